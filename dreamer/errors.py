@@ -1,0 +1,84 @@
+"""The errors that dreamer raises on purpose.
+
+    DreamerError
+    ├── SettingsError            a setting is impossible, or its name is unknown
+    ├── ImageError
+    │   ├── ImageReadError       a photo cannot be read
+    │   └── ImageWriteError      a picture cannot be written
+    │       └── ImageExistsError     a file of that name is there already
+    └── ModelError
+        ├── UnknownModelError    no network of that name
+        ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
+        ├── WeightsError         weights are missing, damaged or not the ones expected
+        └── BackendError         Keras runs on a backend that is not supported
+
+Each message says what happened, what was expected and how to mend it, in one line.
+This module imports nothing of the package and nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DreamerError(Exception):
+    """Base of every error that dreamer raises on purpose."""
+
+
+class SettingsError(DreamerError):
+    """A setting is impossible, or its name is unknown."""
+
+
+class ImageError(DreamerError):
+    """Something is wrong with a picture file."""
+
+
+class ImageReadError(ImageError):
+    """A photo cannot be read."""
+
+
+class ImageWriteError(ImageError):
+    """A picture cannot be written."""
+
+
+class ImageExistsError(ImageWriteError):
+    """A file of that name is there already."""
+
+
+class ModelError(DreamerError):
+    """Something is wrong with a network."""
+
+
+class UnknownModelError(ModelError):
+    """No network of that name."""
+
+
+class UnknownLayerError(ModelError):
+    """The network has no layer, or the layer no channel, of that name."""
+
+
+class WeightsError(ModelError):
+    """Weights are missing, damaged or not the ones expected."""
+
+
+class BackendError(ModelError):
+    """Keras runs on a backend that is not supported."""
+
+
+def close_matches(name: str, known: Iterable[str]) -> str:
+    """Say which known names resemble a mistyped one.
+
+    Args:
+        name: What was typed.
+        known: All names that would have been right.
+
+    Returns:
+        ``" Close matches: a, b."`` with a leading space, or ``""`` when nothing is close.
+
+    Example:
+        >>> close_matches("block4x", ["block4a", "stem"])
+        ' Close matches: block4a.'
+    """
+    matches = get_close_matches(name, list(known), n=4)
+    return f" Close matches: {', '.join(matches)}." if matches else ""
