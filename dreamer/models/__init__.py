@@ -1,0 +1,1 @@
+"""Networks and their weights. Knows nothing of pictures, files of pictures or ascent."""

@@ -1,0 +1,182 @@
+"""EfficientNet-Lite0 as a Keras functional network, filled from a PyTorch checkpoint.
+
+TensorFlow's lite variant of EfficientNet-B0: no squeeze-and-excite, ReLU6 instead of swish. Its one
+idea here: batch normalisation is folded into the convolutions while the weights are filled in, so
+every convolution is one layer and its output is the pre-activation a person can name:
+
+    stem_pre_relu, stem
+    block4b_expand_pre_relu, block4b_expand           1x1 convolution, widens by the expansion
+    block4b_depthwise_pre_relu, block4b_depthwise     one filter per channel
+    block4b_project                                   1x1 convolution, narrows; linear
+    block4b                                           the block's output; linear, so it is its own pre-activation
+    stage4                                            the output of the stage's last block
+    head_pre_relu, head, pool, logits
+
+Blocks of stage 1 have expansion 1 and no ``_expand`` layers.
+
+Must not import: anything about pictures or ascent.
+
+References:
+    Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+    arXiv:1905.11946; the lite variants are TensorFlow's of March 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from dreamer.errors import WeightsError
+from dreamer.models import torch_checkpoint
+
+_BATCH_NORM_EPSILON = 1e-3
+_NUM_CLASSES = 1000
+_STEM_FILTERS = 32
+_HEAD_FILTERS = 1280
+
+
+class _Stage(NamedTuple):
+    """One row of the paper's table 1."""
+
+    kernel: int
+    repeats: int
+    filters: int
+    expansion: int
+    stride: int
+
+
+_STAGES = (
+    _Stage(3, 1, 16, 1, 1),
+    _Stage(3, 2, 24, 6, 2),
+    _Stage(5, 2, 40, 6, 2),
+    _Stage(3, 3, 80, 6, 2),
+    _Stage(5, 3, 112, 6, 1),
+    _Stage(5, 4, 192, 6, 2),
+    _Stage(3, 1, 320, 6, 1),
+)
+
+
+class _Block(NamedTuple):
+    """One inverted residual block: its name and what it is built with."""
+
+    name: str
+    kernel: int
+    filters: int
+    expansion: int
+    stride: int
+
+
+def _blocks() -> Iterator[_Block]:
+    for number, stage in enumerate(_STAGES, start=1):
+        for index in range(stage.repeats):
+            stride = stage.stride if index == 0 else 1
+            yield _Block(f"block{number}{'abcd'[index]}", stage.kernel, stage.filters, stage.expansion, stride)
+
+
+def build(weights: Path) -> keras.Model:
+    """Build the network and fill it from a checkpoint.
+
+    Args:
+        weights: A PyTorch checkpoint with the tensor names of the ``efficientnet-lite0`` release.
+
+    Returns:
+        A network from ``(batch, height, width, 3)`` float32 of any height and width, each value
+        ``(pixel - 127) / 128`` of 0..255, to ``(batch, 1000)`` logits.
+
+    Raises:
+        WeightsError: The checkpoint cannot be read, or its tensors do not fit this network.
+
+    Example:
+        >>> network = build(Path("efficientnet-lite0.pth"))  # doctest: +SKIP
+        >>> network.get_layer("block4b").output.shape  # doctest: +SKIP
+        (None, None, None, 80)
+    """
+    network = _architecture()
+    _fill(network, torch_checkpoint.read(weights))
+    return network
+
+
+def _architecture() -> keras.Model:
+    picture = keras.Input((None, None, 3), name="picture")
+    x = layers.Conv2D(_STEM_FILTERS, 3, strides=2, padding="same", name="stem_pre_relu")(picture)
+    x = _relu6(x, "stem")
+    for block, following in _with_next(_blocks()):
+        x = _inverted_residual(x, block)
+        stage = block.name[: len("block1")]
+        if following is None or not following.name.startswith(stage):
+            x = layers.Identity(name=stage.replace("block", "stage"))(x)
+    x = layers.Conv2D(_HEAD_FILTERS, 1, name="head_pre_relu")(x)
+    x = _relu6(x, "head")
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(picture, layers.Dense(_NUM_CLASSES, name="logits")(x), name="efficientnet_lite0")
+
+
+def _with_next(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, _Block | None]]:
+    sequence = list(blocks)
+    return zip(sequence, [*sequence[1:], None], strict=True)
+
+
+def _relu6(x: Any, name: str) -> Any:
+    return layers.ReLU(max_value=6.0, name=name)(x)
+
+
+def _inverted_residual(x: Any, block: _Block) -> Any:
+    name, filters_in = block.name, x.shape[-1]
+    skip = x
+    if block.expansion > 1:
+        x = layers.Conv2D(filters_in * block.expansion, 1, name=f"{name}_expand_pre_relu")(x)
+        x = _relu6(x, f"{name}_expand")
+    x = layers.DepthwiseConv2D(block.kernel, strides=block.stride, padding="same", name=f"{name}_depthwise_pre_relu")(x)
+    x = _relu6(x, f"{name}_depthwise")
+    x = layers.Conv2D(block.filters, 1, name=f"{name}_project")(x)
+    if block.stride == 1 and block.filters == filters_in:
+        return layers.Add(name=name)([skip, x])
+    return layers.Identity(name=name)(x)
+
+
+def _fill(network: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
+    for layer, convolution, norm in _correspondence():
+        weight = _array(arrays, f"{convolution}.weight")
+        if norm is None:
+            _set(network, layer, weight.T, _array(arrays, f"{convolution}.bias"))
+            continue
+        scale = _array(arrays, f"{norm}.weight") / np.sqrt(_array(arrays, f"{norm}.running_var") + _BATCH_NORM_EPSILON)
+        bias = _array(arrays, f"{norm}.bias") - _array(arrays, f"{norm}.running_mean") * scale
+        # PyTorch: (out, in / groups, height, width). Keras: (height, width, in, out), and for
+        # a depthwise convolution (height, width, channels, 1).
+        kernel = weight * scale[:, None, None, None]
+        depthwise = layer.endswith("_depthwise_pre_relu")
+        _set(network, layer, kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0)), bias)
+
+
+def _correspondence() -> Iterator[tuple[str, str, str | None]]:
+    """Which layer is filled from which convolution and batch normalisation of the checkpoint."""
+    yield "stem_pre_relu", "_conv_stem", "_bn0"
+    for index, block in enumerate(_blocks()):
+        there = f"_blocks.{index}."
+        if block.expansion > 1:
+            yield f"{block.name}_expand_pre_relu", f"{there}_expand_conv", f"{there}_bn0"
+        yield f"{block.name}_depthwise_pre_relu", f"{there}_depthwise_conv", f"{there}_bn1"
+        yield f"{block.name}_project", f"{there}_project_conv", f"{there}_bn2"
+    yield "head_pre_relu", "_conv_head", "_bn1"
+    yield "logits", "_fc", None
+
+
+def _array(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    try:
+        return arrays[name]
+    except KeyError:
+        raise WeightsError(f"the checkpoint lacks {name!r}; expected that of EfficientNet-Lite0") from None
+
+
+def _set(network: keras.Model, layer: str, kernel: NDArray[Any], bias: NDArray[Any]) -> None:
+    expected = [tuple(variable.shape) for variable in network.get_layer(layer).weights]
+    if [kernel.shape, bias.shape] != expected:
+        raise WeightsError(f"layer {layer!r} needs arrays of shape {expected}, found {[kernel.shape, bias.shape]}")
+    network.get_layer(layer).set_weights([kernel, bias])
