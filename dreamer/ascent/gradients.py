@@ -1,0 +1,126 @@
+"""How a raw gradient is conditioned before it becomes a step.
+
+Each transform takes the gradient of the whole picture and how far the octave has come, and works
+in place, since a large photo's gradient is as large as the photo. They chain; the loop normalises
+last, so every chain ends in a step of the same size.
+
+Must not import: networks, Keras, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from dreamer.arrays import FloatArray
+
+Conditioning = Callable[[FloatArray, float], None]
+"""(gradient ``(height, width, 3)``, changed in place; progress through the octave in (0, 1])."""
+
+_LEAST_RMS = 1e-10  # TensorFlow's 2015 tutorial; keeps an empty level empty.
+
+
+def rms(array: FloatArray) -> float:
+    """Root mean square of all elements."""
+    return float(cv2.norm(array, cv2.NORM_L2) / np.sqrt(array.size))
+
+
+def normalize(gradient: FloatArray, _progress: float = 1.0) -> None:
+    """Scale a gradient to root mean square 1; one that is zero everywhere stays so.
+
+    Example:
+        >>> gradient = np.full((2, 2, 3), -4, np.float32)
+        >>> normalize(gradient)
+        >>> gradient.min()
+        np.float32(-1.0)
+    """
+    gradient /= np.float32(max(rms(gradient), _LEAST_RMS))
+
+
+def chain(*transforms: Conditioning) -> Conditioning:
+    """One transform that applies several in order; none at all leaves the gradient alone."""
+
+    def apply(gradient: FloatArray, progress: float) -> None:
+        for transform in transforms:
+            transform(gradient, progress)
+
+    return apply
+
+
+def laplacian_levels(gradient: FloatArray, levels: int) -> list[FloatArray]:
+    """Split a gradient into frequency bands that :func:`merge_levels` puts together again.
+
+    Args:
+        gradient: ``(height, width, 3)``; left as it is.
+        levels: How many bands are split off, finest first; fewer where a side reaches one pixel.
+
+    Returns:
+        The bands, each half the size of the one before, and what is left under them.
+
+    References:
+        Burt and Adelson, "The Laplacian pyramid as a compact image code", 1983, with the kernel
+        [1, 4, 6, 4, 1], as in TensorFlow's 2015 DeepDream tutorial.
+    """
+    bands: list[FloatArray] = []
+    low = gradient
+    while len(bands) < levels and min(low.shape[:2]) > 1:
+        lower = np.asarray(cv2.pyrDown(low), np.float32)
+        bands.append(low - _enlarged(lower, low))
+        low = lower
+    return [*bands, low]
+
+
+def merge_levels(levels: list[FloatArray]) -> FloatArray:
+    """The sum of all bands at the size of the first; undoes :func:`laplacian_levels`."""
+    merged = levels[-1]
+    for band in reversed(levels[:-1]):
+        merged = _enlarged(merged, band)
+        merged += band
+    return merged
+
+
+def _enlarged(low: FloatArray, like: FloatArray) -> FloatArray:
+    return np.asarray(cv2.pyrUp(low, dstsize=like.shape[1::-1]), np.float32)
+
+
+def laplacian(levels: int = 4) -> Conditioning:
+    """Give every frequency band of the gradient the same strength, which brings out large shapes.
+
+    Args:
+        levels: How many bands are split off.
+
+    Returns:
+        A transform.
+
+    References:
+        TensorFlow's 2015 DeepDream tutorial, "Laplacian pyramid gradient normalization".
+    """
+
+    def apply(gradient: FloatArray, _progress: float) -> None:
+        bands = laplacian_levels(gradient, levels)
+        for band in bands:
+            normalize(band)
+        gradient[:] = merge_levels(bands)
+
+    return apply
+
+
+def smooth(gradient: FloatArray, progress: float) -> None:
+    """Replace a gradient by the mean of three blurs of it that widen as the octave proceeds.
+
+    Args:
+        gradient: ``(height, width, 3)``; changed in place, to mean 0 and standard deviation 1.
+        progress: Through the octave, in (0, 1]; sigma is ``2 * progress + 0.5`` pixels, and the
+            blurs are at half of it, at it and at twice it.
+
+    References:
+        The "cascade Gaussian smoothing" of gordicaleksa's pytorch-deepdream, 2020.
+    """
+    sigma = 2.0 * progress + 0.5
+    blurs = [cv2.GaussianBlur(gradient, (0, 0), sigma * factor) for factor in (0.5, 1.0, 2.0)]
+    np.add(blurs[0], blurs[1], out=gradient)
+    gradient += blurs[2]
+    gradient -= gradient.mean(dtype=np.float64).astype(np.float32)
+    normalize(gradient)

@@ -1,0 +1,86 @@
+"""Octaves: the sizes at which a picture is dreamt, small to large, and what is carried between them.
+
+The one idea: what the dream added, the *detail*, is kept apart from the photo. Each octave starts
+from the photo itself at that size plus the detail of the octave before, enlarged, so the photo
+stays sharp at full size and the large shapes come from the small octaves.
+
+Must not import: networks, Keras, files.
+
+References:
+    The 2015 DeepDream notebook by Google, "deepdream" function.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from dreamer.arrays import FloatArray, Size
+
+SMALLEST_SIDE = 16
+"""Pixels; below this a picture holds less than one position of any deep layer."""
+USUAL_SMALLEST_SIDE = 150
+"""Pixels; where the count of octaves is left open, the smallest octave's short side is about this."""
+
+
+def sizes(size: Size, *, octaves: int | None, octave_scale: float) -> list[Size]:
+    """The sizes of all octaves, smallest first; the last is the picture's own.
+
+    Args:
+        size: ``(height, width)`` of the picture.
+        octaves: How many at the most; None for as many as bring the short side down to about
+            150 pixels, so that a dream is composed alike whatever the photo's resolution.
+            Octaves whose short side would be under 16 pixels are left out.
+        octave_scale: Ratio of one octave's sides to those of the one before, above 1.
+
+    Returns:
+        At least one size.
+
+    Example:
+        >>> sizes((300, 400), octaves=3, octave_scale=2)
+        [(75, 100), (150, 200), (300, 400)]
+    """
+    floor = SMALLEST_SIDE if octaves else USUAL_SMALLEST_SIDE / octave_scale**0.5
+    found = [size]
+    while octaves is None or len(found) < octaves:
+        shrink = octave_scale ** len(found)
+        smaller = (round(size[0] / shrink), round(size[1] / shrink))
+        if min(smaller) < floor:
+            break
+        found.append(smaller)
+    return found[::-1]
+
+
+def resize(picture: FloatArray, size: Size) -> FloatArray:
+    """Resize, averaging when the picture shrinks and with cubic interpolation when it grows.
+
+    Args:
+        picture: ``(height, width, 3)``.
+        size: The wanted ``(height, width)``.
+
+    Returns:
+        A new array ``(*size, 3)``, or the picture itself where nothing changes. Values may leave
+        [0, 1] by a little where cubic interpolation overshoots.
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == size:
+        return picture
+    shrinks = size[0] * size[1] < height * width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=method), np.float32)
+
+
+def carry(picture: FloatArray, source: FloatArray, size: Size) -> FloatArray:
+    """Bring what a finished octave added to the photo to the next size.
+
+    Args:
+        picture: The finished octave, ``(height, width, 3)`` in [0, 1].
+        source: The photo at its full size.
+        size: The next octave's ``(height, width)``.
+
+    Returns:
+        ``(*size, 3)`` in [0, 1], a new array: the photo at that size plus the enlarged detail.
+    """
+    detail = resize(picture - resize(source, (picture.shape[0], picture.shape[1])), size)
+    detail += resize(source, size)  # A fresh array in any case, so a large picture is not copied again.
+    return np.clip(detail, 0, 1, out=detail)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dreamer.ascent import gradients
+
+RNG = np.random.default_rng(2)
+
+
+@pytest.fixture
+def gradient():
+    return RNG.normal(0, 3, (37, 53, 3)).astype(np.float32) + np.float32(0.7)
+
+
+def test_normalize_gives_root_mean_square_one(gradient):
+    expected = gradient / np.sqrt((gradient.astype(np.float64) ** 2).mean())
+    gradients.normalize(gradient)
+    assert gradient == pytest.approx(expected, rel=1e-5)
+
+
+def test_normalize_keeps_an_empty_gradient_empty():
+    empty = np.zeros((4, 5, 3), np.float32)
+    gradients.normalize(empty)
+    assert not empty.any()
+
+
+@pytest.mark.parametrize("size", [(37, 53), (64, 32), (5, 41), (1, 9), (2, 2)])
+@pytest.mark.parametrize("levels", [0, 1, 4])
+def test_laplacian_levels_sum_to_the_gradient(size, levels):
+    gradient = RNG.normal(size=(*size, 3)).astype(np.float32)
+    before = gradient.copy()
+    bands = gradients.laplacian_levels(gradient, levels)
+    assert gradients.merge_levels(bands) == pytest.approx(before, abs=1e-5)
+    assert (gradient == before).all()
+
+
+def test_laplacian_lifts_the_weak_low_frequencies(gradient):
+    x = np.arange(53, dtype=np.float32)
+    wave = np.sin(2 * np.pi * x / 53)[None, :, None]
+    weak = 0.05 * wave + 0.5 * (-1.0) ** x[None, :, None]
+    mixed = np.broadcast_to(weak, (37, 53, 3)).astype(np.float32).copy()
+
+    def share(values):
+        return abs((values * wave).sum()) / np.sqrt((values**2).sum() * 37 * 3 * (wave**2).sum())
+
+    before = share(mixed)
+    gradients.laplacian(4)(mixed, 1.0)
+    assert share(mixed) > 3 * before
+
+
+def test_smooth_has_mean_zero_and_deviation_one_and_widens(gradient):
+    early, late = gradient.copy(), gradient.copy()
+    gradients.smooth(early, 0.05)
+    gradients.smooth(late, 1.0)
+    for smoothed in (early, late):
+        assert smoothed.mean() == pytest.approx(0, abs=1e-4)
+        assert smoothed.std() == pytest.approx(1, abs=1e-4)
+    assert np.abs(np.diff(late, axis=0)).mean() < 0.8 * np.abs(np.diff(early, axis=0)).mean()
+
+
+def test_chain_applies_in_order(gradient):
+    def add(values, _progress):
+        values += 1
+
+    def double(values, _progress):
+        values *= 2
+
+    expected = (gradient + 1) * 2
+    gradients.chain(add, double)(gradient, 0.5)
+    assert gradient == pytest.approx(expected)

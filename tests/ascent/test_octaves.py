@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dreamer.ascent import octaves
+
+
+def test_sizes_grow_by_the_scale_up_to_the_pictures_own():
+    assert octaves.sizes((301, 402), octaves=3, octave_scale=2) == [(75, 100), (150, 201), (301, 402)]
+
+
+def test_height_comes_first():
+    assert all(height < width for height, width in octaves.sizes((200, 900), octaves=4, octave_scale=1.4))
+
+
+def test_octaves_too_small_to_see_anything_are_left_out():
+    assert octaves.sizes((40, 60), octaves=9, octave_scale=2) == [(20, 30), (40, 60)]
+    assert octaves.sizes((1, 1), octaves=5, octave_scale=1.4) == [(1, 1)]
+    assert octaves.sizes((1, 1), octaves=None, octave_scale=1.4) == [(1, 1)]
+
+
+@pytest.mark.parametrize("size", [(427, 640), (854, 1280), (4000, 6000)])
+@pytest.mark.parametrize("octave_scale", [1.2, 1.4, 2.0])
+def test_left_open_the_smallest_octave_is_alike_at_any_resolution(size, octave_scale):
+    smallest = octaves.sizes(size, octaves=None, octave_scale=octave_scale)[0]
+    assert 150 / octave_scale**0.5 - 1 <= min(smallest) <= 150 * octave_scale**0.5 + 1
+
+
+@pytest.mark.parametrize("size", [(20, 31), (37, 53), (80, 90)])
+def test_a_picture_that_was_not_changed_carries_nothing(picture, size):
+    small = octaves.resize(picture, (19, 27))
+    assert octaves.carry(small, picture, size) == pytest.approx(np.clip(octaves.resize(picture, size), 0, 1), abs=1e-6)
+
+
+def test_detail_is_carried_and_the_source_stays_sharp(picture):
+    small = octaves.resize(picture, (19, 27))
+    brighter = np.clip(small + np.float32(0.05), 0, 1)
+    carried = octaves.carry(brighter, picture, (37, 53))
+    assert carried == pytest.approx(np.clip(picture + 0.05, 0, 1), abs=1e-5)
+
+
+def test_carry_leaves_its_arguments_alone_and_shares_no_memory(picture):
+    before = picture.copy()
+    dreamt = np.clip(picture + np.float32(0.1), 0, 1)
+    carried = octaves.carry(dreamt, picture, (37, 53))
+    carried[:] = 0
+    assert (picture == before).all()
+    assert dreamt.any()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dreamer.ascent import transforms
+from dreamer.ascent.backend import compile_gradient
+from dreamer.ascent.objectives import layer
+from dreamer.ascent.tiling import tiled
+from dreamer.ascent.transforms import View
+
+
+def gradient_of(network, name="second"):
+    activations = network.activations([name])
+    return compile_gradient(lambda pictures, _matrix: layer(name).score(activations(pictures)))
+
+
+def identity(tiles, _matrix):
+    """The gradient of half the squared norm: each pixel's gradient is the pixel."""
+    return (tiles**2).mean(axis=(1, 2, 3)), tiles.copy()
+
+
+def run(gradient, picture, shift=(0.0, 0.0), **keywords):
+    out = np.full_like(picture, np.nan)
+    score = tiled(gradient, **keywords)(picture, View(shift), out)
+    return score, out
+
+
+@pytest.mark.parametrize("tile", [7, 16, 37, 64])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (0.99, -0.4), (-1.0, 1.0)])
+def test_every_pixel_gets_its_own_gradient_or_none(picture, tile, shift):
+    _, out = run(identity, picture, shift, tile=tile, jitter=5)
+    seen = out.any(axis=2)
+    weight = np.where(seen, out.sum(axis=2) / picture.sum(axis=2), 1)
+    assert np.isfinite(out).all()
+    assert weight.min() >= 0.999  # Right places, right colours: only ever a weight of 1 or more.
+    assert out == pytest.approx(picture * weight[..., None] * seen[..., None], rel=1e-4)
+    assert weight.max() <= (2.2 if tile > 16 else 2.6) ** 2
+
+
+@pytest.mark.parametrize("tile", [16, 64])
+def test_over_many_views_every_pixel_moves_alike(picture, tile):
+    total = np.zeros_like(picture)
+    for step in range(600):
+        view = transforms.draw(seed=0, octave=0, step=step, rotate=0, scale=0)
+        out = np.empty_like(picture)
+        tiled(identity, tile=tile, jitter=8)(picture, view, out)
+        total += out
+    assert (total / 600 / picture) == pytest.approx(1, abs=0.17)
+
+
+def test_without_jitter_one_tile_is_the_plain_gradient(picture, tiny_network):
+    gradient = gradient_of(tiny_network)
+    scores, gradients = gradient(picture[None], transforms.IDENTITY)
+    score, out = run(gradient, picture, (0.7, -0.3), tile=64, jitter=0)
+    assert score == pytest.approx(float(scores[0]))
+    assert (out == gradients[0]).all()
+
+
+def test_tiled_equals_untiled_away_from_the_borders(tiny_network):
+    picture = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    gradient = gradient_of(tiny_network)
+    _, whole = run(gradient, picture, tile=96, jitter=0)
+    _, tiles = run(gradient, picture, (0.0, 0.0), tile=32, jitter=0)
+    _, weights = run(identity, np.ones_like(picture), tile=32, jitter=0)
+    for y, x in [(8, 8), (8, 40), (40, 72)]:  # Twice the 7 pixels that the network sees across, inside three tiles.
+        inside = np.s_[y : y + 16, x : x + 16]
+        # A tile's score is a mean over 6 times fewer positions.
+        assert tiles[inside] / weights[inside] / 6 == pytest.approx(whole[inside], abs=1e-7)
+
+
+@pytest.mark.parametrize("tile_batch", [1, 2, 3, 50])
+def test_the_result_does_not_depend_on_the_tile_batch(tiny_network, tile_batch):
+    picture = np.random.default_rng(1).random((50, 70, 3), np.float32)
+    gradient = gradient_of(tiny_network)
+    expected = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0, tile_batch=4)
+    score, out = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0, tile_batch=tile_batch)
+    assert (score, out.tobytes()) == (expected[0], expected[1].tobytes())
+
+
+def test_the_device_sees_tiles_of_one_size_no_larger_than_asked(picture):
+    seen = set()
+
+    def spy(tiles, matrix):
+        seen.add(tiles.shape[1:])
+        return identity(tiles, matrix)
+
+    run(spy, picture, (0.5, 0.5), tile=20, jitter=32)
+    assert seen == {(19, 18, 3)}
+
+
+def test_beyond_an_edge_the_picture_is_mirrored():
+    seen = []
+
+    def spy(tiles, matrix):
+        seen.append(tiles.copy())
+        return identity(tiles, matrix)
+
+    picture = np.arange(8 * 12 * 3, dtype=np.float32).reshape(8, 12, 3)
+    run(spy, picture, (-1.0, 0.0), tile=16, jitter=2)
+    assert (seen[0][0, :2, :] == picture[2:0:-1]).all()
+    assert (seen[0][0, 2:] == picture[:6]).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2)])
+def test_the_tiniest_pictures_work(size):
+    picture = np.full((*size, 3), 0.5, np.float32)
+    score, out = run(identity, picture, (0.9, 0.9), tile=16, jitter=32)
+    assert np.isfinite(out).all()
+    assert score == pytest.approx(0.25)
