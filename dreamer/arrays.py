@@ -1,7 +1,13 @@
-"""The array types that the whole package shares. Must not import anything heavier than NumPy."""
+"""The array types that the whole package shares, and the one way to resize.
+
+Must not import anything of the package, nor anything heavier than NumPy and OpenCV.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,3 +16,27 @@ FloatArray = NDArray[np.float32]
 
 Size = tuple[int, int]
 """``(height, width)`` in pixels."""
+
+
+def resize(picture: NDArray[Any], size: Size) -> NDArray[Any]:
+    """Resize, averaging when the picture shrinks and with cubic interpolation when it grows.
+
+    Args:
+        picture: ``(height, width)`` or ``(height, width, channels)``.
+        size: The wanted ``(height, width)``.
+
+    Returns:
+        A new array of that size, or the picture itself where nothing changes. Values may leave
+        [0, 1] by a little where cubic interpolation overshoots.
+
+    Example:
+        >>> resize(np.ones((4, 6, 3), np.float32), (2, 3)).shape
+        (2, 3, 3)
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == size:
+        return picture
+    # Averaging takes every pixel into account, so nothing aliases; to grow, cubic is sharper than linear.
+    shrinks = size[0] <= height and size[1] <= width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=method), picture.dtype)

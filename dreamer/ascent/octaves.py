@@ -12,10 +12,9 @@ References:
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from dreamer.arrays import FloatArray, Size
+from dreamer.arrays import FloatArray, Size, resize
 
 SMALLEST_SIDE = 16
 """Pixels; below this a picture holds less than one position of any deep layer."""
@@ -49,25 +48,6 @@ def sizes(size: Size, *, octaves: int | None, octave_scale: float) -> list[Size]
             break
         found.append(smaller)
     return found[::-1]
-
-
-def resize(picture: FloatArray, size: Size) -> FloatArray:
-    """Resize, averaging when the picture shrinks and with cubic interpolation when it grows.
-
-    Args:
-        picture: ``(height, width, 3)``.
-        size: The wanted ``(height, width)``.
-
-    Returns:
-        A new array ``(*size, 3)``, or the picture itself where nothing changes. Values may leave
-        [0, 1] by a little where cubic interpolation overshoots.
-    """
-    height, width = picture.shape[:2]
-    if (height, width) == size:
-        return picture
-    shrinks = size[0] * size[1] < height * width
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, size[::-1], interpolation=method), np.float32)
 
 
 def carry(picture: FloatArray, source: FloatArray, size: Size) -> FloatArray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dreamer.arrays import resize
 from dreamer.ascent import octaves
 
 
@@ -29,12 +30,12 @@ def test_left_open_the_smallest_octave_is_alike_at_any_resolution(size, octave_s
 
 @pytest.mark.parametrize("size", [(20, 31), (37, 53), (80, 90)])
 def test_a_picture_that_was_not_changed_carries_nothing(picture, size):
-    small = octaves.resize(picture, (19, 27))
-    assert octaves.carry(small, picture, size) == pytest.approx(np.clip(octaves.resize(picture, size), 0, 1), abs=1e-6)
+    small = resize(picture, (19, 27))
+    assert octaves.carry(small, picture, size) == pytest.approx(np.clip(resize(picture, size), 0, 1), abs=1e-6)
 
 
 def test_detail_is_carried_and_the_source_stays_sharp(picture):
-    small = octaves.resize(picture, (19, 27))
+    small = resize(picture, (19, 27))
     brighter = np.clip(small + np.float32(0.05), 0, 1)
     carried = octaves.carry(brighter, picture, (37, 53))
     assert carried == pytest.approx(np.clip(picture + 0.05, 0, 1), abs=1e-5)

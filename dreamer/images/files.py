@@ -1,0 +1,136 @@
+"""Putting an encoded picture in its place: whole or not at all, and never over a file that was not to be lost."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.images.encoding import encode, format_name
+from dreamer.images.opening import one_line
+from dreamer.images.photo import Photo
+
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Find out before the work starts what would make `write` fail.
+
+    Args:
+        path: Where the picture is to go.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        ImageWriteError: Unknown suffix; the directory is missing, no directory or not writable; the path is a
+            directory, or a file that may not be replaced.
+
+    Example:
+        >>> check_target(Path("dream.png"), overwrite=True)
+    """
+    path = Path(path)
+    try:
+        format_name(path.suffix)
+    except ImageWriteError as error:
+        raise ImageWriteError(f"{path} cannot be written: {error}") from None
+    try:
+        real = _real(path)
+        parent = real.parent
+        if not parent.exists():
+            raise ImageWriteError(f"{path} cannot be written: the directory {parent} does not exist. Create it first.")
+        if not parent.is_dir():
+            raise ImageWriteError(f"{path} cannot be written: {parent} is not a directory. Choose another place.")
+        if real.is_dir():
+            raise ImageWriteError(f"{path} is a directory; the name of a picture file is expected.")
+        if real.exists() and not real.is_file():
+            raise ImageWriteError(f"{path} is not a regular file, and is not replaced. Choose another name.")
+        if real.exists() and not overwrite:
+            raise _exists(path)
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise ImageWriteError(f"{path} cannot be written: no permission to write in {parent}.")
+    except (OSError, ValueError) as error:
+        raise ImageWriteError(f"{path} cannot be written: {one_line(error)}.") from error
+
+
+def write(path: Path, photo: Photo, *, recipe: Mapping[str, object] | None, overwrite: bool = False) -> tuple[str, ...]:
+    """Write a photo, in the format that the suffix names, whole or not at all.
+
+    Args:
+        path: Where it goes; a symbolic link is written through.
+        photo: The picture and what travels along.
+        recipe: How it was made, kept in the file; None for no recipe.
+        overwrite: Replace a file that is there, keeping its permissions.
+
+    Returns:
+        One-line notes on what the format could not hold.
+
+    Raises:
+        ImageWriteError: As `check_target` and `encode` say, or the disk is full or failing.
+
+    Example:
+        >>> write(Path("dream.png"), photo, recipe={"seed": 0})  # doctest: +SKIP
+        ()
+    """
+    path = Path(path)
+    check_target(path, overwrite=overwrite)
+    try:
+        data, notes = encode(photo, path.suffix, recipe=recipe)
+    except ImageWriteError as error:
+        raise ImageWriteError(f"{path}: {error}") from error
+    real = _real(path)
+    part = real.parent / f".dreamer-{secrets.token_hex(8)}.part"
+    try:
+        _fill(part, data, real)
+        if overwrite:
+            part.replace(real)
+        else:
+            _place(part, real)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        raise ImageWriteError(f"{path} cannot be written: {_meaning(error)}") from error
+    finally:
+        # Also after a KeyboardInterrupt; gone already when all went well.
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    return notes
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _exists(path: Path) -> ImageExistsError:
+    return ImageExistsError(f"{path} exists already and is not replaced. Choose another name, or allow overwriting.")
+
+
+def _fill(part: Path, data: bytes, real: Path) -> None:
+    """Write the temporary file down to the disk, with the permissions of the file that it will replace."""
+    with part.open("xb") as file:
+        if real.exists():
+            part.chmod(stat.S_IMODE(real.stat().st_mode))
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _place(part: Path, real: Path) -> None:
+    """Give the finished file its name, unless another has it by now."""
+    try:
+        # A hard link, unlike a rename, fails when the name is taken.
+        real.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network file systems have no hard links.
+        if real.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(real)) from None
+        part.replace(real)
+
+
+def _meaning(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space is left on the disk. Free some, or choose another place."
+    return f"{one_line(error)}."

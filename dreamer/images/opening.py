@@ -1,0 +1,97 @@
+"""Pillow on a leash: which formats it may try, how large a picture may be, and what its many exceptions mean."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from dreamer.errors import ImageReadError
+
+# MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_KNOWN = "JPEG, PNG, WebP, TIFF, BMP or GIF"
+
+# What Pillow was seen to raise, or documents to raise, on damaged bytes.
+DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
+    *(AttributeError, AssertionError, struct.error, zlib.error, MemoryError),
+    Image.DecompressionBombError,
+)
+
+# Pillow's pixel limit and the warning filters are global to the process: one thread at a time may borrow them.
+_lock = threading.RLock()
+
+
+@contextmanager
+def guarded(max_pixels: int) -> Iterator[None]:
+    """Decode with our pixel limit and without warnings; leave Pillow's limit to the host program as it was."""
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = Image.MAX_IMAGE_PIXELS
+        # Pillow refuses beyond twice its limit, and only warns before that.
+        Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def opened(data: bytes) -> ImageFile.ImageFile:
+    """Open encoded bytes as one of the formats that are read; decodes nothing yet."""
+    return Image.open(BytesIO(data), formats=_FORMATS)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Read a whole picture file.
+
+    Raises:
+        ImageReadError: It is missing, not a file, unreadable or empty.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            kind = "a directory" if path.is_dir() else "not a regular file"
+            raise ImageReadError(f"{path} is {kind}; a picture file is expected.")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageReadError(f"{path} does not exist; a picture file is expected. Check the path.") from error
+    except PermissionError as error:
+        raise ImageReadError(f"{path} cannot be read: permission denied. Check the permissions.") from error
+    except (OSError, ValueError) as error:
+        raise ImageReadError(f"{path} cannot be read: {one_line(error)}.") from error
+    if not data:
+        raise ImageReadError(f"{path} is empty (0 bytes); a picture is expected. Copy or download it again.")
+    return data
+
+
+def explained(error: BaseException, max_pixels: int) -> str:
+    """Say what an exception out of a decoder means: the end of a sentence that begins with the path."""
+    if isinstance(error, ImageReadError):
+        return str(error)
+    if isinstance(error, UnidentifiedImageError):
+        return f"is not a picture that can be read, or its header is damaged; expected {_KNOWN}. Convert it first."
+    if isinstance(error, Image.DecompressionBombError):
+        return too_large(max_pixels)
+    if isinstance(error, MemoryError):
+        return "is too large for the memory of this machine. Reduce it first."
+    if "truncated" in str(error).lower():
+        return f"is truncated ({one_line(error)}); the whole picture is expected. Copy or download it again."
+    return f"is damaged ({one_line(error)}). Copy or download it again, or save it anew in another program."
+
+
+def too_large(max_pixels: int) -> str:
+    """Say that a picture is beyond the limit."""
+    return f"has more pixels than the limit of {max_pixels:,}. Reduce it first, or raise the limit."
+
+
+def one_line(error: BaseException) -> str:
+    """Put an exception on one line."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__

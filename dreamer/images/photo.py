@@ -1,0 +1,80 @@
+"""What a file holds: the picture, and what must travel along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import FloatArray, Size, resize
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says beside its pixels. Orientation is already 1 in all of it.
+
+    Attributes:
+        exif: A TIFF block without the ``Exif`` prefix and without thumbnail.
+        xmp: The XMP packet.
+        iptc: The IPTC-IIM record (captions of press photos).
+        text: PNG text chunks as (keyword, text).
+        dpi: Horizontal and vertical resolution in pixels per inch.
+        comment: The comment of a JPEG or GIF.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    iptc: bytes | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    dpi: tuple[float, float] | None = None
+    comment: bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """What a file holds: picture plus what must travel along.
+
+    Attributes:
+        pixels: ``(height, width, 3)`` float32 RGB in [0, 1], sRGB, upright.
+        alpha: ``(height, width)`` uint8 or uint16 as stored, or None when every pixel is opaque.
+        bits: 8 or 16 per channel in the input.
+        metadata: EXIF and the like.
+        notes: One-line remarks for the user.
+
+    Example:
+        >>> import numpy as np
+        >>> from dataclasses import replace
+        >>> photo = Photo(np.zeros((4, 6, 3), np.float32))
+        >>> replace(photo, pixels=photo.pixels + 0.5).pixels.shape
+        (4, 6, 3)
+    """
+
+    pixels: FloatArray
+    alpha: NDArray[Any] | None = None
+    bits: int = 8
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
+
+
+def resized(photo: Photo, size: Size) -> Photo:
+    """Resize a photo: pixels and alpha.
+
+    Args:
+        photo: Any photo.
+        size: The wanted ``(height, width)``, both positive.
+
+    Returns:
+        A photo of that size, its pixels still in [0, 1]; the same object when the size is already right.
+
+    Example:
+        >>> import numpy as np
+        >>> resized(Photo(np.zeros((4, 6, 3), np.float32)), (2, 3)).pixels.shape
+        (2, 3, 3)
+    """
+    if photo.pixels.shape[:2] == tuple(size):
+        return photo
+    pixels = resize(photo.pixels, size)
+    np.clip(pixels, 0.0, 1.0, out=pixels)
+    return replace(photo, pixels=pixels, alpha=None if photo.alpha is None else resize(photo.alpha, size))
