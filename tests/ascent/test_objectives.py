@@ -52,7 +52,7 @@ def test_an_objective_knows_the_layers_it_needs():
     [
         (0.8 * channel("mixed4d", 139) - layer("mixed3b"), "0.8*mixed4d:139 - mixed3b"),
         (-layer("a"), "-a"),
-        (--layer("a"), "a"),
+        (-1 * -layer("a"), "a"),
         (2 * (layer("a") + layer("b")), "2*(a + b)"),
         (layer("a") - (layer("b") - layer("c")), "a - (b - c)"),
         (layer("a") + -2 * layer("b"), "a - 2*b"),

@@ -1,0 +1,248 @@
+"""The recipe: photo -> dream.
+
+The one place where networks and ascent meet. It composes the score of a network's activations, the
+compiled gradient of that score over tiles, and the octaves that the gradient is climbed at. It
+prints and writes nothing.
+
+(The module is not called ``dream``, because importing it would then hide the function
+``dreamer.dream`` behind the module of the same name.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import lru_cache, reduce
+from operator import add
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dreamer import images
+from dreamer.arrays import FloatArray, Size, resize
+from dreamer.ascent import gradients, objectives, octaves, transforms
+from dreamer.ascent.backend import Tensor, TileGradient, compile_gradient
+from dreamer.ascent.loop import ascend
+from dreamer.ascent.tiling import tiled
+from dreamer.errors import ImageReadError
+from dreamer.models import registry
+from dreamer.settings import DreamSettings, Target
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_CONDITIONINGS: dict[str, gradients.Conditioning] = {
+    "none": gradients.chain(),
+    "smooth": gradients.smooth,
+    "laplacian": gradients.laplacian(),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class DreamStep:
+    """One finished step of a dream.
+
+    Attributes:
+        octave: Index of the octave, from 0.
+        num_octaves: How many octaves there are.
+        step: Index of the step within the octave, from 0.
+        num_steps: How many steps each octave has.
+        size: ``(height, width)`` of this octave.
+        score: What the objective gave just before this step.
+        progress: Share of all the work that is done, in (0, 1].
+    """
+
+    octave: int
+    num_octaves: int
+    step: int
+    num_steps: int
+    size: Size
+    score: float
+    progress: float
+    _picture: FloatArray = dataclasses.field(repr=False)
+    _source: FloatArray = dataclasses.field(repr=False)
+    _strength: float = dataclasses.field(repr=False)
+
+    def render(self) -> FloatArray:
+        """The dream as it stands, at its full size; to be asked for before the next step but one.
+
+        Returns:
+            A new array ``(height, width, 3)`` in [0, 1], the photo sharp beneath what was dreamt so far.
+        """
+        source = self._source
+        full = octaves.carry(self._picture, source, (source.shape[0], source.shape[1]))
+        if self._strength < 1:
+            full -= source
+            full *= np.float32(self._strength)
+            full += source
+        return full
+
+
+def dream(
+    picture: str | Path | Image.Image | np.ndarray,
+    settings: DreamSettings | None = None,
+    *,
+    on_step: Callable[[DreamStep], None] | None = None,
+    **keywords: Any,
+) -> FloatArray:
+    """Dream a photo.
+
+    Args:
+        picture: A path, a Pillow image, or an array ``(height, width, 3)`` of RGB: float in [0, 1],
+            or uint8. Of a file or image only the colours come back; to keep alpha and metadata, use
+            ``dreamer.images.read`` and ``write`` around this function, as the command line does.
+        settings: What to do; by default the defaults of :class:`DreamSettings`.
+        on_step: Called after every step. What it raises ends the dream.
+        **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of them.
+
+    Returns:
+        float32 ``(height, width, 3)`` RGB in [0, 1]; as large as the picture, or as ``max_size`` allows.
+
+    Raises:
+        ImageReadError: The picture cannot be read, or the array has another shape or range.
+        SettingsError: A setting is impossible or unknown.
+        ModelError: The network, a layer or the weights are not there.
+
+    Example:
+        >>> import dreamer
+        >>> result = dreamer.dream("samples/rocket.jpg", octaves=3, seed=7)  # doctest: +SKIP
+        >>> result.shape, result.dtype  # doctest: +SKIP
+        ((427, 640, 3), dtype('float32'))
+    """
+    for step in dream_steps(_pixels(picture), _merge(settings, keywords)):
+        if on_step is not None:
+            on_step(step)
+    return step.render()
+
+
+def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamStep]:
+    """Dream a photo step by step.
+
+    Args:
+        picture: ``(height, width, 3)`` float32 RGB in [0, 1]; left as it is.
+        settings: What to do.
+
+    Yields:
+        Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
+
+    Raises:
+        SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
+    """
+    gradient = tiled(
+        _tile_gradient(settings.model, resolved(settings).targets, warps=settings.rotate > 0 or settings.scale > 0),
+        tile=settings.tile,
+        jitter=settings.jitter,
+    )
+    source = resize(picture, output_size(picture, settings))
+    size = (source.shape[0], source.shape[1])
+    sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
+    work = sum(height * width for height, width in sizes) * settings.steps
+    done = 0
+    dreamt = resize(source, sizes[0])
+    for octave, octave_size in enumerate(sizes):
+        steps = ascend(
+            octaves.carry(dreamt, source, octave_size),
+            gradient,
+            views=_views(settings, octave),
+            num_steps=settings.steps,
+            step_size=settings.step_size,
+            conditioning=_CONDITIONINGS[settings.conditioning],
+        )
+        for step in steps:
+            dreamt = step.picture
+            done += octave_size[0] * octave_size[1]
+            yield DreamStep(
+                octave=octave,
+                num_octaves=len(sizes),
+                step=step.index,
+                num_steps=settings.steps,
+                size=octave_size,
+                score=step.score,
+                progress=done / work,
+                _picture=dreamt,
+                _source=source,
+                _strength=settings.strength,
+            )
+
+
+def resolved(settings: DreamSettings) -> DreamSettings:
+    """Fill in what settings leave to the network: its default layer as the target.
+
+    Raises:
+        UnknownModelError: There is no such network.
+    """
+    spec = registry.spec(settings.model)
+    return settings if settings.targets else dataclasses.replace(settings, targets=(Target(spec.default_layer),))
+
+
+def output_size(picture: FloatArray, settings: DreamSettings) -> Size:
+    """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
+    height, width = picture.shape[:2]
+    if settings.max_size is None or max(height, width) <= settings.max_size:
+        return height, width
+    shrink = settings.max_size / max(height, width)
+    return max(1, round(height * shrink)), max(1, round(width * shrink))
+
+
+def objective(targets: tuple[Target, ...]) -> objectives.Objective:
+    """The weighted sum of the targets' mean squares, as one objective."""
+    return reduce(
+        add,
+        (
+            target.weight
+            * (
+                objectives.layer(target.layer)
+                if target.channel is None
+                else objectives.channel(target.layer, target.channel)
+            )
+            for target in targets
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _tile_gradient(model: str, targets: tuple[Target, ...], *, warps: bool) -> TileGradient:
+    """The compiled gradient, kept so that all octaves and all pictures of a process share one trace."""
+    network = registry.load(model)
+    for target in targets:
+        network.check(target.layer, target.channel)
+    goal = objective(targets)
+    activations = network.activations(goal.layers)
+
+    def score(pictures: Tensor, matrix: Tensor) -> Tensor:
+        return goal.score(activations(transforms.warp(pictures, matrix) if warps else pictures))
+
+    return compile_gradient(score)
+
+
+def _views(settings: DreamSettings, octave: int) -> Callable[[int], transforms.View]:
+    return lambda step: transforms.draw(
+        seed=settings.seed, octave=octave, step=step, rotate=settings.rotate, scale=settings.scale
+    )
+
+
+def _merge(settings: DreamSettings | None, keywords: dict[str, Any]) -> DreamSettings:
+    chosen = (
+        {}
+        if settings is None
+        else {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    )
+    return DreamSettings.of(**chosen | keywords)
+
+
+def _pixels(picture: str | Path | Image.Image | np.ndarray) -> FloatArray:
+    if isinstance(picture, str | Path):
+        return images.read(Path(picture)).pixels
+    if not isinstance(picture, np.ndarray):
+        return images.from_pil(picture).pixels
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
+        raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
+    if picture.dtype == np.uint8:
+        return picture.astype(np.float32) / np.float32(255)
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")
+    low, high = float(picture.min()), float(picture.max())
+    if not (low >= 0 and high <= 1):
+        raise ImageReadError(f"the array ranges from {low:g} to {high:g}; expected [0, 1]. Divide it by 255?")
+    return np.ascontiguousarray(picture, np.float32)

@@ -1,0 +1,159 @@
+"""The main job on the bundled network: small pictures, few steps."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import dreamer
+from dreamer import dreaming, images
+from dreamer.ascent import objectives
+from dreamer.errors import ImageReadError, SettingsError, UnknownLayerError
+from dreamer.settings import DreamSettings
+
+QUICK = DreamSettings(octaves=2, steps=3, targets=("block3b",))
+
+
+def score(network, picture, layer):
+    activation = np.asarray(network.activations([layer])(picture[None])[layer])
+    return float((activation**2).mean())
+
+
+@pytest.fixture(scope="module")
+def cat(samples):
+    return images.read(samples / "cat.png").pixels
+
+
+def test_a_dream_scores_higher_than_its_photo(lite0, cat):
+    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=8)
+    assert dreamt.shape == (120, 161, 3)
+    assert dreamt.dtype == np.float32
+    assert 0 <= dreamt.min() <= dreamt.max() <= 1
+    assert score(lite0, dreamt, "block5c") > 1.5 * score(lite0, cat[50:170, 100:261], "block5c")
+
+
+@pytest.mark.parametrize(
+    "keywords", [{"conditioning": "none"}, {"conditioning": "laplacian"}, {"rotate": 5, "scale": 0.1}]
+)
+def test_every_way_of_climbing_climbs(lite0, cat, keywords):
+    photo = cat[50:130, 100:221]
+    dreamt = dreamer.dream(photo, QUICK, **keywords)
+    assert score(lite0, dreamt, "block3b") > 1.2 * score(lite0, photo, "block3b")
+
+
+def test_a_channel_and_a_weight_of_minus_one(lite0, cat):
+    photo = cat[50:130, 100:221]
+
+    def channel(picture):
+        return float((np.asarray(lite0.activations(["block4b"])(picture[None])["block4b"])[..., 17] ** 2).mean())
+
+    more = dreamer.dream(photo, QUICK, targets=["block4b:17"])
+    less = dreamer.dream(photo, QUICK, targets=["block4b:17=-1"])
+    assert channel(less) < 0.8 * channel(photo) < channel(photo) < 1.5 * channel(photo) < channel(more)
+
+
+def test_weights_of_several_layers_add_up():
+    settings = DreamSettings(targets=("block4b=2", "block5c:3=-0.5"))
+    assert dreaming.objective(settings.targets).name == "2*block4b - 0.5*block5c:3"
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_the_tile_batch(picture, monkeypatch):
+    settings = dataclasses.replace(QUICK, tile=32, rotate=3, seed=5)
+    large = np.tile(picture, (2, 2, 1))
+    first = dreamer.dream(large, settings)
+    assert dreamer.dream(large, settings).tobytes() == first.tobytes()
+    monkeypatch.setitem(dreaming.tiled.__kwdefaults__, "tile_batch", 1)
+    assert dreamer.dream(large, settings).tobytes() == first.tobytes()
+    assert dreamer.dream(large, settings, seed=6).tobytes() != first.tobytes()
+
+
+def test_one_trace_serves_all_octaves_and_pictures(picture, monkeypatch):
+    traces = []
+    mean_square = objectives._mean_square
+    monkeypatch.setattr(objectives, "_mean_square", lambda a: (traces.append(1), mean_square(a))[1])
+    dreaming._tile_gradient.cache_clear()
+    dreamer.dream(np.tile(picture, (2, 2, 1)), QUICK, octaves=3, steps=2, tile=40)
+    dreamer.dream(picture, QUICK, steps=1, conditioning="none", seed=3)
+    assert len(traces) == 1
+
+
+def test_strength_lies_between_photo_and_dream(picture):
+    full = dreamer.dream(picture, QUICK)
+    assert dreamer.dream(picture, QUICK, strength=0.25) == pytest.approx(picture + 0.25 * (full - picture), abs=1e-6)
+    assert dreamer.dream(picture, QUICK, strength=0) == pytest.approx(picture, abs=1e-6)
+
+
+@pytest.mark.parametrize(("max_size", "size"), [(20, (14, 20)), (53, (37, 53)), (1, (1, 1))])
+def test_max_size_bounds_the_longest_side(picture, max_size, size):
+    assert dreamer.dream(picture, QUICK, max_size=max_size, steps=1).shape == (*size, 3)
+
+
+def test_steps_tell_how_far_the_dream_has_come(picture):
+    steps = []
+    dreamer.dream(picture, QUICK, on_step=steps.append)
+    assert [(step.octave, step.step) for step in steps] == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert [step.size for step in steps[2:4]] == [(26, 38), (37, 53)]
+    progress = [step.progress for step in steps]
+    assert progress == sorted(progress)
+    assert progress[-1] == pytest.approx(1)
+    assert steps[2].score > steps[0].score
+
+
+def test_a_dream_that_is_stopped_can_be_rendered_at_full_size(picture):
+    steps = dreaming.dream_steps(picture, QUICK)
+    partial = next(steps).render()
+    steps.close()
+    assert partial.shape == picture.shape
+    # The photo stays sharp: only what was dreamt at the small size was added.
+    added = partial - picture
+    assert 0.001 < np.sqrt((added**2).mean()) < 0.02
+
+
+def test_dreaming_leaves_the_picture_alone(picture):
+    before = picture.copy()
+    dreamer.dream(picture, QUICK, octaves=1)
+    assert (picture == before).all()
+
+
+def test_a_path_an_image_and_an_array_dream_alike(tmp_path, picture):
+    bytes_ = (picture * 255).round().astype(np.uint8)
+    path = tmp_path / "photo.png"
+    Image.fromarray(bytes_).save(path)
+    expected = dreamer.dream(bytes_, QUICK)
+    for same in (path, str(path), Image.fromarray(bytes_), bytes_ / np.float32(255), bytes_ / np.float64(255)):
+        assert dreamer.dream(same, QUICK) == pytest.approx(expected, abs=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (np.zeros((5, 7)), r"shape \(5, 7\); expected \(height, width, 3\)"),
+        (np.zeros((5, 7, 4)), "shape"),
+        (np.zeros((0, 7, 3)), "shape"),
+        (np.full((5, 7, 3), 200.0), "Divide it by 255"),
+        (np.full((5, 7, 3), np.nan), "ranges from nan"),
+        (np.zeros((5, 7, 3), int), "int64; expected float32"),
+    ],
+)
+def test_an_array_of_another_kind_is_refused(bad, reason):
+    with pytest.raises(ImageReadError, match=reason):
+        dreamer.dream(bad)
+
+
+def test_unknown_names_are_refused(picture):
+    with pytest.raises(UnknownLayerError, match="no layer 'block99'"):
+        dreamer.dream(picture, targets="block99")
+    with pytest.raises(SettingsError, match="no setting 'layer'"):
+        dreamer.dream(picture, layer="block5c")
+    with pytest.raises(SettingsError, match="no setting 'sead'"):
+        dreamer.dream(picture, DreamSettings(), sead=1)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 300), (17, 16)])
+def test_odd_and_tiny_sizes(size):
+    dreamt = dreamer.dream(np.full((*size, 3), 0.4, np.float32), steps=1)
+    assert dreamt.shape == (*size, 3)
+    assert np.isfinite(dreamt).all()
