@@ -1,0 +1,98 @@
+"""The command line: a thin layer of words over the library.
+
+Each command is a file of its own. The modules here import Click and nothing heavier; a command
+imports the library in its body, so that ``dreamer --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from dreamer import __version__
+from dreamer.cli.completion import completion
+from dreamer.cli.dream import dream
+from dreamer.cli.options import DEBUG_KEY, debug_option
+from dreamer.cli.recipe import recipe
+from dreamer.errors import DreamerError, SettingsError, UnknownLayerError, UnknownModelError
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+_USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError)
+
+
+class _Group(click.Group):
+    """A group that turns the library's errors into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.meta.get(DEBUG_KEY):
+                traceback.print_exc()
+            raise _failure(error) from error
+
+
+def _failure(error: Exception) -> click.ClickException:
+    if isinstance(error, DreamerError):
+        return click.UsageError(str(error)) if isinstance(error, _USAGE_ERRORS) else click.ClickException(str(error))
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return click.ClickException("out of memory. Try a smaller --tile, or --max-size to make the photo smaller")
+    reason = " ".join(str(error).split())[:200]
+    return click.ClickException(
+        f"unexpected {type(error).__name__}: {reason}. This is a fault in dreamer; --debug shows where it happened"
+    )
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="dreamer", message="%(prog)s %(version)s")
+@debug_option
+def cli() -> None:
+    """Make pictures out of what a trained network sees."""
+
+
+for _command in (dream, recipe, completion):
+    cli.add_command(_command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the program's name.
+
+    Returns:
+        The exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+    """
+    # TensorFlow's start-up notices are none of the user's business; set before it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        status = cli.main(list(arguments), prog_name="dreamer", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        click.echo(help_text.format_message())
+        return EXIT_USAGE
+    except click.ClickException as error:
+        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted: nothing was written.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left. Python would complain once more while it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILURE
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """Entry point of the ``dreamer`` command."""
+    sys.exit(run(sys.argv[1:]))

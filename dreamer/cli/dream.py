@@ -1,0 +1,221 @@
+"""``dreamer dream PHOTO``: dreams one photo."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from dreamer import __version__
+from dreamer.cli.options import debug_option, dream_options
+from dreamer.cli.progress import dream_progress, muted_stderr
+from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
+from dreamer.settings import DreamSettings, Target
+
+if TYPE_CHECKING:
+    from dreamer.dreaming import DreamStep
+    from dreamer.images import Photo
+
+_EXIT_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write; the suffix gives the format.  [default: PHOTO with -dream before the suffix]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+@click.option("--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.")
+@click.option(
+    "--channel", "channels", multiple=True, metavar="LAYER:INDEX[=WEIGHT]", help="A single channel; repeatable."
+)
+@dream_options
+@click.option(
+    "--max-megapixels", type=click.FloatRange(min=0, min_open=True), default=500, show_default=True,
+    help="Refuse photos with more pixels than this.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@debug_option
+@click.pass_context
+def dream(
+    ctx: click.Context,
+    /,
+    photo: Path,
+    output: Path | None,
+    overwrite: bool,
+    layers: tuple[str, ...],
+    channels: tuple[str, ...],
+    max_megapixels: float,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
+    r"""Dream PHOTO: enhance in it what a network sees.
+
+    Ctrl-C keeps what there is.
+
+    \b
+    dreamer dream photo.jpg
+    dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
+    dreamer dream photo.jpg --channel block5c:17 --max-size 1024 -o art.png
+    """
+    settings = _settings(layers, channels, chosen)
+
+    from dreamer import images
+    from dreamer.models import registry
+
+    registry.spec(settings.model)  # An unknown network is said at once, before anything is loaded.
+    found = images.read(photo, max_pixels=round(max_megapixels * 1e6))
+    _check_output(photo, output, overwrite=overwrite)
+    say = _silent if quiet else _note
+    for note in found.notes:
+        say(note)
+
+    last, sized = _climb(found, settings, quiet=quiet)
+    with _uninterrupted():
+        result = dataclasses.replace(sized, pixels=last.render())
+        target = _write(result, _recipe(photo, settings, last), photo, output, overwrite=overwrite, say=say)
+    if not quiet:
+        click.echo(str(target))
+    if _is_partial(last):
+        say(
+            f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
+            f"{last.num_steps}; {target} is partial"
+        )
+        ctx.exit(_EXIT_INTERRUPTED)
+
+
+def _climb(photo: Photo, settings: DreamSettings, *, quiet: bool) -> tuple[DreamStep, Photo]:
+    """Dream until the end or Ctrl-C; gives the last finished step, and the photo at the dream's size."""
+    last: DreamStep | None = None
+    with dream_progress(quiet=quiet) as progress:
+        with muted_stderr():
+            from dreamer.dreaming import dream_steps, output_size
+            from dreamer.images import resized
+        photo = resized(photo, output_size(photo.pixels, settings))
+        try:
+            for last in dream_steps(photo.pixels, settings):
+                progress.show(last)
+        except KeyboardInterrupt:
+            if last is None:
+                raise
+    # The settings ask for at least one step, so a dream that was not interrupted has a last one.
+    return cast("DreamStep", last), photo
+
+
+def _is_partial(last: DreamStep) -> bool:
+    return (last.octave + 1, last.step + 1) != (last.num_octaves, last.num_steps)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a second, nervous Ctrl-C not throw away what the first one asked to keep."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _note(text: str) -> None:
+    click.echo(f"Note: {text}", err=True)
+
+
+def _silent(_text: str) -> None:
+    return None
+
+
+def _settings(layers: tuple[str, ...], channels: tuple[str, ...], chosen: dict[str, Any]) -> DreamSettings:
+    targets = [Target.parse(text) for text in (*layers, *channels)]
+    for text, target in zip((*layers, *channels), targets, strict=True):
+        wants_channel = text in channels
+        if wants_channel != (target.channel is not None):
+            example = "--channel block5c:17" if wants_channel else "--layer block5c"
+            raise SettingsError(f"cannot use {text!r} here; expected something like {example}")
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return DreamSettings.of(targets=tuple(targets), **given)
+
+
+def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:
+    """Find out now, not after the dream, that the result could not be written."""
+    from dreamer import images
+
+    target = output or _free_name(photo)
+    if target.exists() and target.samefile(photo):
+        raise ImageWriteError(
+            f"the output {target} is the photo itself, which is never written to. Choose another name"
+        )
+    images.check_target(target, overwrite=overwrite)
+
+
+def _free_name(photo: Path) -> Path:
+    """``<stem>-dream<suffix>`` beside the photo, or the next number that is free."""
+    names = (photo.with_name(f"{photo.stem}-dream{'' if n == 1 else f'-{n}'}{photo.suffix}") for n in count(1))
+    return next(name for name in names if not name.exists() and not name.is_symlink())
+
+
+def _recipe(photo: Path, settings: DreamSettings, last: DreamStep) -> dict[str, object]:
+    """All that is needed to make the picture again, as JSON can hold it."""
+    import keras
+    import numpy as np
+
+    from dreamer.dreaming import resolved
+    from dreamer.models import registry
+
+    with photo.open("rb") as file:
+        source = hashlib.file_digest(file, "sha256").hexdigest()
+    recipe: dict[str, object] = {
+        "program": "dreamer",
+        "version": __version__,
+        "settings": resolved(settings).to_dict(),
+        "weights_sha256": registry.spec(settings.model).weights.sha256,
+        "source": {"name": photo.name, "sha256": source},
+        "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
+    }
+    if _is_partial(last):
+        recipe["partial"] = {"octave": last.octave, "step": last.step}
+    return recipe
+
+
+def _write(
+    result: Photo, recipe: dict[str, object], photo: Path, output: Path | None, *, overwrite: bool, say: Any
+) -> Path:
+    """Write the result; if it cannot be written where it should be, keep it elsewhere and say where."""
+    from dreamer import images
+
+    try:
+        while True:
+            target = output or _free_name(photo)
+            try:
+                for note in images.write(target, result, recipe=recipe, overwrite=overwrite):
+                    say(note)
+            except ImageExistsError:
+                if output is not None:
+                    raise
+            else:
+                return target
+    except ImageWriteError as error:
+        raise ImageWriteError(f"{error}. {_keep_elsewhere(result, recipe, target.name)}") from error
+
+
+def _keep_elsewhere(result: Photo, recipe: dict[str, object], name: str) -> str:
+    """Save a finished dream from, say, a full disk; says where it is, or that even that failed."""
+    from dreamer import images
+
+    refuge = Path(tempfile.mkdtemp(prefix="dreamer-"))
+    try:
+        images.write(refuge / name, result, recipe=recipe)
+    except ImageWriteError as error:
+        refuge.rmdir()
+        return f"The finished picture is lost: {error}"
+    return f"The finished picture was kept as {refuge / name}"

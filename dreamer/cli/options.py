@@ -1,0 +1,70 @@
+"""Options that several commands share, and the ones that set a dream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from dreamer.settings import DreamSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEBUG_KEY = "dreamer.debug"
+
+
+def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[DEBUG_KEY] = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_debug,
+    help="Show the traceback of an error.",
+)
+
+_DEFAULTS = {field.name: field.default for field in fields(DreamSettings)}
+
+# Name, type, placeholder, help. Everything else about these options follows from DreamSettings.
+_SETTINGS: tuple[tuple[str, type, str, str], ...] = (
+    ("model", str, "NAME", "The network."),
+    ("octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is large]"),
+    ("octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
+    ("steps", int, "N", "Steps in each octave."),
+    ("step_size", float, "F", "How far a step changes the picture, of its range 0..1, in the mean."),
+    ("jitter", int, "PX", "Largest random shift in each step."),
+    ("rotate", float, "DEGREES", "Largest random rotation in each step."),
+    ("scale", float, "FRACTION", "Largest random change of size in each step."),
+    ("strength", float, "0..1", "How much of the dream is laid over the photo."),
+    ("max_size", int, "PX", "Make the photo smaller first if a side is longer.  [default: keep its size]"),
+    ("tile", int, "PX", "Longest side of the tiles a large photo is cut into."),
+    ("seed", int, "N", "The same seed gives the same dream."),
+)
+
+
+def dream_options(command: Command) -> Command:
+    """Add an option for every setting of a dream; those not given are passed as None."""
+    for name, kind, placeholder, text in reversed(_SETTINGS):
+        default = _DEFAULTS[name]
+        command = click.option(
+            f"--{name.replace('_', '-')}",
+            name,
+            type=kind,
+            metavar=placeholder,
+            help=text if default is None else f"{text}  [default: {default}]",
+        )(command)
+    flags = (
+        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
+        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
+        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
+    )
+    for value, flag, text in flags:
+        text += "  [default]" if value == _DEFAULTS["conditioning"] else ""
+        command = click.option(flag, "conditioning", flag_value=value, default=None, help=text)(command)
+    return command

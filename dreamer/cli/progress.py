@@ -1,0 +1,140 @@
+"""How a running dream shows itself: a bar on a terminal, plain lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from dreamer.dreaming import DreamStep
+
+
+class DreamProgress(Protocol):
+    """Shown from before the network loads until the dream is done."""
+
+    def __enter__(self) -> DreamProgress: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def show(self, step: DreamStep, /) -> None:
+        """Show a finished step."""
+
+
+def dream_progress(*, quiet: bool) -> DreamProgress:
+    """The progress display that fits where standard error goes."""
+    if quiet:
+        return _Silent()
+    if sys.stderr.isatty():
+        return _Bar()
+    return _Lines()
+
+
+@contextmanager
+def muted_stderr() -> Iterator[None]:
+    """Mute whatever writes to the descriptor of standard error, below Python.
+
+    TensorFlow announces itself there while it is imported, before its own log level counts.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nowhere)
+
+
+class _Silent:
+    def __enter__(self) -> _Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, _step: DreamStep) -> None:
+        return None
+
+
+class _Lines:
+    """One line for each octave."""
+
+    def __enter__(self) -> _Lines:
+        self._first: tuple[float, float] | None = None
+        click.echo("Loading the network ...", err=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, step: DreamStep) -> None:
+        now = time.monotonic()
+        # The first step compiles as well, so the pace is measured from its end.
+        self._first = self._first or (now, step.progress)
+        if step.step + 1 < step.num_steps:
+            return
+        since, progress = self._first
+        spent = now - since
+        left = spent * (1 - step.progress) / max(step.progress - progress, 1e-9)
+        height, width = step.size
+        click.echo(
+            f"octave {step.octave + 1}/{step.num_octaves} ({width}x{height}) done: {step.num_steps} steps, "
+            f"score {step.score:.4g}, {spent:.0f} s, about {left:.0f} s left",
+            err=True,
+        )
+
+
+class _Bar:
+    """A bar that says octave, step, time spent and time left."""
+
+    _progress: Progress
+
+    def __enter__(self) -> _Bar:
+        # A descriptor of its own: while TensorFlow loads, the usual one is muted.
+        self._terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=Console(file=self._terminal),
+            transient=True,
+        )
+        self._task = self._progress.add_task("Loading the network", total=None)
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+        self._terminal.close()
+
+    def show(self, step: DreamStep) -> None:
+        text = f"octave {step.octave + 1}/{step.num_octaves} step {step.step + 1}/{step.num_steps}"
+        self._progress.update(self._task, description=text, completed=step.progress, total=1)
