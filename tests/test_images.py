@@ -601,7 +601,7 @@ def matrix_profile(gamma: float, *, parametric: bool = False) -> bytes:
 
 
 def rounded_srgb_profile() -> bytes:
-    """sRGB with its curve as a table and its primaries rounded, as many programs embed it."""
+    """sRGB but for rounding: its curve as a table and a trifle too steep, its primaries to four digits."""
     columns = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
     elements = [b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in column)) for column in columns]
     level = np.linspace(0, 1, 256)

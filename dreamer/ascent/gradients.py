@@ -119,8 +119,12 @@ def smooth(gradient: FloatArray, progress: float) -> None:
         The "cascade Gaussian smoothing" of gordicaleksa's pytorch-deepdream, 2020.
     """
     sigma = 2.0 * progress + 0.5
-    blurs = [cv2.GaussianBlur(gradient, (0, 0), sigma * factor) for factor in (0.5, 1.0, 2.0)]
-    np.add(blurs[0], blurs[1], out=gradient)
-    gradient += blurs[2]
+    # Variances of blurs add up, so each blur is made from the one before, in place.
+    cv2.GaussianBlur(gradient, (0, 0), sigma * 0.5, dst=gradient)
+    total = gradient.copy()
+    cv2.GaussianBlur(gradient, (0, 0), sigma * (1.0**2 - 0.5**2) ** 0.5, dst=gradient)
+    total += gradient
+    cv2.GaussianBlur(gradient, (0, 0), sigma * (2.0**2 - 1.0**2) ** 0.5, dst=gradient)
+    gradient += total
     gradient -= gradient.mean(dtype=np.float64).astype(np.float32)
     normalize(gradient)

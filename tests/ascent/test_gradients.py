@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,6 +58,14 @@ def test_smooth_has_mean_zero_and_deviation_one_and_widens(gradient):
         assert smoothed.mean() == pytest.approx(0, abs=1e-4)
         assert smoothed.std() == pytest.approx(1, abs=1e-4)
     assert np.abs(np.diff(late, axis=0)).mean() < 0.8 * np.abs(np.diff(early, axis=0)).mean()
+
+
+def test_smooth_is_the_mean_of_three_blurs(gradient):
+    expected = sum(cv2.GaussianBlur(gradient, (0, 0), (2 * 0.6 + 0.5) * factor) for factor in (0.5, 1, 2))
+    expected = (expected - expected.mean()) / expected.std()
+    gradients.smooth(gradient, 0.6)
+    # OpenCV cuts its kernels off at four sigma and mirrors at the edges after each blur.
+    assert gradient == pytest.approx(expected, abs=0.01)
 
 
 def test_chain_applies_in_order(gradient):
