@@ -66,13 +66,13 @@ def compile_gradient(score: Score) -> TileGradient:
 def _compile_for_tensorflow(score: Score) -> TileGradient:
     import tensorflow as tf
 
-    from dreamer.ascent.depthwise import quicker_gradient
+    from dreamer.ascent.convolutions import quicker_gradients
 
     on_cpu = not tf.config.list_physical_devices("GPU")
 
     def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
         pictures = tile[None]
-        with quicker_gradient() if on_cpu else nullcontext():
+        with quicker_gradients() if on_cpu else nullcontext():
             scores = score(pictures, matrix)
         # Not a GradientTape, which knows nothing of gradients that were overridden in a graph.
         return scores[0], tf.gradients(scores, pictures)[0][0]
