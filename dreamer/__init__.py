@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dreamer import images
     from dreamer.dreaming import DreamStep, dream, dream_steps
     from dreamer.errors import DreamerError
     from dreamer.settings import DreamSettings, Target
@@ -27,14 +28,16 @@ _HOMES = {
     "dream_steps": "dreamer.dreaming",
 }
 
-__all__ = ["DreamSettings", "DreamStep", "DreamerError", "Target", "__version__", "dream", "dream_steps"]
+__all__ = ["DreamSettings", "DreamStep", "DreamerError", "Target", "__version__", "dream", "dream_steps", "images"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "images":
+        return import_module("dreamer.images")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'dreamer' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOMES))
+    return sorted({*globals(), *__all__})

@@ -39,7 +39,7 @@ _CONDITIONINGS: dict[str, gradients.Conditioning] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class DreamStep:
     """One finished step of a dream.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from dreamer.errors import SettingsError, close_matches
@@ -120,14 +121,17 @@ class DreamSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "targets", _targets(self.targets))
-        for field in ("octaves", "steps", "jitter", "max_size", "tile", "seed"):
+        for field, (kind, low, high, expected) in _RANGES.items():
             value = getattr(self, field)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-                raise SettingsError(f"{field} is {value!r}; expected a whole number")
-        for field, (low, high, expected) in _RANGES.items():
-            value = getattr(self, field)
-            if value is not None and not (low <= value <= high):
+            if value is None and field in _OPTIONAL:
+                continue
+            is_number = isinstance(value, kind) and not isinstance(value, bool)
+            if not is_number:
+                raise SettingsError(f"{field} is {value!r}; expected {expected}")
+            if not low <= value <= high:
                 raise SettingsError(f"{field} is {value}; expected {expected}")
+            # NumPy's numbers become Python's, which JSON can hold.
+            object.__setattr__(self, field, int(value) if kind is Integral else float(value))
         if self.conditioning not in CONDITIONINGS:
             raise SettingsError(f"conditioning is {self.conditioning!r}; expected one of {', '.join(CONDITIONINGS)}")
 
@@ -151,22 +155,31 @@ class DreamSettings:
 
 _TINY = 1e-9  # Stands for "above" in a closed range.
 
-_RANGES: dict[str, tuple[float, float, str]] = {
-    "octaves": (1, 100, "1 to 100"),
-    "octave_scale": (1.01, 10, "1.01 to 10"),
-    "steps": (1, 100_000, "1 to 100000"),
-    "step_size": (_TINY, 1, "a number above 0, at most 1"),
-    "jitter": (0, 4096, "0 to 4096 pixels"),
-    "rotate": (0, 180, "0 to 180 degrees"),
-    "scale": (0, 0.9, "a fraction from 0 to 0.9"),
-    "strength": (0, 1, "0 to 1"),
-    "max_size": (1, 1_000_000, "1 pixel or more"),
-    "tile": (32, 16_384, "32 to 16384 pixels"),
-    "seed": (0, 2**64 - 1, "0 to 2**64 - 1"),
+_OPTIONAL = ("octaves", "max_size")
+
+# Kind (whole or any real number, of Python's or NumPy's), least, largest, and how to say that.
+_RANGES: dict[str, tuple[type, float, float, str]] = {
+    "octaves": (Integral, 1, 100, "a whole number: 1 to 100"),
+    "octave_scale": (Real, 1.01, 10, "1.01 to 10"),
+    "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
+    "step_size": (Real, _TINY, 1, "a number above 0, at most 1"),
+    "jitter": (Integral, 0, 4096, "a whole number: 0 to 4096 pixels"),
+    "rotate": (Real, 0, 180, "0 to 180 degrees"),
+    "scale": (Real, 0, 0.5, "a fraction from 0 to 0.5"),
+    "strength": (Real, 0, 1, "0 to 1"),
+    "max_size": (Integral, 1, 1_000_000, "a whole number of pixels, 1 or more"),
+    "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
+    "seed": (Integral, 0, 2**64 - 1, "a whole number: 0 to 2**64 - 1"),
 }
 
 
 def _targets(targets: Iterable[Target | str]) -> tuple[Target, ...]:
     if isinstance(targets, str):
         targets = [targets]
-    return tuple(Target.parse(target) if isinstance(target, str) else target for target in targets)
+    if not isinstance(targets, Iterable):
+        raise SettingsError(f"targets are {targets!r}; expected a sequence such as ['block5c', 'block4b:17=0.5']")
+    found = tuple(Target.parse(target) if isinstance(target, str) else target for target in targets)
+    for target in found:
+        if not isinstance(target, Target):
+            raise SettingsError(f"a target is {target!r}; expected text such as 'block5c:17=0.5'")
+    return found

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import images
-from dreamer.models import registry
+from dreamer.models import labels, registry
 
 
 def main(photo: Path) -> None:
@@ -24,6 +24,8 @@ def main(photo: Path) -> None:
     (layer,) = settings["targets"]
     activations = network.activations([layer])
     scores = [float(np.mean(np.square(activations(picture[None])[layer]))) for picture in (before, after)]
+    if labels.imagenet()[285] != "Egyptian cat":
+        sys.exit("the installed package has lost its class names")
     print(f"{dream}: changed by {change:.3f} (root mean square), score {scores[0]:.1f} -> {scores[1]:.1f}")
     if before.shape != after.shape or change < 0.02 or scores[1] < 1.5 * scores[0]:
         sys.exit(f"{dream} is no dream of {photo}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from dreamer.errors import SettingsError
@@ -42,11 +43,15 @@ def test_a_weight_keeps_its_last_digit():
         ("steps", 0),
         ("steps", 1.5),
         ("steps", True),
+        ("steps", None),
+        ("tile", None),
+        ("step_size", "0.1"),
+        ("strength", True),
         ("step_size", 0.0),
         ("step_size", float("inf")),
         ("jitter", -1),
         ("rotate", 181),
-        ("scale", 1.0),
+        ("scale", 0.6),
         ("strength", 1.1),
         ("max_size", 0),
         ("tile", 31),
@@ -59,13 +64,19 @@ def test_an_impossible_value_is_refused_by_name(field, value):
         DreamSettings(**{field: value})
 
 
+@pytest.mark.parametrize("targets", [None, 3, [3], [None]])
+def test_targets_of_another_kind_are_refused(targets):
+    with pytest.raises(SettingsError, match="expected"):
+        DreamSettings(targets=targets)
+
+
 def test_a_mistyped_setting_gets_the_close_matches():
     with pytest.raises(SettingsError, match="no setting 'step_sise'.*step_size"):
         DreamSettings.of(step_sise=0.1)
 
 
 def test_settings_survive_json():
-    settings = DreamSettings(targets=("block5c", "block4b:17=-0.3"), octaves=3, seed=2**63)
+    settings = DreamSettings(targets=("block5c", "block4b:17=-0.3"), octaves=np.int64(3), seed=2**63, rotate=2)
     assert DreamSettings.of(**json.loads(json.dumps(settings.to_dict()))) == settings
 
 

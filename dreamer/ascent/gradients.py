@@ -19,7 +19,7 @@ from dreamer.arrays import FloatArray
 Conditioning = Callable[[FloatArray, float], None]
 """(gradient ``(height, width, 3)``, changed in place; progress through the octave in (0, 1])."""
 
-_LEAST_RMS = 1e-10  # TensorFlow's 2015 tutorial; keeps an empty level empty.
+_LEAST_RMS = float(np.finfo(np.float32).tiny)  # Keeps an empty gradient, or an empty band of one, empty.
 
 
 def rms(array: FloatArray) -> float:

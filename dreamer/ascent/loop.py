@@ -16,7 +16,7 @@ from dreamer.ascent.tiling import PictureGradient
 from dreamer.ascent.transforms import View
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One finished step.
 

@@ -52,7 +52,8 @@ class _Axis:
         """
         count = math.ceil(length / tile)
         side = math.ceil(length / count)
-        return cls(length, count, side, side // 2 if count > 1 else min(jitter, length // 4))
+        # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
+        return cls(length, count, side, (side - 1) // 2 if count > 1 else min(jitter, length // 4))
 
     @property
     def first(self) -> int:

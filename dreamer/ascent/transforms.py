@@ -84,6 +84,11 @@ def warp(pictures: Tensor, matrix: Tensor) -> Tensor:
         matrix: ``(8,)``, as :meth:`View.matrix` gives it.
 
     Returns:
-        Pictures of the same shape; differentiable in ``pictures``.
+        Pictures of the same shape; differentiable in ``pictures``. The gradient is that of the
+        view alone: what is mirrored, and what the view does not reach, gets none.
     """
-    return ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="reflect")
+    mirrored = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="reflect")
+    # TensorFlow's gradient is the inverse warp with the same filling. Mirrored, it would move pixels
+    # that the view never saw; filled with zeros, it leaves them alone.
+    seen = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="constant")
+    return seen + ops.stop_gradient(mirrored - seen)

@@ -46,6 +46,8 @@ def _failure(error: Exception) -> click.ClickException:
         return click.UsageError(str(error)) if isinstance(error, _USAGE_ERRORS) else click.ClickException(str(error))
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return click.ClickException("out of memory. Try a smaller --tile, or --max-size to make the photo smaller")
+    if isinstance(error, OSError) and error.strerror:
+        return click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
     reason = " ".join(str(error).split())[:200]
     return click.ClickException(
         f"unexpected {type(error).__name__}: {reason}. This is a fault in dreamer; --debug shows where it happened"

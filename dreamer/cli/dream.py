@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import secrets
 import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +16,7 @@ import click
 
 from dreamer import __version__
 from dreamer.cli.options import debug_option, dream_options
-from dreamer.cli.progress import dream_progress, muted_stderr
+from dreamer.cli.progress import dream_progress, quiet_import, say
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
 from dreamer.settings import DreamSettings, Target
 
@@ -76,59 +76,60 @@ def dream(
 
     registry.spec(settings.model)  # An unknown network is said at once, before anything is loaded.
     found = images.read(photo, max_pixels=round(max_megapixels * 1e6))
+    source = {"name": photo.name, "sha256": _digest(photo)}
     _check_output(photo, output, overwrite=overwrite)
-    say = _silent if quiet else _note
-    for note in found.notes:
-        say(note)
+    note = _silent if quiet else _note
+    for remark in found.notes:
+        note(remark)
 
-    last, sized = _climb(found, settings, quiet=quiet)
-    with _uninterrupted():
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        last, sized = _climb(found, settings, photo, output, quiet=quiet)
+        # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         result = dataclasses.replace(sized, pixels=last.render())
-        target = _write(result, _recipe(photo, settings, last), photo, output, overwrite=overwrite, say=say)
+        target = _write(result, _recipe(source, settings, last), photo, output, overwrite=overwrite, note=note)
+    finally:
+        signal.signal(signal.SIGINT, handler)
     if not quiet:
         click.echo(str(target))
     if _is_partial(last):
-        say(
+        note(
             f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
             f"{last.num_steps}; {target} is partial"
         )
         ctx.exit(_EXIT_INTERRUPTED)
 
 
-def _climb(photo: Photo, settings: DreamSettings, *, quiet: bool) -> tuple[DreamStep, Photo]:
+def _climb(
+    found: Photo, settings: DreamSettings, photo: Path, output: Path | None, *, quiet: bool
+) -> tuple[DreamStep, Photo]:
     """Dream until the end or Ctrl-C; gives the last finished step, and the photo at the dream's size."""
     last: DreamStep | None = None
     with dream_progress(quiet=quiet) as progress:
-        with muted_stderr():
+        with quiet_import():
+            from dreamer import images
             from dreamer.dreaming import dream_steps, output_size
-            from dreamer.images import resized
-        photo = resized(photo, output_size(photo.pixels, settings))
+        size = output_size(found.pixels, settings)
+        images.check_target(output or _free_name(photo), overwrite=True, size=size)
+        found = images.resized(found, size)
         try:
-            for last in dream_steps(photo.pixels, settings):
+            for last in dream_steps(found.pixels, settings):
                 progress.show(last)
         except KeyboardInterrupt:
             if last is None:
                 raise
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The settings ask for at least one step, so a dream that was not interrupted has a last one.
-    return cast("DreamStep", last), photo
+    return cast("DreamStep", last), found
 
 
 def _is_partial(last: DreamStep) -> bool:
     return (last.octave + 1, last.step + 1) != (last.num_octaves, last.num_steps)
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let a second, nervous Ctrl-C not throw away what the first one asked to keep."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _note(text: str) -> None:
-    click.echo(f"Note: {text}", err=True)
+    say(f"Note: {text}")
 
 
 def _silent(_text: str) -> None:
@@ -136,14 +137,15 @@ def _silent(_text: str) -> None:
 
 
 def _settings(layers: tuple[str, ...], channels: tuple[str, ...], chosen: dict[str, Any]) -> DreamSettings:
-    targets = [Target.parse(text) for text in (*layers, *channels)]
-    for text, target in zip((*layers, *channels), targets, strict=True):
-        wants_channel = text in channels
-        if wants_channel != (target.channel is not None):
-            example = "--channel block5c:17" if wants_channel else "--layer block5c"
-            raise SettingsError(f"cannot use {text!r} here; expected something like {example}")
+    targets = []
+    for texts, example in ((layers, "--layer block5c"), (channels, "--channel block5c:17")):
+        for text in texts:
+            target = Target.parse(text)
+            if (target.channel is None) != (texts is layers):
+                raise SettingsError(f"cannot use {text!r} here; expected something like {example}")
+            targets.append(target)
     given = {name: value for name, value in chosen.items() if value is not None}
-    return DreamSettings.of(targets=tuple(targets), **given)
+    return DreamSettings.of(targets=targets, **given)
 
 
 def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:
@@ -164,7 +166,12 @@ def _free_name(photo: Path) -> Path:
     return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
-def _recipe(photo: Path, settings: DreamSettings, last: DreamStep) -> dict[str, object]:
+def _digest(photo: Path) -> str:
+    with photo.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _recipe(source: dict[str, str], settings: DreamSettings, last: DreamStep) -> dict[str, object]:
     """All that is needed to make the picture again, as JSON can hold it."""
     import keras
     import numpy as np
@@ -172,14 +179,12 @@ def _recipe(photo: Path, settings: DreamSettings, last: DreamStep) -> dict[str, 
     from dreamer.dreaming import resolved
     from dreamer.models import registry
 
-    with photo.open("rb") as file:
-        source = hashlib.file_digest(file, "sha256").hexdigest()
     recipe: dict[str, object] = {
         "program": "dreamer",
         "version": __version__,
         "settings": resolved(settings).to_dict(),
         "weights_sha256": registry.spec(settings.model).weights.sha256,
-        "source": {"name": photo.name, "sha256": source},
+        "source": source,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }
     if _is_partial(last):
@@ -188,7 +193,13 @@ def _recipe(photo: Path, settings: DreamSettings, last: DreamStep) -> dict[str, 
 
 
 def _write(
-    result: Photo, recipe: dict[str, object], photo: Path, output: Path | None, *, overwrite: bool, say: Any
+    result: Photo,
+    recipe: dict[str, object],
+    photo: Path,
+    output: Path | None,
+    *,
+    overwrite: bool,
+    note: Callable[[str], None],
 ) -> Path:
     """Write the result; if it cannot be written where it should be, keep it elsewhere and say where."""
     from dreamer import images
@@ -197,25 +208,24 @@ def _write(
         while True:
             target = output or _free_name(photo)
             try:
-                for note in images.write(target, result, recipe=recipe, overwrite=overwrite):
-                    say(note)
+                for remark in images.write(target, result, recipe=recipe, overwrite=overwrite):
+                    note(remark)
             except ImageExistsError:
                 if output is not None:
                     raise
             else:
                 return target
     except ImageWriteError as error:
-        raise ImageWriteError(f"{error}. {_keep_elsewhere(result, recipe, target.name)}") from error
+        raise ImageWriteError(f"{error} {_keep_elsewhere(result, recipe, target.stem)}") from error
 
 
-def _keep_elsewhere(result: Photo, recipe: dict[str, object], name: str) -> str:
+def _keep_elsewhere(result: Photo, recipe: dict[str, object], stem: str) -> str:
     """Save a finished dream from, say, a full disk; says where it is, or that even that failed."""
     from dreamer import images
 
-    refuge = Path(tempfile.mkdtemp(prefix="dreamer-"))
+    refuge = Path(tempfile.gettempdir()) / f"{stem[:100]}-{secrets.token_hex(4)}.png"
     try:
-        images.write(refuge / name, result, recipe=recipe)
+        images.write(refuge, result, recipe=recipe)
     except ImageWriteError as error:
-        refuge.rmdir()
         return f"The finished picture is lost: {error}"
-    return f"The finished picture was kept as {refuge / name}"
+    return f"The finished picture was kept as {refuge}"

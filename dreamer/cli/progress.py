@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,27 +36,43 @@ def dream_progress(*, quiet: bool) -> DreamProgress:
     """The progress display that fits where standard error goes."""
     if quiet:
         return _Silent()
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         return _Bar()
     return _Lines()
 
 
-@contextmanager
-def muted_stderr() -> Iterator[None]:
-    """Mute whatever writes to the descriptor of standard error, below Python.
+def say(line: str) -> None:
+    """Print a line to standard error; if nobody listens there any more, the dream goes on."""
+    with suppress(OSError):
+        click.echo(line, err=True)
 
-    TensorFlow announces itself there while it is imported, before its own log level counts.
+
+@contextmanager
+def quiet_import() -> Iterator[None]:
+    """Import TensorFlow without its announcements, and without an interrupt half-way.
+
+    It writes to the descriptor of standard error, below Python and before its own log level counts.
+    A Ctrl-C would surface anywhere in its start-up, as anything; it is kept until the end.
     """
-    sys.stderr.flush()
-    terminal = os.dup(2)
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        terminal = os.dup(2)
+    except OSError:  # Standard error is closed; there is nothing to mute.
+        terminal = None
+    try:
+        if terminal is not None:
+            os.dup2(nowhere, 2)
         yield
     finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
+        if terminal is not None:
+            os.dup2(terminal, 2)
+            os.close(terminal)
         os.close(nowhere)
+        signal.signal(signal.SIGINT, handler)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 class _Silent:
@@ -74,7 +91,7 @@ class _Lines:
 
     def __enter__(self) -> _Lines:
         self._first: tuple[float, float] | None = None
-        click.echo("Loading the network ...", err=True)
+        say("Loading the network ...")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,10 +107,10 @@ class _Lines:
         spent = now - since
         left = spent * (1 - step.progress) / max(step.progress - progress, 1e-9)
         height, width = step.size
-        click.echo(
+        pace = f", {spent:.0f} s, about {left:.0f} s left" if spent else ""
+        say(
             f"octave {step.octave + 1}/{step.num_octaves} ({width}x{height}) done: {step.num_steps} steps, "
-            f"score {step.score:.4g}, {spent:.0f} s, about {left:.0f} s left",
-            err=True,
+            f"score {step.score:.4g}{pace}"
         )
 
 

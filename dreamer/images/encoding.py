@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import cv2
 
+from dreamer.arrays import Size
 from dreamer.errors import ImageWriteError
 from dreamer.images.photo import Photo
 from dreamer.images.recipes import dumped
@@ -84,10 +85,19 @@ def _check(photo: Photo, name: str) -> None:
         raise ImageWriteError(
             f"the alpha of shape {photo.alpha.shape} does not fit pixels of shape {shape}. Resize both with resized()."
         )
+    check_size(name, (shape[0], shape[1]))
+
+
+def check_size(name: str, size: Size) -> None:
+    """Make sure that a format can hold a picture of ``(height, width)``.
+
+    Raises:
+        ImageWriteError: A side is too long for it.
+    """
     limit = _MAX_SIDE.get(name)
-    if limit and max(shape[:2]) > limit:
+    if limit and max(size) > limit:
         raise ImageWriteError(
-            f"{name} holds at most {limit} pixels per side; this picture has {shape[1]} x {shape[0]}. Use PNG or TIFF."
+            f"{name} holds at most {limit} pixels per side; this picture has {size[1]} x {size[0]}. Use PNG or TIFF."
         )
 
 

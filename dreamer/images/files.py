@@ -10,21 +10,24 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from dreamer.arrays import Size
 from dreamer.errors import ImageExistsError, ImageWriteError
-from dreamer.images.encoding import encode, format_name
+from dreamer.images.encoding import check_size, encode, format_name
 from dreamer.images.opening import one_line
 from dreamer.images.photo import Photo
 
 
-def check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool, size: Size | None = None) -> None:
     """Find out before the work starts what would make `write` fail.
 
     Args:
         path: Where the picture is to go.
         overwrite: Whether a file that is there may be replaced.
+        size: ``(height, width)`` of the picture, if it is known by now.
 
     Raises:
-        ImageWriteError: Unknown suffix; the directory is missing, no directory or not writable; the path is a
+        ImageWriteError: Unknown suffix; too large for the format; the
+            directory is missing, no directory or not writable; the path is a
             directory, or a file that may not be replaced.
 
     Example:
@@ -32,7 +35,9 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     """
     path = Path(path)
     try:
-        format_name(path.suffix)
+        name = format_name(path.suffix)
+        if size is not None:
+            check_size(name, size)
     except ImageWriteError as error:
         raise ImageWriteError(f"{path} cannot be written: {error}") from None
     try:

@@ -16,9 +16,11 @@ Must not import: Keras, TensorFlow, PyTorch.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,7 +71,8 @@ class _Tensor:
         if len(self.shape) != len(self.strides) or min((self.offset, *self.shape, *self.strides, 0)) < 0:
             raise WeightsError("the checkpoint describes a tensor with an impossible shape")
         spans = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
-        if 0 not in self.shape and self.offset + sum(spans) >= data.size:
+        # A stride of 0 could ask for any size at all; no plain checkpoint repeats its numbers.
+        if math.prod(self.shape) > data.size or (0 not in self.shape and self.offset + sum(spans) >= data.size):
             raise WeightsError("the checkpoint describes a tensor that reaches outside its data")
         strides = tuple(s * data.itemsize for s in self.strides)
         window = np.lib.stride_tricks.as_strided(data[self.offset :], self.shape, strides, writeable=False)
@@ -133,7 +136,7 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
 
     Example:
         >>> arrays = read(Path("efficientnet-lite0.pth"))  # doctest: +SKIP
-        >>> arrays["stem.0.weight"].shape  # doctest: +SKIP
+        >>> arrays["_conv_stem.weight"].shape  # doctest: +SKIP
         (32, 3, 3, 3)
     """
     try:
@@ -149,11 +152,13 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         pickle.UnpicklingError,
         zipfile.BadZipFile,
         struct.error,
+        zlib.error,
         EOFError,
         ArithmeticError,
         AttributeError,
         LookupError,
         MemoryError,
+        RuntimeError,
         TypeError,
         ValueError,
     ) as error:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from keras import ops
 
-from dreamer.ascent import transforms
+from dreamer.ascent import convolutions, transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.objectives import channel, layer
 from dreamer.ascent.transforms import View
+from dreamer.errors import BackendError
 
 
 @pytest.mark.parametrize("objective", [layer("second"), 2 * layer("first") - channel("second", 1)])
@@ -29,6 +31,31 @@ def test_the_gradient_flows_through_rotation_and_scale(picture, tiny_network):
     climbed, _ = gradient((picture + step)[None], matrix)
     # First-order prediction; the framework's own gradient of the interpolation is good to some per cent.
     assert climbed[0] - scores[0] == pytest.approx(float((gradients[0] * step).sum()), rel=0.15)
+
+
+def test_what_the_view_does_not_reach_gets_no_gradient(picture):
+    gradient = compile_gradient(lambda x, m: ops.sum(transforms.warp(x, m), axis=(1, 2, 3)))
+    _, gradients = gradient(picture[None], View((0, 0), zoom=1.5).matrix(picture.shape[:2]))
+    seen = np.abs(gradients[0]).max(axis=2) > 0
+    assert seen[8:-8, 11:-11].all()
+    assert not seen[:5].any()
+    assert not seen[:, :7].any()
+
+
+def test_networks_get_the_quicker_gradients(lite0, monkeypatch):
+    asked = []
+    is_simple = convolutions._is_simple
+    monkeypatch.setattr(convolutions, "_is_simple", lambda *a: (asked.append(is_simple(*a)), asked[-1])[1])
+    activations = lite0.activations(["block3b"])
+    gradient = compile_gradient(lambda x, _matrix: layer("block3b").score(activations(x)))
+    gradient(np.zeros((1, 32, 32, 3), np.float32), transforms.IDENTITY)
+    assert asked == [True] * 5  # Block 1a to 3b: each has one depthwise convolution.
+
+
+def test_another_backend_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr("keras.backend.backend", lambda: "jax")
+    with pytest.raises(BackendError, match=r"on 'jax'; dreamer needs 'tensorflow'. Set .*KERAS_BACKEND"):
+        compile_gradient(lambda x, _matrix: x)
 
 
 def test_one_trace_serves_every_batch_and_size():

@@ -6,7 +6,7 @@ import pytest
 from dreamer.ascent import transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.objectives import layer
-from dreamer.ascent.tiling import tiled
+from dreamer.ascent.tiling import _Axis, tiled
 from dreamer.ascent.transforms import View
 
 
@@ -47,6 +47,20 @@ def test_over_many_views_every_pixel_moves_alike(picture, tile):
         tiled(identity, tile=tile, jitter=8)(picture, view, out)
         total += out
     assert (total / 600 / picture) == pytest.approx(1, abs=0.17)
+
+
+@pytest.mark.parametrize("tile", [32, 33, 48])
+def test_every_tile_touches_the_picture_and_together_they_cover_it(tile):
+    for length in [*range(1, 140), 993, 994, 2257]:
+        axis = _Axis.cover(length, tile=tile, jitter=32)
+        seen = np.zeros(length)
+        shifts = 2 * axis.reach + 1
+        for index in range(shifts):
+            for start in axis.starts((index + 0.5) / shifts * 2 - 1):
+                assert max(start, 0) < min(start + axis.side, length), (length, start)
+                seen[max(start, 0) : start + axis.side] += 1
+        assert seen / shifts == pytest.approx(axis.chances(), rel=1e-5)
+        assert axis.chances().min() > 0.45
 
 
 def test_without_jitter_one_tile_is_the_plain_gradient(picture, tiny_network):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -35,10 +36,13 @@ def test_nothing_heavy_is_imported(code):
 
 
 def test_help_answers_at_once():
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-m", "dreamer", "--help"], capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.4
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "dreamer", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.4
 
 
 def test_version(capfd):
@@ -66,7 +70,7 @@ def test_completion_scripts(shell, capfd):
 
 def test_completion_knows_commands_and_options():
     def complete(words, index):
-        environment = {"_DREAMER_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
+        environment = os.environ | {"_DREAMER_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(index)}
         done = subprocess.run([sys.executable, "-c", "from dreamer.cli import main; main()"], env=environment,
                               capture_output=True, text=True, check=False)  # fmt: skip
         return [line.split(",")[1] for line in done.stdout.splitlines()]

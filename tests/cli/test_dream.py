@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import images
+from dreamer import dreaming, images
 from dreamer.cli import run
 from dreamer.errors import ImageWriteError
 
@@ -164,7 +164,7 @@ def test_a_finished_dream_that_cannot_be_written_is_kept_elsewhere(photo, monkey
 
     def full_disk(path, *arguments, **keywords):
         if refuge not in path.parents:
-            raise ImageWriteError(f"{path}: no space left on device")
+            raise ImageWriteError(f"{path}: no space left on device.")
         return write(path, *arguments, **keywords)
 
     monkeypatch.setattr(images, "write", full_disk)
@@ -233,6 +233,27 @@ def test_on_a_terminal_progress_says_octave_step_and_time_left(photo):
     assert "octave 2/2 step 2/2" in text
     assert "left:" in text
     assert "cuda" not in text.lower()
+
+
+def test_a_closed_standard_error_does_not_stop_a_dream(photo):
+    command = f'"{sys.executable}" -m dreamer dream "{photo}" --octaves 1 --steps 1'
+    for closed, name in (("2>&-", "photo-dream.png"), ("2>&1 >/dev/null | true", "photo-dream-2.png")):
+        subprocess.run(["bash", "-c", f"{command} {closed}; sleep 0"], check=False, stdout=subprocess.PIPE)
+        assert pixels(photo.with_name(name)).shape == (37, 53, 3)
+
+
+def test_a_photo_that_vanishes_while_it_is_dreamt_costs_nothing(photo, monkeypatch):
+    render = dreaming.DreamStep.render
+    monkeypatch.setattr(dreaming.DreamStep, "render", lambda step: (photo.unlink(), render(step))[1])
+    assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
+    assert len(images.read_recipe(photo.with_name("photo-dream.png"))["source"]["sha256"]) == 64
+
+
+def test_a_side_too_long_for_the_format_is_said_before_the_dream(tmp_path, capfd):
+    long = tmp_path / "long.png"
+    Image.new("L", (16384, 1)).save(long)
+    assert run(["dream", str(long), "-o", str(tmp_path / "long.webp")]) == 1
+    assert "at most 16383 pixels" in capfd.readouterr().err
 
 
 def test_a_closed_pipe_is_no_traceback(photo):
