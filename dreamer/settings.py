@@ -167,7 +167,7 @@ _RANGES: dict[str, tuple[type, float, float, str]] = {
     "rotate": (Real, 0, 180, "0 to 180 degrees"),
     "scale": (Real, 0, 0.5, "a fraction from 0 to 0.5"),
     "strength": (Real, 0, 1, "0 to 1"),
-    "max_size": (Integral, 1, 1_000_000, "a whole number of pixels, 1 or more"),
+    "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
     "seed": (Integral, 0, 2**64 - 1, "a whole number: 0 to 2**64 - 1"),
 }

@@ -17,6 +17,7 @@ from dreamer import __version__
 from dreamer.cli.completion import completion
 from dreamer.cli.dream import dream
 from dreamer.cli.options import DEBUG_KEY, debug_option
+from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.errors import DreamerError, SettingsError, UnknownLayerError, UnknownModelError
 
@@ -78,7 +79,8 @@ def run(arguments: Sequence[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         status = cli.main(list(arguments), prog_name="dreamer", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_text:
         click.echo(help_text.format_message())
         return EXIT_USAGE
@@ -88,8 +90,11 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted: nothing was written.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left. Python would complain once more while it closes stdout.
+    except OSError as error:
+        # Whoever read our output has left, or it goes to a full disk. Python would complain once more
+        # while it closes stdout.
+        if not isinstance(error, BrokenPipeError):
+            say(f"Error: cannot print: {error.strerror}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     return status if isinstance(status, int) else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import secrets
 import signal
 import tempfile
@@ -42,7 +43,7 @@ _EXIT_INTERRUPTED = 130
 )
 @dream_options
 @click.option(
-    "--max-megapixels", type=click.FloatRange(min=0, min_open=True), default=500, show_default=True,
+    "--max-megapixels", type=click.FloatRange(min=0, min_open=True, max=1e6), default=500, show_default=True,
     help="Refuse photos with more pixels than this.",
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -60,7 +61,7 @@ def dream(
     quiet: bool,
     **chosen: Any,
 ) -> None:
-    r"""Dream PHOTO: enhance in it what a network sees.
+    """Dream PHOTO: enhance in it what a network sees.
 
     Ctrl-C keeps what there is.
 
@@ -68,7 +69,9 @@ def dream(
     dreamer dream photo.jpg
     dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
     dreamer dream photo.jpg --channel block5c:17 --max-size 1024 -o art.png
-    """
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    if math.isnan(max_megapixels):
+        raise click.BadParameter("expected a number", param_hint="--max-megapixels")
     settings = _settings(layers, channels, chosen)
 
     from dreamer import images
@@ -92,7 +95,7 @@ def dream(
     finally:
         signal.signal(signal.SIGINT, handler)
     if not quiet:
-        click.echo(str(target))
+        _print_path(target)
     if _is_partial(last):
         note(
             f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
@@ -128,6 +131,15 @@ def _is_partial(last: DreamStep) -> bool:
     return (last.octave + 1, last.step + 1) != (last.num_octaves, last.num_steps)
 
 
+def _print_path(target: Path) -> None:
+    try:
+        click.echo(str(target))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ImageWriteError(f"{target} is written, but its name cannot be printed: {error.strerror}") from error
+
+
 def _note(text: str) -> None:
     say(f"Note: {text}")
 
@@ -153,6 +165,8 @@ def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:
     from dreamer import images
 
     target = output or _free_name(photo)
+    if output is None and photo.suffix.lower() not in images.SUFFIXES:
+        raise ImageWriteError(f"{photo} has no suffix that names a format; say where to write with -o NAME.png")
     if target.exists() and target.samefile(photo):
         raise ImageWriteError(
             f"the output {target} is the photo itself, which is never written to. Choose another name"

@@ -21,9 +21,20 @@ Must not import Keras, TensorFlow or any other part of the package but `errors` 
 from __future__ import annotations
 
 from dreamer.images.decoding import from_pil, read
-from dreamer.images.encoding import encode
+from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
 
-__all__ = ["Metadata", "Photo", "check_target", "encode", "from_pil", "read", "read_recipe", "resized", "write"]
+__all__ = [
+    "SUFFIXES",
+    "Metadata",
+    "Photo",
+    "check_target",
+    "encode",
+    "from_pil",
+    "read",
+    "read_recipe",
+    "resized",
+    "write",
+]

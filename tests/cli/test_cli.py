@@ -45,6 +45,13 @@ def test_help_answers_at_once():
     assert min(seconds() for _ in range(3)) < 0.4
 
 
+def test_the_examples_of_the_help_stand_on_lines_of_their_own(capfd):
+    assert run(["dream", "--help"]) == 0
+    lines = [line.strip() for line in capfd.readouterr().out.splitlines()]
+    assert "dreamer dream photo.jpg" in lines
+    assert not any("\\b" in line for line in lines)
+
+
 def test_version(capfd):
     assert run(["--version"]) == 0
     assert capfd.readouterr().out == f"dreamer {__version__}\n"

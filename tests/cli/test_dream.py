@@ -124,6 +124,11 @@ def test_alpha_travels_through_a_dream_and_shrinks_with_it(tmp_path, picture):
         (["cut.png"], 1, "truncated"),
         (["text.jpg"], 1, "text.jpg"),
         (["photo.png", "--max-megapixels", "0.001"], 1, "limit"),
+        (["photo.png", "--max-megapixels", "nan"], 2, "max-megapixels"),
+        (["photo.png", "--max-megapixels", "inf"], 2, "max-megapixels"),
+        (["photo.png", "--max-size", "9999999999"], 2, "1 to 1000000 pixels"),
+        (["photo.png", "-o", f"{'a' * 300}.png"], 1, "name too long"),
+        (["nosuffix"], 1, "-o NAME.png"),
         ([], 2, "PHOTO"),
     ],
 )
@@ -131,6 +136,7 @@ def test_bad_input_gets_one_clear_line_and_leaves_nothing(photo, monkeypatch, ca
     folder = photo.parent
     (folder / "folder").mkdir()
     (folder / "empty.jpg").touch()
+    (folder / "nosuffix").write_bytes(photo.read_bytes())
     (folder / "text.jpg").write_text("this is no picture")
     (folder / "cut.png").write_bytes(photo.read_bytes()[:-700])
     before = sorted(folder.iterdir())
@@ -240,6 +246,16 @@ def test_a_closed_standard_error_does_not_stop_a_dream(photo):
     for closed, name in (("2>&-", "photo-dream.png"), ("2>&1 >/dev/null | true", "photo-dream-2.png")):
         subprocess.run(["bash", "-c", f"{command} {closed}; sleep 0"], check=False, stdout=subprocess.PIPE)
         assert pixels(photo.with_name(name)).shape == (37, 53, 3)
+
+
+@pytest.mark.parametrize(("stdout", "status"), [(">&-", 0), (">/dev/full", 1)])
+def test_a_standard_output_that_takes_nothing_gets_no_traceback(photo, stdout, status):
+    command = f'"{sys.executable}" -m dreamer dream "{photo}" --octaves 1 --steps 1 {stdout}'
+    done = subprocess.run(["bash", "-c", command], check=False, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert "fault in dreamer" not in done.stderr
+    assert pixels(photo.with_name("photo-dream.png")).shape == (37, 53, 3)
 
 
 def test_a_photo_that_vanishes_while_it_is_dreamt_costs_nothing(photo, monkeypatch):
