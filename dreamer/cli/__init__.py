@@ -7,6 +7,7 @@ imports the library in its body, so that ``dreamer --help`` answers at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -102,4 +103,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the ``dreamer`` command."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # All is written and said; a late Ctrl-C while TensorFlow is put away must not change the exit status.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
