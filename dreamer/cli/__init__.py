@@ -86,24 +86,32 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(help_text.format_message())
         return EXIT_USAGE
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        say(f"Error: {' '.join(error.format_message().split())}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted: nothing was written.", err=True)
+        say("Interrupted: nothing was written.")
         return EXIT_INTERRUPTED
     except OSError as error:
-        # Whoever read our output has left, or it goes to a full disk. Python would complain once more
-        # while it closes stdout.
+        # Whoever read our output has left, which needs no words, or it goes to a full disk.
         if not isinstance(error, BrokenPipeError):
             say(f"Error: cannot print: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     return status if isinstance(status, int) else 0
+
+
+def _settle_stdout() -> None:
+    """Drop what could not be printed, or Python would try again while it exits, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
     """Entry point of the ``dreamer`` command."""
     status = run(sys.argv[1:])
+    _settle_stdout()
     # All is written and said; a late Ctrl-C while TensorFlow is put away must not change the exit status.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
