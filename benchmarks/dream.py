@@ -1,6 +1,6 @@
 """What a dream costs, as JSON: start-up, seconds per step by size, peak memory, and the tutorial's time.
 
-    python benchmarks/dream.py            everything, about five minutes on 2 cores
+    python benchmarks/dream.py            everything, about ten minutes on 2 cores
     python benchmarks/dream.py --only whole
 
 Every case runs in a process of its own, so that start-up is paid and memory is counted honestly;

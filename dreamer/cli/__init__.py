@@ -17,14 +17,13 @@ import click
 from dreamer import __version__
 from dreamer.cli.completion import completion
 from dreamer.cli.dream import dream
-from dreamer.cli.options import DEBUG_KEY, debug_option
+from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.errors import DreamerError, SettingsError, UnknownLayerError, UnknownModelError
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 _USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError)
 

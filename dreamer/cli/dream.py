@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from dreamer import __version__
-from dreamer.cli.options import debug_option, dream_options
+from dreamer.cli.options import EXIT_INTERRUPTED, debug_option, dream_options
 from dreamer.cli.progress import dream_progress, quiet_import, say
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
 from dreamer.settings import DreamSettings, Target
@@ -24,8 +24,6 @@ from dreamer.settings import DreamSettings, Target
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
     from dreamer.images import Photo
-
-_EXIT_INTERRUPTED = 130
 
 
 @click.command()
@@ -101,7 +99,7 @@ def dream(
             f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
             f"{last.num_steps}; {target} is partial"
         )
-        ctx.exit(_EXIT_INTERRUPTED)
+        ctx.exit(EXIT_INTERRUPTED)
 
 
 def _climb(

@@ -13,6 +13,7 @@ from dreamer.settings import DreamSettings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEBUG_KEY = "dreamer.debug"
+EXIT_INTERRUPTED = 130  # What shells expect after Ctrl-C: 128 and the number of the signal.
 
 
 def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

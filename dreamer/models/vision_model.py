@@ -45,7 +45,7 @@ class VisionModel:
         if layer not in self.layers:
             raise UnknownLayerError(
                 f"{self.spec.name} has no layer {layer!r}.{close_matches(layer, self.layers)} "
-                f"It has {', '.join(self._stages())} and the layers inside them"
+                f"It has {', '.join(self._landmarks())} and the layers inside them"
             )
         return int(self.network.get_layer(layer).output.shape[-1])
 
@@ -81,5 +81,6 @@ class VisionModel:
         mean, std = (np.array(values, np.float32) for values in (self.spec.mean, self.spec.std))
         return lambda pictures: dict(cut((pictures - mean) / std, training=False))
 
-    def _stages(self) -> list[str]:
+    def _landmarks(self) -> list[str]:
+        """Stem, blocks, stages and head, without the layers inside the blocks."""
         return [name for name in self.layers if "_" not in name]
