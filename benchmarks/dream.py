@@ -158,7 +158,7 @@ def case_tutorial(_argument: str) -> dict:
 
     from dreamer.models import registry
 
-    network = registry.load("efficientnet_lite0").network
+    network = registry.load("efficientnet_lite0").graph.network
     start = time.perf_counter()
     tutorial.dream(network, LAYER, picture(SIDE), octaves=OCTAVES, steps=STEPS)
     return {"dream_seconds": round(time.perf_counter() - start, 2), "peak_mib": peak_mib()}

@@ -1,4 +1,4 @@
-"""The array types that the whole package shares, and the one way to resize.
+"""The array types that the whole package shares, and the one way to resize and to make grey.
 
 Must not import anything of the package, nor anything heavier than NumPy and OpenCV.
 """
@@ -40,3 +40,19 @@ def resize(picture: NDArray[Any], size: Size) -> NDArray[Any]:
     shrinks = size[0] <= height and size[1] <= width
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, size[::-1], interpolation=method), picture.dtype)
+
+
+def greyscale(picture: FloatArray) -> FloatArray:
+    """A picture without its colours, as three equal channels.
+
+    Args:
+        picture: ``(height, width, 3)`` RGB in [0, 1]; left as it is.
+
+    Returns:
+        The same shape, each pixel as bright as it was (luma of ITU-R BT.601).
+
+    Example:
+        >>> greyscale(np.array([[[1, 0, 0]]], np.float32)).round(3).tolist()
+        [[[0.29899999499320984, 0.29899999499320984, 0.29899999499320984]]]
+    """
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.float32)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, resize
+from dreamer.arrays import FloatArray, Size, greyscale, resize
 from dreamer.ascent import gradients, objectives, octaves, transforms
 from dreamer.ascent.backend import Tensor, TileGradient, compile_gradient
 from dreamer.ascent.loop import ascend
@@ -31,6 +31,8 @@ from dreamer.settings import DreamSettings, Target
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from dreamer.models.vision_model import VisionModel
 
 _CONDITIONINGS: dict[str, gradients.Conditioning] = {
     "none": gradients.chain(),
@@ -98,6 +100,7 @@ def dream(
 
     Returns:
         float32 ``(height, width, 3)`` RGB in [0, 1]; as large as the picture, or as ``max_size`` allows.
+        Grey, if the network sees brightness only.
 
     Raises:
         ImageReadError: The picture cannot be read, or the array has another shape or range.
@@ -129,12 +132,19 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
     Raises:
         SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
     """
+    settings = resolved(settings)
+    network = registry.load(settings.model, settings.preprocessing)
+    sides = network.sides(target.layer for target in settings.targets)
     gradient = tiled(
-        _tile_gradient(settings.model, resolved(settings).targets, warps=settings.rotate > 0 or settings.scale > 0),
+        _tile_gradient(network, settings.targets, warps=settings.rotate > 0 or settings.scale > 0),
         tile=settings.tile,
         jitter=settings.jitter,
+        least=sides.least,
+        multiple=sides.multiple,
     )
     source = resize(picture, output_size(picture, settings))
+    if network.is_grey:
+        source = greyscale(source)
     size = (source.shape[0], source.shape[1])
     sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
     work = sum(height * width for height, width in sizes) * settings.steps
@@ -167,13 +177,16 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
 
 
 def resolved(settings: DreamSettings) -> DreamSettings:
-    """Fill in what settings leave to the network: its default layer as the target.
+    """Fill in what settings leave to the network: its default layer as the target. Loads the network.
 
     Raises:
-        UnknownModelError: There is no such network.
+        ModelError: There is no such network, no such layer or channel of it, or its weights cannot be had.
     """
-    spec = registry.spec(settings.model)
-    return settings if settings.targets else dataclasses.replace(settings, targets=(Target(spec.default_layer),))
+    network = registry.load(settings.model, settings.preprocessing)
+    targets = settings.targets or (Target(network.default_layer),)
+    for target in targets:
+        network.check(target.layer, target.channel)
+    return dataclasses.replace(settings, targets=targets)
 
 
 def output_size(picture: FloatArray, settings: DreamSettings) -> Size:
@@ -202,11 +215,8 @@ def objective(targets: tuple[Target, ...]) -> objectives.Objective:
 
 
 @lru_cache(maxsize=8)
-def _tile_gradient(model: str, targets: tuple[Target, ...], *, warps: bool) -> TileGradient:
+def _tile_gradient(network: VisionModel, targets: tuple[Target, ...], *, warps: bool) -> TileGradient:
     """The compiled gradient, kept so that all octaves and all pictures of a process share one trace."""
-    network = registry.load(model)
-    for target in targets:
-        network.check(target.layer, target.channel)
     goal = objective(targets)
     activations = network.activations(goal.layers)
 

@@ -9,7 +9,9 @@
     └── ModelError
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
-        ├── WeightsError         weights are missing, damaged or not the ones expected
+        ├── UnknownClassError    the network has no class of that name, or no classes at all
+        ├── WeightsError         weights are damaged or not the ones expected
+        │   └── MissingWeightsError  weights are not installed, and cannot be fetched
         └── BackendError         Keras runs on a backend that is not supported
 
 Each message says what happened, what was expected and how to mend it, in one line.
@@ -58,8 +60,16 @@ class UnknownLayerError(ModelError):
     """The network has no layer, or the layer no channel, of that name."""
 
 
+class UnknownClassError(ModelError):
+    """The network has no class of that name, or no classes at all."""
+
+
 class WeightsError(ModelError):
-    """Weights are missing, damaged or not the ones expected."""
+    """Weights are damaged or not the ones expected."""
+
+
+class MissingWeightsError(WeightsError):
+    """Weights are not installed, and cannot be fetched."""
 
 
 class BackendError(ModelError):

@@ -79,7 +79,9 @@ class DreamSettings:
     """All that a dream depends on besides the photo.
 
     Attributes:
-        model: Name of the network.
+        model: Name of the network, or the path of a ``.keras`` file.
+        preprocessing: How pictures are prepared for a network from a file, as in ``"-1..1"``; None for
+            what is known of it.
         targets: What is made larger, as :class:`Target` values or as text for
             :meth:`Target.parse`; none for the network's own default.
         octaves: How many sizes at the most; None for as many as the picture is large.
@@ -105,6 +107,7 @@ class DreamSettings:
     """
 
     model: str = "efficientnet_lite0"
+    preprocessing: str | None = None
     targets: tuple[Target, ...] = ()
     octaves: int | None = None
     octave_scale: float = 1.4

@@ -24,7 +24,7 @@ def main(photo: Path) -> None:
     (layer,) = settings["targets"]
     activations = network.activations([layer])
     scores = [float(np.mean(np.square(activations(picture[None])[layer]))) for picture in (before, after)]
-    if labels.imagenet()[285] != "Egyptian cat":
+    if labels.imagenet()[285].name != "Egyptian cat":
         sys.exit("the installed package has lost its class names")
     print(f"{dream}: changed by {change:.3f} (root mean square), score {scores[0]:.1f} -> {scores[1]:.1f}")
     if before.shape != after.shape or change < 0.02 or scores[1] < 1.5 * scores[0]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A cache of the tests' own, and nothing of the user's surroundings that could steer them.
+os.environ["DREAMER_HOME"] = tempfile.mkdtemp(prefix="dreamer-tests-")
+atexit.register(shutil.rmtree, os.environ["DREAMER_HOME"], ignore_errors=True)
+for _name in ("DREAMER_OFFLINE", "DREAMER_MIRROR"):
+    os.environ.pop(_name, None)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,7 +39,7 @@ def tiny_network():
     """A seeded two-layer network with a stride, small enough for finite differences."""
     import keras
 
-    from dreamer.models.registry import MODELS
+    from dreamer.models.specs import known
     from dreamer.models.vision_model import VisionModel
 
     keras.utils.set_random_seed(3)
@@ -40,7 +47,7 @@ def tiny_network():
     x = keras.layers.Conv2D(5, 3, strides=2, padding="same", activation="tanh", name="first")(picture)
     x = keras.layers.Conv2D(4, 3, padding="same", name="second")(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    return VisionModel(MODELS["efficientnet_lite0"], keras.Model(picture, x))
+    return VisionModel(known()["efficientnet_lite0"], keras.Model(picture, x))
 
 
 @pytest.fixture(scope="session")

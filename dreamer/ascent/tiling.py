@@ -22,7 +22,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from dreamer.arrays import FloatArray, Size
+from dreamer.arrays import FloatArray
 from dreamer.ascent.backend import TileGradient
 from dreamer.ascent.transforms import View
 
@@ -44,14 +44,15 @@ class _Axis:
     reach: int
 
     @classmethod
-    def cover(cls, length: int, *, tile: int, jitter: int) -> _Axis:
-        """The fewest equal tiles that cover the length.
+    def cover(cls, length: int, *, tile: int, jitter: int, least: int = 1, multiple: int = 1) -> _Axis:
+        """The fewest equal tiles that cover the length, of sides that the network can see.
 
         A single tile is shifted by the jitter; several over a whole tile, to spread their borders evenly.
         A quarter of a short axis is the most it is shifted: the network must see most of the picture.
         """
-        count = math.ceil(length / tile)
-        side = math.ceil(length / count)
+        count = math.ceil(length / max(tile - tile % multiple, least))
+        side = max(math.ceil(math.ceil(length / count) / multiple) * multiple, least)
+        count = math.ceil(length / side)  # Larger sides can do with fewer; one too many could miss the picture.
         # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
         return cls(length, count, side, (side - 1) // 2 if count > 1 else min(jitter, length // 4))
 
@@ -100,13 +101,18 @@ class _Place(NamedTuple):
         out[self.rows, self.columns] = tile[top : tile.shape[0] - bottom, left : tile.shape[1] - right]
 
 
-def tiled(gradient: TileGradient, *, tile: int, jitter: int, tile_batch: int = TILE_BATCH) -> PictureGradient:
+def tiled(
+    gradient: TileGradient, *, tile: int, jitter: int, least: int = 1, multiple: int = 1, tile_batch: int = TILE_BATCH
+) -> PictureGradient:
     """Turn a gradient of tiles into one of pictures of any size.
 
     Args:
         gradient: Scores and gradients of a batch of equal tiles.
         tile: Largest side of a tile in pixels. A larger picture is cut into equal tiles.
         jitter: How far a picture of a single tile is shifted at most, in pixels.
+        least: The smallest side that the network can see, in pixels. A tile is never smaller; where
+            the picture is, its mirror image fills the tile.
+        multiple: What a tile's sides must be multiples of, in pixels, at most ``least``.
         tile_batch: How many tiles are handed over at once. The result does not depend on it.
 
     Returns:
@@ -123,7 +129,11 @@ def tiled(gradient: TileGradient, *, tile: int, jitter: int, tile_batch: int = T
     """
 
     def apply(picture: FloatArray, view: View, out: FloatArray) -> float:
-        axes = _grid((picture.shape[0], picture.shape[1]), tile=tile, jitter=jitter)
+        height, width = (
+            _Axis.cover(length, tile=tile, jitter=jitter, least=least, multiple=multiple)
+            for length in picture.shape[:2]
+        )
+        axes = (height, width)
         matrix = view.matrix((axes[0].side, axes[1].side))
         starts = product(axes[0].starts(view.shift[0]), axes[1].starts(view.shift[1]))
         places = [_Place.at(y, x, axes) for y, x in starts]
@@ -140,8 +150,3 @@ def tiled(gradient: TileGradient, *, tile: int, jitter: int, tile_batch: int = T
         return score / len(places)
 
     return apply
-
-
-def _grid(size: Size, *, tile: int, jitter: int) -> tuple[_Axis, _Axis]:
-    height, width = size
-    return _Axis.cover(height, tile=tile, jitter=jitter), _Axis.cover(width, tile=tile, jitter=jitter)

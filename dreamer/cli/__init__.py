@@ -17,15 +17,18 @@ import click
 from dreamer import __version__
 from dreamer.cli.completion import completion
 from dreamer.cli.dream import dream
+from dreamer.cli.labels import labels
+from dreamer.cli.layers import layers
+from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
-from dreamer.errors import DreamerError, SettingsError, UnknownLayerError, UnknownModelError
+from dreamer.errors import DreamerError, SettingsError, UnknownClassError, UnknownLayerError, UnknownModelError
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 
-_USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError)
+_USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError)
 
 
 class _Group(click.Group):
@@ -62,7 +65,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, recipe, completion):
+for _command in (dream, models, layers, labels, recipe, completion):
     cli.add_command(_command)
 
 

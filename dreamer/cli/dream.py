@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
 import secrets
 import signal
@@ -16,8 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from dreamer import __version__
+from dreamer.cli.completing import complete_layer, remember_layers
+from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, debug_option, dream_options
 from dreamer.cli.progress import dream_progress, quiet_import, say
+from dreamer.digests import digest_of
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
 from dreamer.settings import DreamSettings, Target
 
@@ -35,11 +37,16 @@ if TYPE_CHECKING:
     help="Where to write; the suffix gives the format.  [default: PHOTO with -dream before the suffix]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@click.option("--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.")
 @click.option(
-    "--channel", "channels", multiple=True, metavar="LAYER:INDEX[=WEIGHT]", help="A single channel; repeatable."
-)
+    "--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.",
+    shell_complete=complete_layer,
+)  # fmt: skip
+@click.option(
+    "--channel", "channels", multiple=True, metavar="LAYER:INDEX[=WEIGHT]", help="A single channel; repeatable.",
+    shell_complete=complete_layer,
+)  # fmt: skip
 @dream_options
+@fetch_options
 @click.option(
     "--max-megapixels", type=click.FloatRange(min=0, min_open=True, max=1e6), default=500, show_default=True,
     help="Refuse photos with more pixels than this.",
@@ -56,6 +63,8 @@ def dream(
     layers: tuple[str, ...],
     channels: tuple[str, ...],
     max_megapixels: float,
+    offline: bool | None,
+    mirror: str | None,
     quiet: bool,
     **chosen: Any,
 ) -> None:
@@ -75,13 +84,14 @@ def dream(
     from dreamer import images
     from dreamer.models import registry
 
-    registry.spec(settings.model)  # An unknown network is said at once, before anything is loaded.
+    spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     found = images.read(photo, max_pixels=round(max_megapixels * 1e6))
-    source = {"name": photo.name, "sha256": _digest(photo)}
+    source = {"name": photo.name, "sha256": digest_of(photo)}
     _check_output(photo, output, overwrite=overwrite)
     note = _silent if quiet else _note
     for remark in found.notes:
         note(remark)
+    ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
     handler = signal.getsignal(signal.SIGINT)
     try:
@@ -92,6 +102,7 @@ def dream(
         target = _write(result, _recipe(source, settings, last), photo, output, overwrite=overwrite, note=note)
     finally:
         signal.signal(signal.SIGINT, handler)
+    remember_layers(registry.load(settings.model, settings.preprocessing))
     if not quiet:
         _print_path(target)
     if _is_partial(last):
@@ -178,11 +189,6 @@ def _free_name(photo: Path) -> Path:
     return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
-def _digest(photo: Path) -> str:
-    with photo.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _recipe(source: dict[str, str], settings: DreamSettings, last: DreamStep) -> dict[str, object]:
     """All that is needed to make the picture again, as JSON can hold it."""
     import keras
@@ -191,11 +197,14 @@ def _recipe(source: dict[str, str], settings: DreamSettings, last: DreamStep) ->
     from dreamer.dreaming import resolved
     from dreamer.models import registry
 
+    network = registry.load(settings.model, settings.preprocessing)
+    prepared = network.spec.preprocessing
     recipe: dict[str, object] = {
         "program": "dreamer",
         "version": __version__,
         "settings": resolved(settings).to_dict(),
-        "weights_sha256": registry.spec(settings.model).weights.sha256,
+        "weights_sha256": network.weights_sha256,
+        "preprocessing": prepared.to_dict() if prepared else None,
         "source": source,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }

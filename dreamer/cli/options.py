@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from dreamer.cli.completing import complete_model
 from dreamer.settings import DreamSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -34,7 +35,13 @@ _DEFAULTS = {field.name: field.default for field in fields(DreamSettings)}
 
 # Name, type, placeholder, help. Everything else about these options follows from DreamSettings.
 _SETTINGS: tuple[tuple[str, type, str, str], ...] = (
-    ("model", str, "NAME", "The network."),
+    ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
+    (
+        "preprocessing",
+        str,
+        "NAME",
+        "How pictures are prepared for a .keras file: 0..1, 0..255, -1..1, imagenet or caffe.",
+    ),
     ("octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is large]"),
     ("octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
     ("steps", int, "N", "Steps in each octave."),
@@ -59,6 +66,7 @@ def dream_options(command: Command) -> Command:
             type=kind,
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
+            shell_complete=complete_model if name == "model" else None,
         )(command)
     flags = (
         ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),

@@ -36,9 +36,12 @@ def dream_progress(*, quiet: bool) -> DreamProgress:
     """The progress display that fits where standard error goes."""
     if quiet:
         return _Silent()
-    if sys.stderr is not None and sys.stderr.isatty():
-        return _Bar()
-    return _Lines()
+    return _Bar() if on_terminal() else _Lines()
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches standard error."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def say(line: str) -> None:

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from dreamer.errors import WeightsError
 from dreamer.models import torch_checkpoint
+from dreamer.models.specs import ModelSpec
 
 _BATCH_NORM_EPSILON = 1e-3
 _NUM_CLASSES = 1000
@@ -79,7 +80,7 @@ def _blocks() -> Iterator[_Block]:
             yield _Block(f"block{number}{'abcd'[index]}", stage.kernel, stage.filters, stage.expansion, stride)
 
 
-def build(weights: Path) -> keras.Model:
+def build(weights: Path, _spec: ModelSpec | None = None) -> keras.Model:
     """Build the network and fill it from a checkpoint.
 
     Args:

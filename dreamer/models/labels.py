@@ -1,21 +1,125 @@
-"""Class names. Must not import Keras or anything heavy."""
+"""Class names: index <-> name, search, suggestions. Must not import Keras or anything heavy."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
+from pathlib import Path
+
+from dreamer.errors import MissingWeightsError, UnknownClassError
+from dreamer.models import store
+from dreamer.models.specs import ModelSpec
+
+_CLOSE = 0.7
+_MOST_CLOSE = 8
+
+
+@dataclass(frozen=True)
+class Label:
+    """A class that a network tells from others.
+
+    Attributes:
+        index: Its place among the logits, from 0.
+        name: Its names, separated by commas where there are several.
+        synset: Its WordNet 3.0 identifier, where known.
+    """
+
+    index: int
+    name: str
+    synset: str | None = None
 
 
 @cache
-def imagenet() -> tuple[str, ...]:
+def imagenet() -> tuple[Label, ...]:
     """The 1000 classes of ImageNet 2012, in the order of every network trained on them.
-
-    Returns:
-        For each index its WordNet synonyms, separated by commas.
 
     Example:
         >>> imagenet()[285]
-        'Egyptian cat'
+        Label(index=285, name='Egyptian cat', synset='n02124075')
     """
     table = resources.files("dreamer.models").joinpath("imagenet_labels.tsv").read_text(encoding="utf-8")
-    return tuple(line.split("\t")[1] for line in table.splitlines())
+    rows = (line.split("\t") for line in table.splitlines())
+    return tuple(Label(index, name, synset) for index, (synset, name) in enumerate(rows))
+
+
+def of(spec: ModelSpec) -> tuple[Label, ...]:
+    """The classes of a network, in the order of its logits.
+
+    Raises:
+        UnknownClassError: The network has none, or nobody has said their names.
+        MissingWeightsError: The names come with weights that are not installed.
+    """
+    if spec.labels is None:
+        raise UnknownClassError(
+            f"the class names of {spec.name} are not known. Name a text file with a class a line in the .toml "
+            'beside the network: labels = "names.txt"'
+        )
+    if spec.labels == "imagenet":
+        return imagenet()
+    return _with_synsets(_lines(_archived(spec) if spec.labels == "archive" else Path(spec.labels)))
+
+
+def find(labels: tuple[Label, ...], search: str) -> list[Label]:
+    """The classes that match what a person typed.
+
+    Args:
+        labels: Where to look.
+        search: A part of a name, an index or a synset; capitals do not count.
+
+    Returns:
+        Those that contain it, or where there are none, those that resemble it, closest first.
+
+    Example:
+        >>> [label.name for label in find(imagenet(), "tabbby")]
+        ['tabby, tabby cat']
+    """
+    wanted = search.strip().lower()
+    exact = [label for label in labels if wanted in (str(label.index), label.synset)]
+    if exact:
+        return exact
+    return [label for label in labels if wanted in label.name.lower()] or _resembling(labels, wanted)
+
+
+def _resembling(labels: tuple[Label, ...], wanted: str) -> list[Label]:
+    likeness = [(_likeness(wanted, label), label) for label in labels]
+    close = sorted((pair for pair in likeness if pair[0] >= _CLOSE), key=lambda pair: -pair[0])
+    return [label for _, label in close[:_MOST_CLOSE]]
+
+
+def _likeness(wanted: str, label: Label) -> float:
+    """How much a class resembles what was typed: as its most similar name, or word of one."""
+    names = label.name.lower().split(", ")
+    return max(SequenceMatcher(None, wanted, part).ratio() for name in names for part in {name, *name.split()})
+
+
+def _archived(spec: ModelSpec) -> Path:
+    installed = store.find(spec.name)
+    if installed is None:
+        raise MissingWeightsError(
+            f"the class names of {spec.name} come with its weights, which are not installed. "
+            f"Get them with: dreamer models fetch {spec.name}"
+        )
+    return installed.folder / "labels.txt"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise UnknownClassError(f"there is no file {path} with the class names") from None
+    except (OSError, ValueError) as error:
+        raise UnknownClassError(f"cannot read the class names in {path}: {error}") from error
+
+
+def _with_synsets(names: list[str]) -> tuple[Label, ...]:
+    """Classes by bare name, with the synset of the one class of ImageNet that has the same first name."""
+    known: dict[str, list[str | None]] = {}
+    for label in imagenet():
+        known.setdefault(label.name.split(", ")[0].lower(), []).append(label.synset)
+    synsets = (known.get(name.lower(), []) for name in names)
+    return tuple(
+        Label(index, name, same[0] if len(same) == 1 else None)
+        for index, (name, same) in enumerate(zip(names, synsets, strict=True))
+    )

@@ -1,22 +1,48 @@
 """A network as the ascent needs it: preprocessing, and activations by name.
 
-The one idea: a network is cut to exactly the layers asked for, so nothing above them is computed.
+The one idea: a network is cut to exactly the layers asked for, so nothing above them is computed. It
+takes pictures of any size where its layers can; where one is tied to the size that the network was
+built for, as a classifier behind a flattened feature map is, pictures are resized to that first.
 
 Must not import: anything about pictures or ascent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+from keras import ops
 
-from dreamer.errors import UnknownLayerError, close_matches
-from dreamer.models.registry import ModelSpec
+from dreamer.arrays import Size
+from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches
+from dreamer.models.layer_graph import MISFITS, LayerGraph, Node
+from dreamer.models.receptive_field import Field, fields
+from dreamer.models.specs import ModelSpec
 
 Tensor = Any  # A tensor of whichever backend Keras runs on.
+
+_MERGING = ("Add", "Concatenate")
+_USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
+_LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
+_LARGEST_LEAST_SIDE = 1024  # Pixels; no network is known that cannot see as much.
+_LARGEST_MULTIPLE = 64
+
+
+class Sides(NamedTuple):
+    """Which pictures some layers can see: those whose sides are multiples, and not too small.
+
+    Attributes:
+        least: The smallest side, in pixels.
+        multiple: What every side must be a multiple of.
+    """
+
+    least: int
+    multiple: int
 
 
 class VisionModel:
@@ -24,17 +50,105 @@ class VisionModel:
 
     Attributes:
         spec: What is known about it.
-        network: The Keras network, from preprocessed pictures to its last layer.
+        graph: Its layers.
+        weights_sha256: Digest of its weights as they were published; ``""`` for random ones.
     """
 
-    def __init__(self, spec: ModelSpec, network: keras.Model) -> None:
+    def __init__(self, spec: ModelSpec, network: keras.Model, weights_sha256: str = "") -> None:
         self.spec = spec
-        self.network = network
+        self.weights_sha256 = weights_sha256
+        self.graph = LayerGraph(network)
+        self._indices: dict[str, int] = {}
+        for index, node in enumerate(self.graph.nodes):
+            # A layer that is applied twice is known by its first application.
+            if index and isinstance(node.output, keras.KerasTensor) and len(node.shape) > 0:
+                self._indices.setdefault(node.name, index)
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The names of all layers that can be asked for, from the picture to the classes."""
-        return tuple(layer.name for layer in self.network.layers if not isinstance(layer, keras.layers.InputLayer))
+        return tuple(self._indices)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the network sees brightness only."""
+        return bool(self.graph.num_colors == 1)
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """What a unit of each layer sees of the picture."""
+        found = fields(self.graph.nodes)
+        return {name: found[index] for name, index in self._indices.items()}
+
+    @cached_property
+    def logits(self) -> str | None:
+        """The layer that scores the classes, before the softmax; None for a network without a classifier."""
+        if self.spec.logits:
+            return self.spec.logits
+        last = self.graph.nodes[-1]
+        if last.kind == "Softmax":
+            last = self.graph.nodes[last.parents[0]]
+        return last.name if len(last.shape) == 1 else None
+
+    @cached_property
+    def dreams_well(self) -> tuple[str, ...]:
+        """Layers worth a try: those known to be, or the default and the ends of the network's middle stages."""
+        if self.spec.dreams_well:
+            return tuple(name for name in self.spec.dreams_well if name in self._indices)
+        ends = {self.fields[name].stride: name for name in self._landmarks()}
+        middle = {name for stride, name in ends.items() if stride and _LEAST_STRIDE <= stride <= _MOST_STRIDE}
+        return tuple(sorted({self.default_layer} | middle, key=self._indices.__getitem__))
+
+    @cached_property
+    def default_layer(self) -> str:
+        """The layer to dream with where none is named.
+
+        If nobody has said which, it is the one most like those that are known to dream well: with a
+        stride of 16 and a field of 350 pixels, as ``mixed4`` of Inception v3 and ``block5c`` of
+        EfficientNet-Lite0.
+
+        Raises:
+            ModelError: No layer has positions.
+        """
+        if self.spec.default_layer:
+            return self.spec.default_layer
+        landmarks = self._landmarks()
+        if not landmarks:
+            raise ModelError(f"{self.spec.name} has no layer with positions to dream with; name one with --layer")
+
+        def unlikeness(name: str) -> tuple[float, float]:
+            size, stride, _ = self.fields[name]
+            return abs(math.log2((stride or 1) / _USUAL_STRIDE)), abs((size or math.inf) - _USUAL_FIELD)
+
+        return min(landmarks, key=unlikeness)
+
+    def node(self, layer: str) -> Node:
+        """A layer, with its kind and the shape of its output.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        if layer not in self._indices:
+            raise UnknownLayerError(
+                f"{self.spec.name} has no layer {layer!r}.{close_matches(layer, self.layers)} "
+                f"See all: dreamer layers {self.spec.name}"
+            )
+        return self.graph.nodes[self._indices[layer]]
+
+    def shapes(self, size: Size) -> dict[str, tuple[int, ...]]:
+        """The shape of each layer's output, without the batch, for pictures of a size.
+
+        Raises:
+            SettingsError: The network cannot see pictures of that size.
+        """
+        try:
+            nodes = self.graph.at(size)
+        except MISFITS:
+            sides = self.sides([self._open_layers[-1]])
+            raise SettingsError(
+                f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]}; {_in_words(sides)}"
+            ) from None
+        return {name: nodes[index].shape for name, index in self._indices.items()}  # type: ignore[misc]
 
     def channels(self, layer: str) -> int:
         """How many channels, or units, a layer has.
@@ -42,12 +156,7 @@ class VisionModel:
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        if layer not in self.layers:
-            raise UnknownLayerError(
-                f"{self.spec.name} has no layer {layer!r}.{close_matches(layer, self.layers)} "
-                f"It has {', '.join(self._landmarks())} and the layers inside them"
-            )
-        return int(self.network.get_layer(layer).output.shape[-1])
+        return int(self.node(layer).shape[-1] or 0)
 
     def check(self, layer: str, channel: int | None = None) -> None:
         """Make sure that a layer, and one channel of it, exist.
@@ -61,6 +170,33 @@ class VisionModel:
                 f"layer {layer!r} of {self.spec.name} has no channel {channel}; expected 0 to {channels - 1}"
             )
 
+    def sides(self, layers: Iterable[str]) -> Sides:
+        """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized."""
+        names = sorted(set(layers))
+        if self._is_tied(names):
+            return Sides(1, 1)
+        cut = self._cut(names)
+
+        def sees(*size: int) -> bool:
+            try:
+                cut.compute_output_shape((1, *size, self.graph.num_colors))
+            except MISFITS:
+                return False
+            return True
+
+        if sees(1, 1):
+            return Sides(1, 1)
+        # An odd count of each multiple, so that half a multiple too few is noticed.
+        powers = [2**power for power in range(_LARGEST_MULTIPLE.bit_length())]
+        multiple = next((n for n in powers if sees(n * (1025 // n | 1), n * (1543 // n | 1))), None)
+        if multiple is None:
+            raise ModelError(f"{self.spec.name} cannot be computed for pictures of any size that was tried")
+        low, high = 0, _LARGEST_LEAST_SIDE // multiple
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if sees(middle * multiple, middle * multiple) else (middle, high)
+        return Sides(high * multiple, multiple)
+
     def activations(self, layers: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:
         """Cut the network to some layers.
 
@@ -70,17 +206,61 @@ class VisionModel:
         Returns:
             A function from pictures ``(batch, height, width, 3)`` in [0, 1] to activations by layer
             name, each ``(batch, height, width, channels)``, or ``(batch, units)`` above the pooling.
+            Which sizes it takes, :meth:`sides` says.
 
         Raises:
             UnknownLayerError: There is no such layer.
+            ModelError: Nobody has said how pictures are prepared for this network.
         """
         names = sorted(set(layers))
         for name in names:
             self.check(name)
-        cut = keras.Model(self.network.input, {name: self.network.get_layer(name).output for name in names})
-        mean, std = (np.array(values, np.float32) for values in (self.spec.mean, self.spec.std))
-        return lambda pictures: dict(cut((pictures - mean) / std, training=False))
+        cut, prepare = self._cut(names), self._prepare()
+        own_size = self.graph.own_size if self._is_tied(names) else None
+
+        def run(pictures: Tensor) -> dict[str, Tensor]:
+            if own_size is not None and tuple(pictures.shape[1:3]) != own_size:
+                pictures = ops.image.resize(pictures, own_size, interpolation="bilinear", antialias=True)
+            return dict(cut(prepare(pictures), training=False))
+
+        return run
+
+    def _cut(self, names: Sequence[str]) -> keras.Model:
+        nodes = self.graph.own_nodes if self._is_tied(names) else self.graph.nodes
+        return keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
+
+    def _is_tied(self, names: Iterable[str]) -> bool:
+        return any(self._indices[name] in self.graph.tied for name in names)
+
+    def _prepare(self) -> Callable[[Tensor], Tensor]:
+        preprocessing = self.spec.preprocessing
+        if preprocessing is None:
+            raise ModelError(
+                f"nobody has said how pictures are prepared for {self.spec.name}. Say it with --preprocessing, or in a "
+                'file of the same name with the suffix .toml beside it: preprocessing = "-1..1"'
+            )
+        mean, std = (np.array(values, np.float32) for values in (preprocessing.mean, preprocessing.std))
+
+        def prepare(pictures: Tensor) -> Tensor:
+            prepared = (pictures - mean) / std
+            if self.is_grey:
+                return ops.mean(prepared, axis=-1, keepdims=True)
+            return ops.flip(prepared, axis=-1) if preprocessing.order == "BGR" else prepared
+
+        return prepare
+
+    @property
+    def _open_layers(self) -> list[str]:
+        return [name for name, index in self._indices.items() if index not in self.graph.tied]
 
     def _landmarks(self) -> list[str]:
-        """Stem, blocks, stages and head, without the layers inside the blocks."""
-        return [name for name in self.layers if "_" not in name]
+        """Where branches meet; in a network that has none, every convolution."""
+        spatial = [name for name in self._open_layers if self.fields[name].stride is not None]
+        merging = [name for name in spatial if self.node(name).kind in _MERGING]
+        convolutions = [name for name in spatial if "Conv" in self.node(name).kind]
+        return (merging if len(merging) > 2 else convolutions) or spatial
+
+
+def _in_words(sides: Sides) -> str:
+    rule = f"sides from {sides.least} pixels"
+    return f"{rule}, multiples of {sides.multiple}" if sides.multiple > 1 else rule

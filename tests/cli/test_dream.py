@@ -77,7 +77,8 @@ def test_every_option_reaches_the_recipe(photo, capfd):
     assert run(["recipe", str(target)]) == 0
     recipe = json.loads(capfd.readouterr().out)
     assert recipe["settings"] == {
-        "model": "efficientnet_lite0", "targets": ["block4b=0.5", "block3b:7=-2.0"], "octaves": 1,
+        "model": "efficientnet_lite0", "preprocessing": None, "octaves": 1,
+            "targets": ["block4b=0.5", "block3b:7=-2.0"],
         "octave_scale": 1.5, "steps": 1, "step_size": 0.02, "jitter": 3, "rotate": 2.0, "scale": 0.1,
         "conditioning": "laplacian", "strength": 0.5, "max_size": 40, "tile": 64, "seed": 9,
     }  # fmt: skip

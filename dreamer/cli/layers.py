@@ -1,0 +1,110 @@
+"""``dreamer layers MODEL [PATTERN]``: what there is to look at in a network."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import click
+
+from dreamer.cli.completing import complete_layer, complete_model, remember_layers
+from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.options import debug_option
+from dreamer.cli.progress import quiet_import
+from dreamer.cli.tables import table
+from dreamer.errors import UnknownLayerError, close_matches
+from dreamer.models import registry
+
+if TYPE_CHECKING:
+    from dreamer.models.receptive_field import Field
+    from dreamer.models.vision_model import VisionModel
+
+_USUAL_SIZE = (224, 224)
+_DREAMS_WELL = "dreams well"
+
+
+def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
+    if match is None or "0" in (match[1], match[2]):
+        raise click.BadParameter(f"{text!r} is no size; expected HEIGHTxWIDTH or one number, as in 480x640 or 512")
+    return int(match[1]), int(match[2] or match[1])
+
+
+@click.command()
+@click.argument("model", shell_complete=complete_model)
+@click.argument("pattern", default="", shell_complete=complete_layer)
+@click.option(
+    "--size", metavar="HxW|N", callback=_read_size,
+    help="Show shapes for pictures of this size.  [default: the network's own, or 224]",
+)  # fmt: skip
+@click.option("--good", is_flag=True, help="Only the layers that dream well.")
+@fetch_options
+@debug_option
+def layers(
+    model: str, pattern: str, size: tuple[int, int] | None, good: bool, offline: bool | None, mirror: str | None
+) -> None:
+    """List the layers of MODEL whose names contain PATTERN, or match it if it has a * or ?.
+
+    For each its kind, the shape of its output, its channels, the side of the square of the picture
+    that one unit sees (a + where a summary of the whole picture reaches it besides), the pixels from
+    one unit to the next, and whether it dreams well.
+
+    \b
+    dreamer layers efficientnet_lite0 block5
+    dreamer layers keras:VGG16 '*conv3' --size 480x640
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    spec = registry.spec(model)
+    if spec.application is None:
+        ensure_weights(spec, offline=offline, mirror=mirror)
+    with quiet_import():
+        network = registry.sketch(model)
+    remember_layers(network)
+    names = [name for name in network.layers if _matches(name, pattern) and (not good or name in network.dreams_well)]
+    if not names:
+        raise UnknownLayerError(
+            f"{model} has no layer that matches {pattern!r}.{close_matches(pattern, network.layers)} "
+            f"See all: dreamer layers {model}"
+        )
+    click.echo(_listing(network, names, size or network.graph.own_size or _USUAL_SIZE))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) if any(sign in pattern for sign in "*?[") else pattern in name
+
+
+def _listing(network: VisionModel, names: list[str], size: tuple[int, int]) -> str:
+    shapes = network.shapes(size)
+    rows = [
+        [
+            name,
+            network.node(name).kind,
+            "x".join(map(str, shapes[name])),
+            network.channels(name),
+            _seen(network.fields[name]),
+            _stride(network.fields[name]),
+            _remark(network, name),
+        ]
+        for name in names
+    ]
+    return table(["layer", "kind", "output", "channels", "sees", "stride", ""], rows)
+
+
+def _seen(field: Field) -> str:
+    return "all" if field.size is None else f"{field.size}{'+' if field.context else ''}"
+
+
+def _stride(field: Field) -> str:
+    return "-" if field.stride is None else str(field.stride)
+
+
+def _remark(network: VisionModel, name: str) -> str:
+    if name == network.logits:
+        return "scores the classes"
+    if name not in network.dreams_well:
+        return ""
+    grows = network.spec.dreams_well.get(name)
+    default = ", the default" if name == network.default_layer else ""
+    return f"{_DREAMS_WELL}{f': {grows}' if grows else ''}{default}"

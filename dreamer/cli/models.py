@@ -1,0 +1,153 @@
+"""``dreamer models``: which networks there are, and getting their weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dreamer.cli.completing import complete_known_model, complete_model
+from dreamer.cli.fetching import ensure_weights, fetch_options, told
+from dreamer.cli.options import debug_option
+from dreamer.cli.tables import table
+from dreamer.errors import UnknownModelError, WeightsError
+from dreamer.models import fetching, registry, store
+from dreamer.models.fetching import megabytes
+from dreamer.models.specs import ModelSpec, known
+from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
+
+_CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
+
+
+@click.group()
+def models() -> None:
+    """The networks, and where their weights come from."""
+
+
+@models.command("list")
+@click.option("--installed", is_flag=True, help="Only those that work without fetching anything.")
+@debug_option
+def list_models(installed: bool) -> None:
+    """List the networks that go by a name.
+
+    Besides, any network in a .keras file can be used by its path.
+    """
+    specs = [spec for spec in known().values() if not installed or fetching.is_installed(spec)]
+    rows = [
+        [spec.name, _state(spec), _size(spec), spec.weights.license, spec.default_layer or "", spec.title]
+        for spec in specs
+    ]
+    click.echo(table(["name", "weights", "size", "licence", "layer", ""], rows))
+
+
+@models.command()
+@click.argument("name", shell_complete=complete_model)
+@debug_option
+def info(name: str) -> None:
+    """Tell what is known of a network and its weights."""
+    spec = registry.spec(name)
+    facts = {"name": spec.name, "what": spec.title} | _weights_facts(spec)
+    prepared = spec.preprocessing
+    facts |= {
+        "pictures": "nobody has said how they are prepared; --preprocessing does"
+        if prepared is None
+        else f"less {_numbers(prepared.mean)}, divided by {_numbers(prepared.std)}, {prepared.order}",
+        "classes": _CLASSES.get(spec.labels or "", spec.labels or "not known"),
+        "layer": spec.default_layer or "chosen when it is loaded",
+    }
+    facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well.items()}
+    facts["layers"] = f"dreamer layers {spec.name}"
+    width = max(map(len, facts))
+    click.echo("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()))
+
+
+@models.command()
+@click.argument("name", shell_complete=complete_known_model)
+@fetch_options
+@debug_option
+def fetch(name: str, offline: bool | None, mirror: str | None) -> None:
+    """Fetch the weights of a network, so that it works offline from then on.
+
+    \b
+    dreamer models fetch inception_v1
+    dreamer models fetch keras:VGG16 --mirror https://example.org/weights
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    spec = registry.spec(name)
+    if ensure_weights(spec, offline=offline, mirror=mirror):
+        click.echo(f"{spec.name} is installed")
+    else:
+        click.echo(f"{spec.name} is there already")
+
+
+@models.command("import")
+@click.argument("name", shell_complete=complete_known_model)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--unverified", is_flag=True, help="Take a file whose digest is not the published one, if it fits.")
+@debug_option
+def import_weights(name: str, file: Path, unverified: bool) -> None:
+    """Put the weights of a network in place from FILE, in the stead of those that are there.
+
+    FILE is told by its content: for inception_v1 the archive inception5h.zip or the .pb in it; for
+    Keras's networks .h5 or .weights.h5, with or without the classifier.
+    """
+    spec = registry.spec(name)
+    with told(quiet=False) as report:
+        verified = fetching.import_file(spec, file, unverified=unverified, report=report)
+    how = "the published file" if verified else "UNVERIFIED: it fits, but is not the published file"
+    click.echo(f"{spec.name} is installed from {file} ({how})")
+
+
+@models.command()
+@click.argument("name", shell_complete=complete_known_model)
+@debug_option
+def remove(name: str) -> None:
+    """Remove the weights of a network from the cache."""
+    spec = registry.spec(name)
+    if not isinstance(spec.weights, PublishedWeights):
+        raise WeightsError(f"{spec.name} is not kept in the cache; nothing was removed")
+    if not store.remove(spec.weights.name):
+        raise UnknownModelError(f"the weights of {spec.name} are not installed")
+    click.echo(f"{spec.name} is removed")
+
+
+def _state(spec: ModelSpec) -> str:
+    if not isinstance(spec.weights, PublishedWeights):
+        return "bundled"
+    try:
+        found = store.find(spec.weights.name)
+    except WeightsError:
+        return "damaged"
+    if found is None:
+        return "downloadable"
+    return "installed" if found.verified else "unverified"
+
+
+def _size(spec: ModelSpec) -> str:
+    match spec.weights:
+        case PublishedWeights() as weights:
+            return megabytes(weights.size)
+        case weights:
+            return megabytes(weights.locate().path.stat().st_size)
+
+
+def _weights_facts(spec: ModelSpec) -> dict[str, str]:
+    weights = spec.weights
+    facts = {"weights": _state(spec), "licence": weights.license, "made by": weights.made_by}
+    match weights:
+        case BundledWeights():
+            return facts | {"from": f"{weights.distribution}, through pip", "sha256": weights.sha256}
+        case FileWeights():
+            return facts | {"weights": "in the file", "sha256": weights.locate().sha256}
+    facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {_size(spec)}"}
+    found = store.find(weights.name)
+    if found is None:
+        return facts
+    return facts | {
+        "installed": f"{found.date} from {found.source}, {'verified' if found.verified else 'UNVERIFIED'}",
+        "sha256": found.source_sha256,
+        "folder": f"{found.folder} ({megabytes(found.size)})",
+    }
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:.4g}" for value in (values[:1] if len(set(values)) == 1 else values))

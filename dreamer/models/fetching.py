@@ -1,0 +1,240 @@
+"""Bringing published weights into the cache: fetched from where they are published, or imported from a file.
+
+The one idea: both ways end alike. A file is in hand, its digest is compared with the published ones,
+and it is converted in a staging folder that takes its place only when all went well.
+
+Must not import Keras or anything heavy before there is something to convert.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+from dreamer.digests import digest_of
+from dreamer.errors import MissingWeightsError, WeightsError
+from dreamer.models import store
+from dreamer.models.specs import ModelSpec, known
+from dreamer.models.weights import PublishedWeights
+
+_CHUNK = 1 << 16
+_RETRIES = 1
+_TIMEOUT = 30  # Seconds without a single byte.
+
+
+Convert = Callable[[Path, Path, ModelSpec], str]
+"""(published file, folder to write to, network) -> name of the file there that the network is built from.
+
+Raises :class:`WeightsError` for a file that is damaged or not of the network.
+"""
+
+
+class Report:
+    """What a person may be told while weights are fetched. This one tells nothing; override what matters."""
+
+    def say(self, line: str) -> None:
+        """Something worth a line has begun."""
+
+    def received(self, done: int, total: int | None) -> None:
+        """So many bytes have arrived, of so many where that is known."""
+
+    def converting(self) -> AbstractContextManager[None]:
+        """Entered while what arrived is converted, which imports Keras and TensorFlow."""
+        return nullcontext()
+
+
+def is_offline() -> bool:
+    """Whether ``DREAMER_OFFLINE`` forbids the network."""
+    return os.environ.get("DREAMER_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def is_installed(spec: ModelSpec) -> bool:
+    """Whether a network's weights are on this machine. They are not read."""
+    if not isinstance(spec.weights, PublishedWeights):
+        return True
+    try:
+        return store.find(spec.weights.name) is not None
+    except WeightsError:
+        return False
+
+
+def ensure(
+    spec: ModelSpec, *, offline: bool | None = None, mirror: str | None = None, report: Report | None = None
+) -> bool:
+    """Fetch a network's weights unless they are on this machine already.
+
+    Args:
+        spec: The network.
+        offline: Never touch the network; by default what ``DREAMER_OFFLINE`` says.
+        mirror: Address of a folder that has the published file under its own name; by default
+            ``DREAMER_MIRROR``, or where it is published.
+        report: Is told what happens.
+
+    Returns:
+        Whether anything had to be fetched.
+
+    Raises:
+        MissingWeightsError: They are not there and cannot be fetched.
+        WeightsError: What was fetched is not what was expected, or cannot be stored.
+    """
+    weights = spec.weights
+    if not isinstance(weights, PublishedWeights) or store.find(weights.name) is not None:
+        return False
+    report = report or Report()
+    if is_offline() if offline is None else offline:
+        raise MissingWeightsError(
+            f"the weights of {spec.name} are not installed, and dreamer is told to stay offline. {_by_hand(weights)}"
+        )
+    mirror = mirror or os.environ.get("DREAMER_MIRROR") or weights.url.rpartition("/")[0]
+    url = f"{mirror.rstrip('/')}/{weights.file}"
+    with _staging(weights, report) as staging:
+        if store.find(weights.name) is not None:
+            return False
+        report.say(
+            f"Fetching the weights of {spec.name}: about {megabytes(weights.size)}, {weights.license}, "
+            f"by {weights.made_by}, from {url} to {store.home()}"
+        )
+        _download(weights, url, staging.scratch, report)
+        source = staging.scratch / weights.file
+        verified = bool(weights.digest)
+        if not verified:
+            report.say(f"Note: the publisher pins no digest of {weights.file}; it is checked by loading it")
+        with report.converting():
+            _convert(spec, weights, source, staging, origin=url, verified=verified)
+    return True
+
+
+def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report: Report | None = None) -> bool:
+    """Put a network's weights into the cache from a file, in the stead of those that are there.
+
+    Args:
+        spec: The network.
+        path: Any published form of its weights, told by content: for ``inception_v1`` the archive or
+            the graph in it, for Keras's networks ``.h5`` or ``.weights.h5``, with or without the classifier.
+        unverified: Take a file whose digest is not a published one, if it fits the network.
+        report: Is told what happens.
+
+    Returns:
+        Whether the file has a published digest.
+
+    Raises:
+        WeightsError: The file cannot be read, is damaged, does not fit, or is not a published one.
+    """
+    weights = spec.weights
+    if not isinstance(weights, PublishedWeights):
+        raise WeightsError(f"{spec.name} needs no import: its weights arrive with pip")
+    report = report or Report()
+    try:
+        verified = weights.is_published(path)
+        digest = digest_of(path)
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror}") from error
+    if not verified and not unverified:
+        raise WeightsError(
+            f"{path} is not the published file {weights.file} of {spec.name}: its sha256 is {digest}, and that is "
+            "not one of the published digests. If you know where it comes from, take it with --unverified"
+        )
+    with _staging(weights, report) as staging, report.converting():
+        _convert(spec, weights, path, staging, origin=path.name, verified=verified)
+    return verified
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes as a person reads it.
+
+    Example:
+        >>> megabytes(96_112_376), megabytes(120_000)
+        ('96 MB', '0.1 MB')
+    """
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e6:.1f} MB"
+
+
+def _staging(weights: PublishedWeights, report: Report) -> AbstractContextManager[store.Staging]:
+    waiting = f"Another process is busy with the weights of {weights.name}; waiting for it ..."
+    return store.staging(weights.name, on_wait=lambda: report.say(waiting))
+
+
+def _convert(
+    spec: ModelSpec, weights: PublishedWeights, source: Path, staging: store.Staging, *, origin: str, verified: bool
+) -> None:
+    module, function = weights.convert.split(":")
+    convert = cast("Convert", getattr(import_module(module), function))
+    network = convert(source, staging.folder, spec)
+    staging.place(network=network, source=origin, source_sha256=digest_of(source), verified=verified)
+
+
+def _download(weights: PublishedWeights, url: str, folder: Path, report: Report) -> None:
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    fetcher = pooch.create(
+        path=folder,
+        base_url="",
+        registry={weights.file: weights.digest or None},
+        urls={weights.file: url},
+        retry_if_failed=_RETRIES,
+    )
+    download = pooch.HTTPDownloader(progressbar=_Counter(report), chunk_size=_CHUNK, timeout=_TIMEOUT)
+    try:
+        fetcher.fetch(weights.file, downloader=download)
+    except requests.HTTPError as error:
+        raise _unfetched(weights, url, f"the server answered {str(error).partition(' for url')[0]}") from error
+    except requests.Timeout as error:
+        raise _unfetched(weights, url, "the server did not answer in time") from error
+    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+        raise _unfetched(weights, url, "the connection failed or broke off") from error
+    except requests.RequestException as error:
+        raise _unfetched(weights, url, f"the transfer failed ({' '.join(str(error).split())[:120]})") from error
+    # What pooch raises for another digest than the expected one; requests' own errors are caught above.
+    except ValueError as error:
+        reason = "what arrived is not the published file (its digest is another), and was thrown away"
+        raise _unfetched(weights, url, reason) from error
+
+
+def _unfetched(weights: PublishedWeights, url: str, reason: str) -> MissingWeightsError:
+    return MissingWeightsError(
+        f"the weights of {weights.name} could not be fetched from {url}: {reason}. {_by_hand(weights)}"
+    )
+
+
+def _by_hand(weights: PublishedWeights) -> str:
+    working = [spec.name for spec in known().values() if is_installed(spec)]
+    return (
+        f"To install them by hand, get {weights.url} on any machine, then: dreamer models import {weights.name} FILE. "
+        f"Working now: {', '.join(working)}"
+    )
+
+
+class _Counter:
+    """Passes on how much has arrived, in the form of a progress bar that pooch knows how to use."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._done = 0
+        self._total = 0
+
+    @property
+    def total(self) -> int:
+        """The server's Content-Length, 0 without one. pooch sets it when an answer begins."""
+        return self._total
+
+    @total.setter
+    def total(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+
+    def update(self, count: int) -> None:
+        self._done += count
+        # pooch counts whole chunks, also for the last one.
+        self._report.received(min(self._done, self._total or self._done), self._total or None)
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        return None

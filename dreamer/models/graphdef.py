@@ -1,0 +1,111 @@
+"""A frozen TensorFlow graph -> its operations in order, and its constants as arrays.
+
+The one idea: a frozen graph is read, never run. Constants are decoded, every other operation is kept
+with its inputs and attributes, and who builds a network from it decides what each kind means.
+
+Must not import Keras. TensorFlow is imported only to parse, when :func:`read` is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a graph.
+
+    Attributes:
+        name: Its name, as in ``"mixed3a_1x1_pre_relu/conv"``.
+        kind: What it does, as in ``"Conv2D"``.
+        inputs: Names of the operations whose results it takes, in order.
+        attributes: Numbers, lists of numbers and texts; others are left out.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FrozenGraph:
+    """A graph whose weights are constants.
+
+    Attributes:
+        operations: In the order of the file, constants left out.
+        constants: Their values by name.
+    """
+
+    operations: tuple[Operation, ...]
+    constants: Mapping[str, NDArray[Any]]
+
+
+def read(path: Path) -> FrozenGraph:
+    """Read a frozen graph.
+
+    Args:
+        path: A binary ``GraphDef``, as ``tensorflow_inception_graph.pb``.
+
+    Returns:
+        What is in it.
+
+    Raises:
+        WeightsError: The file cannot be read, is damaged or no such graph.
+
+    Example:
+        >>> graph = read(Path("tensorflow_inception_graph.pb"))  # doctest: +SKIP
+        >>> graph.constants["conv2d0_w"].shape  # doctest: +SKIP
+        (7, 7, 3, 64)
+    """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    graph = GraphDef()
+    try:
+        graph.ParseFromString(path.read_bytes())
+        operations = tuple(_operation(node) for node in graph.node if node.op != "Const")
+        constants = {node.name: _value(node) for node in graph.node if node.op == "Const"}
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error
+    except (DecodeError, TypeError, ValueError) as error:
+        raise WeightsError(f"cannot read {path}: it is damaged or no frozen TensorFlow graph") from error
+    if not operations:
+        raise WeightsError(f"cannot read {path}: it is no frozen TensorFlow graph")
+    return FrozenGraph(operations, constants)
+
+
+def _operation(node: Any) -> Operation:
+    # An input is "name", "name:output" or, to wait for it only, "^name".
+    inputs = tuple(name.partition(":")[0] for name in node.input if not name.startswith("^"))
+    attributes = {name: value for name, raw in node.attr.items() if (value := _attribute(raw)) is not None}
+    return Operation(node.name, node.op, inputs, attributes)
+
+
+def _attribute(raw: Any) -> Any:
+    match raw.WhichOneof("value"):
+        case "i":
+            return int(raw.i)
+        case "f":
+            return float(raw.f)
+        case "b":
+            return bool(raw.b)
+        case "s":
+            return raw.s.decode("ascii", "replace")
+        case "list":
+            return [int(number) for number in raw.list.i] or [float(number) for number in raw.list.f]
+    return None
+
+
+def _value(node: Any) -> NDArray[Any]:
+    import tensorflow as tf
+
+    return np.asarray(tf.make_ndarray(node.attr["value"].tensor))

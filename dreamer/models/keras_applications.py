@@ -1,0 +1,144 @@
+"""The networks of ``keras.applications``, built by Keras and filled from the files that Keras publishes.
+
+The one idea: Keras builds the network without weights, ours come from the cache, and what Keras
+would have done besides on the way is done here: its downloads know no mirror, lock or offline mode.
+Every network ends in logits, not in probabilities, and its layers have the same names whatever was
+built before in the process.
+
+Must not import: anything about pictures or ascent.
+
+References:
+    https://keras.io/api/applications/
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from dreamer.errors import WeightsError
+from dreamer.models.specs import ModelSpec
+
+_WITHOUT_CLASSIFIER = "-without-classifier"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+def convert(source: Path, folder: Path, spec: ModelSpec, /) -> str:
+    """Take a file of weights into the cache, under a name that says what it is.
+
+    Args:
+        source: ``.h5`` or ``.weights.h5``, with or without the classifier; told by content.
+        folder: Where it is copied to.
+        spec: The network it is for, which is filled with it to see that it fits.
+
+    Returns:
+        Name of the copy.
+
+    Raises:
+        WeightsError: The file is damaged, or not of this network.
+    """
+    suffix = _suffix(source)
+    copy = Path(shutil.copyfile(source, folder / f"network{suffix}"))
+    reasons = []
+    for classifier in (True, False):
+        copy = copy.rename(folder / f"network{'' if classifier else _WITHOUT_CLASSIFIER}{suffix}")
+        try:
+            architecture(spec, classifier=classifier).load_weights(copy)
+        # Keras and h5py have no common error for a file that does not fit.
+        except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
+            reasons.append(" ".join(str(error).split())[:160])
+        else:
+            return copy.name
+    raise WeightsError(f"{source} does not fit {spec.name}: it is damaged or of another network ({reasons[0]})")
+
+
+def build(weights: Path, spec: ModelSpec) -> keras.Model:
+    """Build a network and fill it.
+
+    Args:
+        weights: What :func:`convert` put into the cache.
+        spec: The network.
+
+    Returns:
+        A network from prepared pictures to logits, or to its last feature map where the weights have
+        no classifier.
+
+    Raises:
+        WeightsError: The weights do not fit.
+
+    Example:
+        >>> network = build(Path("network.h5"), known()["keras:VGG16"])  # doctest: +SKIP
+        >>> network.output.shape  # doctest: +SKIP
+        (None, 1000)
+    """
+    network = architecture(spec, classifier=_WITHOUT_CLASSIFIER not in weights.name)
+    try:
+        network.load_weights(weights)
+    except (ValueError, KeyError, OSError) as error:
+        raise WeightsError(f"cannot read {weights}: {' '.join(str(error).split())[:200]}") from error
+    if spec.application and spec.application.startswith("EfficientNetB"):
+        _as_imagenet(network)
+    return network
+
+
+def architecture(spec: ModelSpec, *, classifier: bool = True) -> keras.Model:
+    """A network of ``keras.applications`` with random weights; its names do not depend on what was built before."""
+    make = getattr(keras.applications, str(spec.application))
+    with warnings.catch_warnings():
+        # MobileNetV3 warns that it takes pictures of any size.
+        warnings.simplefilter("ignore", UserWarning)
+        if classifier:
+            network = make(weights=None, classifier_activation=None)
+        else:
+            network = make(weights=None, include_top=False)
+    _number_anew(network)
+    return network
+
+
+def _suffix(source: Path) -> str:
+    """Which of Keras's two formats a file has; its loader goes by the name."""
+    import h5py
+
+    try:
+        with source.open("rb") as file:
+            if file.read(len(_HDF5)) != _HDF5:
+                raise WeightsError(f"{source} is no HDF5 file; expected .h5 or .weights.h5")
+        with h5py.File(source) as opened:
+            return ".weights.h5" if "layers" in opened or "_layer_checkpoint_dependencies" in opened else ".h5"
+    except OSError as error:
+        raise WeightsError(f"cannot read {source}: it is damaged ({error})") from error
+
+
+def _number_anew(network: keras.Model) -> None:
+    """Count layers that Keras named by kind and number from the start of this network, not of the process.
+
+    ``conv2d_94`` becomes ``conv2d`` if it is the first of its kind, ``conv2d_95`` becomes ``conv2d_1``.
+    """
+    numbered: dict[str, list[tuple[int, Any]]] = defaultdict(list)
+    for operation in network.operations:
+        match = re.fullmatch(r"(.+?)(?:_(\d+))?", operation.name)
+        if match and match[1].replace("_", "") == type(operation).__name__.lower():
+            numbered[match[1]].append((int(match[2] or 0), operation))
+    for kind, found in numbered.items():
+        first = min(number for number, _ in found)
+        for number, operation in found:
+            operation.name = kind if number == first else f"{kind}_{number - first}"
+
+
+def _as_imagenet(network: keras.Model) -> None:
+    """Finish EfficientNet's preprocessing as Keras does when it loads the weights itself.
+
+    Its normalisation divides by the standard deviation, but the network was trained with the
+    variance; Keras adds the missing division as a layer, here it goes into the variance.
+    """
+    normalization = next(layer for layer in network.layers if isinstance(layer, keras.layers.Normalization))
+    normalization.adapt_variance.assign(normalization.adapt_variance * _IMAGENET_STD)
+    normalization.finalize_state()

@@ -1,0 +1,179 @@
+"""A user's own network: a ``.keras`` file, and what a small TOML beside it says of it.
+
+The one idea: everything that a known network has in the table, one's own has in ``net.toml`` beside
+``net.keras``, and none of it must be there:
+
+    preprocessing = "-1..1"      # or a table: { mean = [0.5, 0.5, 0.5], std = 0.25, order = "RGB" }
+    layer = "block4_conv3"       # to dream with where none is named
+    labels = "names.txt"         # class names, one a line
+
+The file is loaded in Keras's safe mode: no code in it is run.
+
+Must not import Keras or anything heavy before a network is built.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer.errors import ModelError, SettingsError, UnknownModelError, WeightsError, close_matches
+from dreamer.models.preprocessing import PREPROCESSINGS, RGB, Preprocessing
+from dreamer.models.specs import ModelSpec
+from dreamer.models.weights import FileWeights
+
+if TYPE_CHECKING:
+    import keras
+
+_SUFFIX = ".keras"
+_FOREIGN = (".h5", ".hdf5", ".pb", ".pt", ".pth", ".onnx", ".tflite", ".safetensors")
+_KEYS = ("preprocessing", "layer", "labels")
+
+
+def is_path(name: str) -> bool:
+    """Whether what a person typed is the path of a file rather than a name.
+
+    Example:
+        >>> is_path("nets/mine.keras"), is_path("keras:VGG16")
+        (True, False)
+    """
+    return Path(name).suffix.lower() in (_SUFFIX, *_FOREIGN) or "/" in name or "\\" in name
+
+
+def spec(name: str) -> ModelSpec:
+    """What is known of a network in a file.
+
+    Args:
+        name: Its path.
+
+    Raises:
+        UnknownModelError: There is no such file, or it has another format.
+        SettingsError: The TOML beside it is wrong.
+    """
+    path = Path(name)
+    if path.suffix.lower() != _SUFFIX:
+        raise UnknownModelError(
+            f"{name} is no .keras file. Save the network in that format with Keras: model.save('name.keras')"
+        )
+    if not path.is_file():
+        raise UnknownModelError(f"there is no file {name}")
+    said = _read(path.with_suffix(".toml"))
+    return ModelSpec(
+        name=name,
+        title="a network of your own",
+        build="dreamer.models.keras_file:build",
+        weights=FileWeights(path),
+        preprocessing=said.get("preprocessing"),
+        default_layer=said.get("layer"),
+        labels=said.get("labels"),
+    )
+
+
+def build(weights: Path, spec: ModelSpec) -> keras.Model:
+    """Load a network from its file, and make it end in logits.
+
+    Args:
+        weights: The ``.keras`` file.
+        spec: What is known of it.
+
+    Returns:
+        A network of one picture, with the softmax taken off its end.
+
+    Raises:
+        WeightsError: The file is damaged, or needs code that is not in Keras.
+        ModelError: The network is not one of a single picture.
+    """
+    import keras
+
+    try:
+        network = keras.saving.load_model(weights, compile=False, safe_mode=True)
+    # Keras raises what its layers raise, for files that are damaged, unsafe or need code of their own.
+    except Exception as error:
+        raise WeightsError(_reason(weights, error)) from error
+    _check(network, spec.name)
+    _take_off_softmax(network)
+    return network
+
+
+def _reason(path: Path, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if "safe_mode" in text or "unsafe" in text.lower():
+        return f"{path} holds code of its own (a Lambda layer), which dreamer does not run. Save the network without it"
+    if "Could not locate" in text or "registered" in text:
+        return f"{path} needs layers that are not in Keras; dreamer can only load networks of Keras's own layers"
+    return f"cannot read {path}: it is damaged or no .keras file ({type(error).__name__}: {text[:160]})"
+
+
+def _check(network: Any, name: str) -> None:
+    import keras
+
+    if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
+        raise ModelError(f"{name} is a model of its own class; dreamer needs a functional or sequential network")
+    shapes = [tuple(x.shape) for x in network.inputs or []]
+    if len(shapes) != 1:
+        raise ModelError(f"{name} has {len(shapes)} inputs; dreamer needs a network of a single picture")
+    if len(shapes[0]) != 4 or shapes[0][-1] not in (1, 3):
+        raise ModelError(
+            f"{name} takes {shapes[0]}; dreamer needs (batch, height, width, channels) with 1 or 3 channels"
+        )
+
+
+def _take_off_softmax(network: Any) -> None:
+    """Make a network end in logits: a probability has next to no gradient where it is near 0 or 1."""
+    import keras
+
+    last = network
+    while hasattr(last, "layers"):
+        last = last.layers[-1]
+    if getattr(last, "activation", None) is keras.activations.softmax:
+        last.activation = keras.activations.linear
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+    for key in said:
+        if key not in _KEYS:
+            raise SettingsError(
+                f"{path} has an unknown key {key!r}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
+            )
+    for key in ("layer", "labels"):
+        if not isinstance(said.get(key, ""), str):
+            raise SettingsError(f"{path}: {key} is {said[key]!r}; expected text")
+    if "labels" in said:
+        said["labels"] = str(path.parent / said["labels"])
+    if "preprocessing" in said:
+        said["preprocessing"] = _preprocessing(said["preprocessing"], path)
+    return said
+
+
+def _preprocessing(said: object, path: Path) -> Preprocessing:
+    if isinstance(said, str) and said in PREPROCESSINGS:
+        return PREPROCESSINGS[said]
+    known = ("mean", "std", "order")
+    if not isinstance(said, Mapping) or not set(said) <= set(known):
+        raise SettingsError(
+            f"{path}: preprocessing is {said!r}; expected one of {', '.join(PREPROCESSINGS)}, or a table with "
+            f"{', '.join(known)}"
+        )
+    order = said.get("order", "RGB")
+    if order not in ("RGB", "BGR"):
+        raise SettingsError(f"{path}: order is {order!r}; expected 'RGB' or 'BGR'")
+    std = _colors(said.get("std", 1.0), "std", path)
+    if not all(std):
+        raise SettingsError(f"{path}: std is {said['std']!r}; expected numbers other than 0")
+    return Preprocessing(_colors(said.get("mean", 0.0), "mean", path), std, order)
+
+
+def _colors(value: object, key: str, path: Path) -> RGB:
+    numbers: list[Any] = value if isinstance(value, list) else [value] * 3
+    if len(numbers) != 3 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
+        raise SettingsError(f"{path}: {key} is {value!r}; expected a number, or three for red, green and blue")
+    red, green, blue = (float(number) for number in numbers)
+    return red, green, blue

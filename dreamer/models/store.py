@@ -1,0 +1,239 @@
+"""The cache of weights: one folder a network, complete or not there at all.
+
+The one idea: a network's files are made in a staging folder beside their place, with a record of
+their digests written last, and moved there in one step under a lock. Whatever is interrupted leaves
+a staging folder, which counts as nothing and is swept away by whoever comes next.
+
+    $DREAMER_HOME/weights/
+      inception_v1/            record.json, network.npz, labels.txt
+      .inception_v1.staging/   being made, or what a killed process left
+      .inception_v1.lock
+
+Must not import Keras or anything heavy, nor know where weights are published.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dreamer.digests import digest_of
+from dreamer.errors import WeightsError
+
+_RECORD = "record.json"
+_FORMAT = 1
+_LOCK_PATIENCE = 0.2  # Seconds before a wait for another process is worth a word.
+
+
+def home() -> Path:
+    """The cache folder: ``DREAMER_HOME``, or where the platform keeps caches.
+
+    Example:
+        >>> home().is_absolute()
+        True
+    """
+    chosen = os.environ.get("DREAMER_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_cache_path("dreamer")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A network's weights as they lie in the cache.
+
+    Attributes:
+        folder: Where they are.
+        source: The address they were fetched from, or the name of the file they were imported from.
+        source_sha256: Digest of that file.
+        verified: Whether that file had a published digest.
+        date: When, as an ISO date.
+        files: Digests of the files here, by name; the first is what the network is built from.
+    """
+
+    folder: Path
+    source: str
+    source_sha256: str
+    verified: bool
+    date: str
+    files: dict[str, str]
+
+    @property
+    def network(self) -> Path:
+        """The file that the network is built from."""
+        return self.folder / next(iter(self.files))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum((self.folder / name).stat().st_size for name in self.files)
+
+    def check(self) -> None:
+        """Make sure that the files are as they were put here.
+
+        Raises:
+            WeightsError: A file is missing, or its digest is another.
+        """
+        for name, expected in self.files.items():
+            try:
+                found = digest_of(self.folder / name)
+            except OSError as error:
+                raise WeightsError(f"cannot read {self.folder / name}: {error.strerror}. {self._mend}") from error
+            if found != expected:
+                raise WeightsError(f"{self.folder / name} is damaged: its digest has changed. {self._mend}")
+
+    @property
+    def _mend(self) -> str:
+        return f"Mend it with: dreamer models remove {_name(self.folder)}, then fetch or import it again"
+
+
+def find(name: str) -> Installed | None:
+    """The weights of a network, if they are in the cache.
+
+    Raises:
+        WeightsError: Their record cannot be read.
+    """
+    folder = _folder(name)
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"cannot read {folder / _RECORD}: {error}. Mend it with: dreamer models remove {name}"
+        ) from error
+    if record.pop("format") != _FORMAT:
+        raise WeightsError(f"{folder} was written by another version of dreamer; dreamer models remove {name}")
+    return Installed(folder, **record)
+
+
+def remove(name: str) -> bool:
+    """Remove a network's weights; says whether there were any."""
+    with _lock(name):
+        folder = _folder(name)
+        if not folder.exists():
+            return False
+        # Out of the way in one step, so that nobody finds half of it.
+        gone = _staging(name)
+        shutil.rmtree(gone, ignore_errors=True)
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+    return True
+
+
+class Staging:
+    """A folder in which a network's files are made.
+
+    Attributes:
+        folder: Where what is to be kept is put.
+        scratch: Where anything else may be put; it is swept away.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._root = _staging(name)
+        self.folder = self._root / "keep"
+        self.scratch = self._root / "scratch"
+        self.folder.mkdir(parents=True)
+        self.scratch.mkdir()
+
+    def place(self, *, network: str, source: str, source_sha256: str, verified: bool) -> Installed:
+        """Put the finished files in their place, in the stead of what was there.
+
+        Args:
+            network: Name of the file that the network is built from.
+            source: Where the weights came from.
+            source_sha256: Digest of what they were made from.
+            verified: Whether that has a published digest.
+        """
+        names = sorted((path.name for path in self.folder.iterdir()), key=lambda name: name != network)
+        record: dict[str, Any] = {
+            "format": _FORMAT,
+            "source": source,
+            "source_sha256": source_sha256,
+            "verified": verified,
+            "date": datetime.now(UTC).date().isoformat(),
+            "files": {name: digest_of(self.folder / name) for name in names},
+        }
+        (self.folder / _RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+        for path in self.folder.iterdir():
+            _sync(path)
+        target = _folder(self._name)
+        if target.exists():
+            target.rename(self._root / "old")
+        self.folder.rename(target)
+        record.pop("format")
+        return Installed(target, **record)
+
+
+@contextmanager
+def staging(name: str, *, on_wait: Callable[[], None] = lambda: None) -> Iterator[Staging]:
+    """Hold a network's place in the cache alone, with a clean folder to make its files in.
+
+    Args:
+        name: The network.
+        on_wait: Called once if another process holds it.
+
+    Raises:
+        WeightsError: The cache cannot be written to, or the disk is full.
+    """
+    try:
+        with _lock(name, on_wait):
+            shutil.rmtree(_staging(name), ignore_errors=True)
+            try:
+                yield Staging(name)
+            finally:
+                shutil.rmtree(_staging(name), ignore_errors=True)
+    except OSError as error:
+        room = " Make room, or choose another folder with DREAMER_HOME" if error.errno == errno.ENOSPC else ""
+        raise WeightsError(f"cannot write to {home()}: {error.strerror or error}.{room}") from error
+
+
+@contextmanager
+def _lock(name: str, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    path = _folder(name).with_name(f".{_folder(name).name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=_LOCK_PATIENCE)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _folder(name: str) -> Path:
+    # "keras:VGG16" has a character that Windows does not allow in a name.
+    return home() / "weights" / name.replace(":", "-")
+
+
+def _name(folder: Path) -> str:
+    return folder.name.replace("keras-", "keras:")
+
+
+def _staging(name: str) -> Path:
+    return _folder(name).with_name(f".{_folder(name).name}.staging")
+
+
+def _sync(path: Path) -> None:
+    """Have a file on the disk itself before its record says that it is there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
