@@ -121,7 +121,8 @@ def _save(graph: FrozenGraph, path: Path) -> None:
 
 def _load(path: Path) -> FrozenGraph:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, since np.load would leave a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         rows = json.loads(str(arrays.pop("operations")))
         operations = tuple(Operation(**row | {"inputs": tuple(row["inputs"])}) for row in rows)

@@ -119,13 +119,12 @@ class LayerGraph:
                 for layer in network.layers:
                     x = call(prefix, layer, x)
                 return x
-            clone = keras.models.clone_model(
-                network,
-                input_tensors=x,
-                clone_function=lambda layer: layer,
-                call_function=lambda layer, *args, **kwargs: call(prefix, layer, *args, **kwargs),
+            # What keras.models.clone_model does, which can't be used itself: it cuts a nested network off.
+            return network._run_through_graph(
+                x,
+                operation_fn=lambda layer: layer,
+                call_fn=lambda layer, *args, **kwargs: call(prefix, layer, *args, **kwargs),
             )
-            return clone.output
 
         run(self.network, picture, "")
         return nodes
