@@ -104,7 +104,8 @@ class LayerGraph:
         makers = {id(picture): 0}
 
         def call(prefix: str, layer: Any, *args: Any, **kwargs: Any) -> Any:
-            name = f"{prefix}{layer.name}"
+            name = layer.name if layer.name.startswith(prefix) else f"{prefix}{layer.name}"
+            layer.name = name  # Two nested networks may use the same names; cut out together they must not.
             if _is_network(layer) and len(args) == 1:
                 return run(layer, args[0], f"{name}/")
             given = (makers.get(id(x)) for x in _tensors((args, kwargs)))
