@@ -3,7 +3,7 @@
 The one idea: the network is *replayed*, layer by layer, on a picture whose height and width are left
 open. What can be computed at any size is found that way, whatever size the network was saved with;
 what cannot (a classifier behind a flattened feature map, a grid of positions) stays tied to the
-network's own size. Networks nested in networks are opened, and their layers named ``outer/inner``.
+network's own size. Networks nested in networks are opened, and their layers named ``outer.inner``.
 
 Must not import: anything about pictures or ascent, nor which networks there are.
 """
@@ -32,7 +32,7 @@ class Node:
     """One application of a layer.
 
     Attributes:
-        name: What a person types: the layer's name; within a nested network ``outer/inner``.
+        name: What a person types: the layer's name; within a nested network ``outer.inner``.
         layer: The Keras layer, or the operation that stands in the graph like one.
         parents: Indices of the nodes whose outputs it takes.
         output: Its symbolic output.
@@ -107,7 +107,7 @@ class LayerGraph:
             name = layer.name if layer.name.startswith(prefix) else f"{prefix}{layer.name}"
             layer.name = name  # Two nested networks may use the same names; cut out together they must not.
             if _is_network(layer) and len(args) == 1:
-                return run(layer, args[0], f"{name}/")
+                return run(layer, args[0], f"{name}.")
             given = (makers.get(id(x)) for x in _tensors((args, kwargs)))
             parents = tuple(dict.fromkeys(index for index in given if index is not None))
             output = apply(len(nodes), parents, layer, args, kwargs)

@@ -71,8 +71,8 @@ def test_nested_networks_are_opened():
     stem = keras.Sequential([layers.Conv2D(8, 1, name="conv"), layers.ReLU(name="relu")], name="stem")
     x = keras.Input((24, 24, 3))
     graph = LayerGraph(keras.Model(x, layers.GlobalMaxPooling2D(name="pool")(inner(stem(x)))))
-    assert names(graph) == ["stem/conv", "stem/relu", "inner/conv", "inner/relu", "pool"]
-    assert run(graph, "inner/relu", (30, 21)).shape == (1, 28, 19, 6)
+    assert names(graph) == ["stem.conv", "stem.relu", "inner.conv", "inner.relu", "pool"]
+    assert run(graph, "inner.relu", (30, 21)).shape == (1, 28, 19, 6)
 
 
 def test_a_sequential_network_is_a_chain():
