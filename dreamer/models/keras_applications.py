@@ -51,13 +51,12 @@ def convert(source: Path, folder: Path, spec: ModelSpec, /) -> str:
     for classifier in (True, False):
         copy = copy.rename(folder / f"network{'' if classifier else _WITHOUT_CLASSIFIER}{suffix}")
         try:
-            architecture(spec, classifier=classifier).load_weights(copy)
-        # Keras and h5py have no common error for a file that does not fit.
-        except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
-            reasons.append(" ".join(str(error).split())[:160])
+            _fill(architecture(spec, classifier=classifier), copy)
+        except WeightsError as error:
+            reasons.append(str(error))
         else:
             return copy.name
-    raise WeightsError(f"{source} does not fit {spec.name}: it is damaged or of another network ({reasons[0]})")
+    raise WeightsError(f"{source} does not fit {spec.name}: it is damaged or of another network; {reasons[0]}")
 
 
 def build(weights: Path, spec: ModelSpec) -> keras.Model:
@@ -80,13 +79,27 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
         (None, 1000)
     """
     network = architecture(spec, classifier=_WITHOUT_CLASSIFIER not in weights.name)
-    try:
-        network.load_weights(weights)
-    except (ValueError, KeyError, OSError) as error:
-        raise WeightsError(f"cannot read {weights}: {' '.join(str(error).split())[:200]}") from error
+    _fill(network, weights)
     if spec.application and spec.application.startswith("EfficientNetB"):
         _as_imagenet(network)
     return network
+
+
+def _fill(network: keras.Model, path: Path) -> None:
+    """Load weights and make sure that all of them were in the file: Keras leaves alone what it does not find."""
+    for variable in network.variables:
+        if keras.backend.is_float_dtype(variable.dtype):
+            variable.assign(np.full(variable.shape, np.nan, variable.dtype))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # That it leaves something alone; that is found out below.
+            network.load_weights(path)
+    # Keras and h5py have no common error for a file that does not fit.
+    except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
+        raise WeightsError(f"cannot read {path.name}: {' '.join(str(error).split())[:160]}") from error
+    for variable in network.variables:
+        if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(np.asarray(variable.value)).all():
+            raise WeightsError(f"{path.name} lacks {variable.path}, or has something there that is no number")
 
 
 def architecture(spec: ModelSpec, *, classifier: bool = True) -> keras.Model:
