@@ -10,7 +10,7 @@ Must not import: anything about pictures or ascent, nor which networks there are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,41 @@ class LayerGraph:
             MISFITS: The layers that take any size cannot see a picture of this one.
         """
         return self._replay(size, self._call_unless_tied)
+
+    def probe(self, wanted: Iterable[int]) -> Callable[[Size], bool]:
+        """Find out which pictures some nodes can be computed for, by their shapes alone.
+
+        Args:
+            wanted: Indices of nodes that are not tied.
+
+        Returns:
+            Says of ``(height, width)`` whether a picture of that size can be seen.
+        """
+        needed = self._ancestors(wanted)
+        # Keras does not compare the shapes that are concatenated before it computes them.
+        joins = [self.nodes[index].parents for index in needed if self.nodes[index].kind == "Concatenate"]
+        watched = sorted({*wanted, *(parent for parents in joins for parent in parents)})
+        cut = keras.Model(self.nodes[0].output, [self.nodes[index].output for index in watched])
+
+        def sees(size: Size) -> bool:
+            try:
+                shapes = cut.compute_output_shape((1, *size, self.num_colors))
+            except MISFITS:
+                return False
+            extents = {index: tuple(shape[1:-1]) for index, shape in zip(watched, shapes, strict=True)}
+            return all(len({extents[parent] for parent in parents}) == 1 for parents in joins)
+
+        return sees
+
+    def _ancestors(self, wanted: Iterable[int]) -> set[int]:
+        found: set[int] = set()
+        waiting = list(wanted)
+        while waiting:
+            index = waiting.pop()
+            if index not in found:
+                found.add(index)
+                waiting.extend(self.nodes[index].parents)
+        return found
 
     def _replay(self, size: tuple[int | None, int | None], apply: _Apply) -> list[Node]:
         picture = keras.Input((*size, self.num_colors))

@@ -175,26 +175,18 @@ class VisionModel:
         names = sorted(set(layers))
         if self._is_tied(names):
             return Sides(1, 1)
-        cut = self._cut(names)
-
-        def sees(*size: int) -> bool:
-            try:
-                cut.compute_output_shape((1, *size, self.graph.num_colors))
-            except MISFITS:
-                return False
-            return True
-
-        if sees(1, 1):
-            return Sides(1, 1)
+        sees = self.graph.probe([self._indices[name] for name in names])
         # An odd count of each multiple, so that half a multiple too few is noticed.
         powers = [2**power for power in range(_LARGEST_MULTIPLE.bit_length())]
-        multiple = next((n for n in powers if sees(n * (1025 // n | 1), n * (1543 // n | 1))), None)
+        multiple = next((n for n in powers if sees((n * (1025 // n | 1), n * (1543 // n | 1)))), None)
         if multiple is None:
             raise ModelError(f"{self.spec.name} cannot be computed for pictures of any size that was tried")
+        if multiple == 1 and sees((1, 1)):
+            return Sides(1, 1)
         low, high = 0, _LARGEST_LEAST_SIDE // multiple
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if sees(middle * multiple, middle * multiple) else (middle, high)
+            low, high = (low, middle) if sees((middle * multiple,) * 2) else (middle, high)
         return Sides(high * multiple, multiple)
 
     def activations(self, layers: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:

@@ -122,3 +122,29 @@ def test_the_tiniest_pictures_work(size):
     score, out = run(identity, picture, (0.9, 0.9), tile=16, jitter=32)
     assert np.isfinite(out).all()
     assert score == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("length", [1, 5, 31, 32, 33, 63, 100, 517, 1000])
+@pytest.mark.parametrize(("tile", "least", "multiple"), [(32, 75, 1), (512, 75, 1), (100, 32, 32), (48, 32, 16)])
+def test_sides_are_what_the_network_can_see_and_no_tile_misses_the_picture(length, tile, least, multiple):
+    axis = _Axis.cover(length, tile=tile, jitter=32, least=least, multiple=multiple)
+    assert axis.side >= least
+    assert axis.side % multiple == 0
+    assert axis.side <= max(tile, least)
+    for fraction in np.linspace(-1, 1, 41):
+        starts = axis.starts(fraction)
+        assert all(start < length and start + axis.side > 0 for start in starts)
+    assert axis.chances().min() > 0
+
+
+def test_a_picture_smaller_than_the_network_can_see_is_continued_by_its_mirror_image(picture):
+    seen = []
+
+    def spy(tiles, matrix):
+        seen.append(tiles.shape)
+        return identity(tiles, matrix)
+
+    _, out = run(spy, picture, (0.4, -0.7), tile=512, jitter=8, least=75, multiple=1)
+    assert seen == [(1, 75, 75, 3)]
+    inside = out[10:-10, 14:-14]
+    assert inside == pytest.approx(picture[10:-10, 14:-14], abs=1e-6)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from dreamer.errors import ModelError, SettingsError, UnknownLayerError
+from dreamer.models.preprocessing import Preprocessing
+from dreamer.models.specs import known
+from dreamer.models.vision_model import VisionModel
+
+OWN = dataclasses.replace(
+    known()["efficientnet_lite0"], name="own", default_layer=None, dreams_well={}, preprocessing=Preprocessing()
+)
+
+
+def model(*made, size=(None, None)):
+    return VisionModel(OWN, keras.Sequential([keras.Input((*size, 3)), *made]))
+
+
+def test_sides_are_no_smaller_than_valid_windows_need():
+    network = model(layers.Conv2D(2, 7, name="a"), layers.MaxPooling2D(2, name="b"), layers.Conv2D(2, 3, name="c"))
+    assert network.sides(["a"]) == (7, 1)
+    assert network.sides(["b"]) == (8, 1)
+    assert network.sides(["a", "c"]) == (12, 1)
+    picture = np.zeros((1, 12, 12, 3), np.float32)
+    assert network.activations(["c"])(picture)["c"].shape == (1, 1, 1, 2)
+
+
+def test_sides_of_the_bundled_network_are_free(lite0):
+    assert lite0.sides(["block5c", "logits"]) == (1, 1)
+
+
+def test_the_default_layer_is_the_one_most_like_those_that_dream_well():
+    blocks = [layers.Conv2D(4, 3, strides=2, padding="same", name=f"down{level}") for level in range(6)]
+    assert model(*blocks).default_layer == "down3"
+    assert model(*blocks).dreams_well == ("down2", "down3", "down4")
+
+
+def test_a_network_without_positions_has_no_layer_to_dream_with():
+    network = model(layers.Flatten(name="flat"), layers.Dense(3, name="end"), size=(8, 8))
+    with pytest.raises(ModelError, match="no layer with positions"):
+        _ = network.default_layer
+    assert network.logits == "end"
+
+
+def test_a_network_that_ends_in_a_feature_map_has_no_logits():
+    assert model(layers.Conv2D(2, 3, name="a")).logits is None
+
+
+def test_shapes_for_a_size_that_cannot_be_seen():
+    network = model(layers.Conv2D(2, 9, name="a"))
+    assert network.shapes((9, 12)) == {"a": (1, 4, 2)}
+    with pytest.raises(SettingsError, match="own cannot see pictures of 8x30; sides from 9 pixels"):
+        network.shapes((8, 30))
+
+
+def test_unknown_layers_and_channels_get_the_close_ones():
+    network = model(layers.Conv2D(2, 9, name="conv_one"))
+    with pytest.raises(UnknownLayerError, match="own has no layer 'conv_on'. Close matches: conv_one. See all"):
+        network.check("conv_on")
+    with pytest.raises(UnknownLayerError, match="no channel 2; expected 0 to 1"):
+        network.check("conv_one", 2)
+
+
+def test_blue_first_for_networks_that_want_it():
+    network = VisionModel(
+        dataclasses.replace(OWN, preprocessing=Preprocessing((0.1, 0.2, 0.3), (1, 1, 1), "BGR")),
+        keras.Sequential([keras.Input((None, None, 3)), layers.Identity(name="seen")]),
+    )
+    seen = network.activations(["seen"])(np.full((1, 2, 2, 3), (0.5, 0.6, 0.7), np.float32))["seen"]
+    assert np.asarray(seen)[0, 0, 0] == pytest.approx([0.4, 0.4, 0.4])
+    seen = network.activations(["seen"])(np.full((1, 2, 2, 3), (1, 0.2, 0.3), np.float32))["seen"]
+    assert np.asarray(seen)[0, 0, 0] == pytest.approx([0, 0, 0.9], abs=1e-6)
