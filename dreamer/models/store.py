@@ -106,15 +106,16 @@ def find(name: str) -> Installed | None:
     folder = _folder(name)
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        if record.pop("format") != _FORMAT:
+            raise ValueError("it was written by another version of dreamer")
+        return Installed(folder, **record)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    # In a damaged record anything can be missing or something else.
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
         raise WeightsError(
             f"cannot read {folder / _RECORD}: {error}. Mend it with: dreamer models remove {name}"
         ) from error
-    if record.pop("format") != _FORMAT:
-        raise WeightsError(f"{folder} was written by another version of dreamer; dreamer models remove {name}")
-    return Installed(folder, **record)
 
 
 def remove(name: str) -> bool:
