@@ -7,6 +7,7 @@ import click
 from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
+from dreamer.cli.progress import say
 from dreamer.cli.tables import table
 from dreamer.errors import UnknownClassError
 from dreamer.models import labels as class_labels
@@ -38,4 +39,6 @@ def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: st
             raise UnknownClassError(
                 f"{model} has no class whose name contains or resembles {wanted!r}. See all: dreamer labels {model}"
             )
+        if not any(class_labels.is_called(label, wanted) for label in found):
+            say(f"Note: no class is called {wanted!r}; these resemble it")
     click.echo(table(["index", "synset", "name"], [[label.index, label.synset or "-", label.name] for label in found]))

@@ -75,11 +75,15 @@ def find(labels: tuple[Label, ...], search: str) -> list[Label]:
         >>> [label.name for label in find(imagenet(), "tabbby")]
         ['tabby, tabby cat']
     """
+    called = [label for label in labels if is_called(label, search)]
+    exact = [label for label in called if search.strip().lower() in (str(label.index), label.synset)]
+    return exact or called or _resembling(labels, search.strip().lower())
+
+
+def is_called(label: Label, search: str) -> bool:
+    """Whether a class has this index or synset, or a name that contains it; capitals do not count."""
     wanted = search.strip().lower()
-    exact = [label for label in labels if wanted in (str(label.index), label.synset)]
-    if exact:
-        return exact
-    return [label for label in labels if wanted in label.name.lower()] or _resembling(labels, wanted)
+    return wanted in (str(label.index), label.synset) or wanted in label.name.lower()
 
 
 def _resembling(labels: tuple[Label, ...], wanted: str) -> list[Label]:
