@@ -44,16 +44,21 @@ BLOCKS = {  # Mean and deviation of the outputs of the checkpoint's blocks 0, 5,
 }  # fmt: skip
 
 
-@pytest.fixture(params=list(CASES))
-def case(request, samples):
-    """The name of a case and its picture, (1, 224, 224, 3) in [0, 1]."""
-    if request.param == "cat":
+def picture_of(name, samples):
+    """The picture of a case, (1, 224, 224, 3) in [0, 1]."""
+    if name == "cat":
         pixels = cv2.imread(str(samples / "cat.png"))[38:262, 100:324, ::-1].astype(np.float32)
     else:
-        a, b, k = WAVES[request.param]
+        a, b, k = WAVES[name]
         y, x, c = np.mgrid[:224, :224, :3].astype(np.float64)
         pixels = np.clip(127.5 + 127.5 * np.sin(a * x + b * y + k * c), 0, 255).astype(np.float32)
-    return request.param, pixels[None] / np.float32(255)
+    return pixels[None] / np.float32(255)
+
+
+@pytest.fixture(params=list(CASES))
+def case(request, samples):
+    """The name of a case and its picture."""
+    return request.param, picture_of(request.param, samples)
 
 
 def test_logits_agree_with_the_reference(lite0, case):
