@@ -8,6 +8,7 @@ Must not import Keras or anything heavy.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from contextlib import suppress
@@ -18,8 +19,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from dreamer.errors import DreamerError
-from dreamer.models import keras_file, labels, registry, store
+from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
+from dreamer.models.weights import FileWeights
 from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: 
     with suppress(DreamerError):
         spec = _spec(ctx)
         return [
-            CompletionItem(name, help=spec.dreams_well.get(name))
-            for name in recall_layers(spec)
+            CompletionItem(name, help=spec.grows_with(name))
+            for name in _recall_layers(spec)
             if name.startswith(incomplete)
         ]
     return []
@@ -58,22 +60,23 @@ def complete_label(ctx: click.Context, _parameter: click.Parameter, incomplete: 
 
 
 def remember_layers(network: VisionModel) -> None:
-    """Note a network's layers in the cache. A cache that takes nothing costs completion, no more."""
+    """Note a network's layers in the cache. What goes wrong with that costs completion, no more."""
     path = _noted(network.spec)
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
-    with suppress(OSError):
+    with suppress(OSError, DreamerError):
+        note = {"stamp": _stamp(network.spec), "layers": network.layers}
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(network.layers), encoding="utf-8")
+        part.write_text(json.dumps(note), encoding="utf-8")
         part.replace(path)
 
 
-def recall_layers(spec: ModelSpec) -> list[str]:
+def _recall_layers(spec: ModelSpec) -> list[str]:
     """The layers of a network, as they were noted, or else those that dream well."""
-    try:
-        noted = json.loads(_noted(spec).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        noted = []
-    return [str(name) for name in noted] or list(spec.dreams_well) or [spec.default_layer or ""]
+    with suppress(OSError, ValueError, TypeError, LookupError, DreamerError):
+        note = json.loads(_noted(spec).read_text(encoding="utf-8"))
+        if note["stamp"] == _stamp(spec):
+            return [str(name) for name in note["layers"]]
+    return [name for name, _ in spec.dreams_well] or ([spec.default_layer] if spec.default_layer else [])
 
 
 def _spec(ctx: click.Context) -> ModelSpec:
@@ -81,5 +84,12 @@ def _spec(ctx: click.Context) -> ModelSpec:
 
 
 def _noted(spec: ModelSpec) -> Path:
-    name = spec.weights.locate().sha256 if keras_file.is_path(spec.name) else spec.name.replace(":", "-")
+    name = spec.name.replace(":", "-")
+    if isinstance(spec.weights, FileWeights):
+        name = hashlib.sha256(str(spec.weights.path).encode()).hexdigest()
     return store.home() / "layers" / f"{name}.json"
+
+
+def _stamp(spec: ModelSpec) -> str:
+    """Of a user's own file, whether it is still the same; the layers of a known network do not change."""
+    return spec.weights.stamp() if isinstance(spec.weights, FileWeights) else ""

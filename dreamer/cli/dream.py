@@ -26,6 +26,7 @@ from dreamer.settings import DreamSettings, Target
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
     from dreamer.images import Photo
+    from dreamer.models.vision_model import VisionModel
 
 
 @click.command()
@@ -99,12 +100,14 @@ def dream(
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         result = dataclasses.replace(sized, pixels=last.render())
-        target = _write(result, _recipe(source, settings, last), photo, output, overwrite=overwrite, note=note)
+        network = registry.load(settings.model, settings.preprocessing)
+        recipe = _recipe(source, settings, last, network)
+        target = _write(result, recipe, photo, output, overwrite=overwrite, note=note)
     finally:
         signal.signal(signal.SIGINT, handler)
-    remember_layers(registry.load(settings.model, settings.preprocessing))
     if not quiet:
         _print_path(target)
+    remember_layers(network)
     if _is_partial(last):
         note(
             f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
@@ -189,15 +192,15 @@ def _free_name(photo: Path) -> Path:
     return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
-def _recipe(source: dict[str, str], settings: DreamSettings, last: DreamStep) -> dict[str, object]:
+def _recipe(
+    source: dict[str, str], settings: DreamSettings, last: DreamStep, network: VisionModel
+) -> dict[str, object]:
     """All that is needed to make the picture again, as JSON can hold it."""
     import keras
     import numpy as np
 
     from dreamer.dreaming import resolved
-    from dreamer.models import registry
 
-    network = registry.load(settings.model, settings.preprocessing)
     prepared = network.spec.preprocessing
     recipe: dict[str, object] = {
         "program": "dreamer",

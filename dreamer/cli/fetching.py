@@ -71,9 +71,12 @@ class _Shown(_Quiet):
         if on_terminal():
             self._bar = self._bar or _new_bar()
             self._bar.update(self._bar.task_ids[0], completed=done, total=total)
-        elif total and 100 * done // total >= self._percent + _LINE_EACH:
-            self._percent = 100 * done // total
-            say(f"{megabytes(done)} of {megabytes(total)}")
+        elif total:
+            percent = 100 * done // total
+            # Less than before: it is tried once more.
+            if percent - self._percent >= _LINE_EACH or percent < self._percent:
+                self._percent = percent
+                say(f"{megabytes(done)} of {megabytes(total)}")
 
     def close(self) -> None:
         if self._bar is not None:

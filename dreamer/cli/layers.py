@@ -28,9 +28,10 @@ def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | Non
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
-    if match is None or "0" in (match[1], match[2]):
+    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not height or not width:
         raise click.BadParameter(f"{text!r} is no size; expected HEIGHTxWIDTH or one number, as in 480x640 or 512")
-    return int(match[1]), int(match[2] or match[1])
+    return height, width
 
 
 @click.command()
@@ -105,6 +106,6 @@ def _remark(network: VisionModel, name: str) -> str:
         return "scores the classes"
     if name not in network.dreams_well:
         return ""
-    grows = network.spec.dreams_well.get(name)
+    grows = network.spec.grows_with(name)
     default = ", the default" if name == network.default_layer else ""
     return f"{_DREAMS_WELL}{f': {grows}' if grows else ''}{default}"

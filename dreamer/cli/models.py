@@ -10,7 +10,7 @@ from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
 from dreamer.cli.options import debug_option
 from dreamer.cli.tables import table
-from dreamer.errors import UnknownModelError, WeightsError
+from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import fetching, registry, store
 from dreamer.models.fetching import megabytes
 from dreamer.models.specs import ModelSpec, known
@@ -55,7 +55,7 @@ def info(name: str) -> None:
         "classes": _CLASSES.get(spec.labels or "", spec.labels or "not known"),
         "layer": spec.default_layer or "chosen when it is loaded",
     }
-    facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well.items()}
+    facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well}
     facts["layers"] = f"dreamer layers {spec.name}"
     width = max(map(len, facts))
     click.echo("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()))
@@ -106,7 +106,7 @@ def remove(name: str) -> None:
     if not isinstance(spec.weights, PublishedWeights):
         raise WeightsError(f"{spec.name} is not kept in the cache; nothing was removed")
     if not store.remove(spec.weights.name):
-        raise UnknownModelError(f"the weights of {spec.name} are not installed")
+        raise MissingWeightsError(f"the weights of {spec.name} are not installed; nothing was removed")
     click.echo(f"{spec.name} is removed")
 
 
@@ -124,10 +124,10 @@ def _state(spec: ModelSpec) -> str:
 
 def _size(spec: ModelSpec) -> str:
     match spec.weights:
-        case PublishedWeights() as weights:
-            return megabytes(weights.size)
+        case FileWeights(path):
+            return megabytes(path.stat().st_size)
         case weights:
-            return megabytes(weights.locate().path.stat().st_size)
+            return megabytes(weights.size)
 
 
 def _weights_facts(spec: ModelSpec) -> dict[str, str]:
@@ -139,7 +139,10 @@ def _weights_facts(spec: ModelSpec) -> dict[str, str]:
         case FileWeights():
             return facts | {"weights": "in the file", "sha256": weights.locate().sha256}
     facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {_size(spec)}"}
-    found = store.find(weights.name)
+    try:
+        found = store.find(weights.name)
+    except WeightsError as error:
+        return facts | {"installed": str(error)}
     if found is None:
         return facts
     return facts | {

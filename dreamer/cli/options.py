@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from dreamer.cli.completing import complete_model
+from dreamer.models.preprocessing import GENERAL
 from dreamer.settings import DreamSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,7 +41,7 @@ _SETTINGS: tuple[tuple[str, type, str, str], ...] = (
         "preprocessing",
         str,
         "NAME",
-        "How pictures are prepared for a .keras file: 0..1, 0..255, -1..1, imagenet or caffe.",
+        f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}.",
     ),
     ("octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is large]"),
     ("octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),

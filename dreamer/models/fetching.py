@@ -9,6 +9,7 @@ Must not import Keras or anything heavy before there is something to convert.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -19,11 +20,14 @@ from dreamer.digests import digest_of
 from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import store
 from dreamer.models.specs import ModelSpec, known
-from dreamer.models.weights import PublishedWeights
+from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
 
 _CHUNK = 1 << 16
 _RETRIES = 1
 _TIMEOUT = 30  # Seconds without a single byte.
+_MOST_TIMES = 2  # As large as this many published files, and it is no longer read: sizes are known roughly.
+_TRUSTED = "https://"
+_PLACES = {BundledWeights: "part of what pip installed", FileWeights: "in the file itself"}
 
 
 Convert = Callable[[Path, Path, ModelSpec], str]
@@ -91,6 +95,10 @@ def ensure(
         )
     mirror = mirror or os.environ.get("DREAMER_MIRROR") or weights.url.rpartition("/")[0]
     url = f"{mirror.rstrip('/')}/{weights.file}"
+    if not weights.digest and not url.startswith(_TRUSTED):
+        raise MissingWeightsError(
+            f"the publisher pins no digest of {weights.file}, so it is fetched over https only, not from {url}"
+        )
     with _staging(weights, report) as staging:
         if store.find(weights.name) is not None:
             return False
@@ -99,12 +107,9 @@ def ensure(
             f"by {weights.made_by}, from {url} to {store.home()}"
         )
         _download(weights, url, staging.scratch, report)
-        source = staging.scratch / weights.file
-        verified = bool(weights.digest)
-        if not verified:
+        if not weights.digest:
             report.say(f"Note: the publisher pins no digest of {weights.file}; it is checked by loading it")
-        with report.converting():
-            _convert(spec, weights, source, staging, origin=url, verified=verified)
+        _convert(spec, staging.scratch / weights.file, staging, report, origin=url, verified=bool(weights.digest))
     return True
 
 
@@ -126,21 +131,28 @@ def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report
     """
     weights = spec.weights
     if not isinstance(weights, PublishedWeights):
-        raise WeightsError(f"{spec.name} needs no import: its weights arrive with pip")
+        raise WeightsError(f"{spec.name} needs no import: its weights are {_PLACES[type(weights)]}")
     report = report or Report()
+    with _staging(weights, report) as staging:
+        copy = _copied(path, staging.scratch)
+        verified = weights.is_published(copy)
+        if not verified and not unverified:
+            raise WeightsError(
+                f"{path} is not the published file {weights.file} of {spec.name}: its sha256 is {digest_of(copy)}, "
+                "which is not one of the published digests. If you know where it comes from, take it with --unverified"
+            )
+        _convert(spec, copy, staging, report, origin=path.name, verified=verified)
+    return verified
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """A copy that nobody else can change between the check of its digest and its use."""
     try:
-        verified = weights.is_published(path)
-        digest = digest_of(path)
+        with path.open("rb") as source, store.writing(), (folder / path.name).open("wb") as copy:
+            shutil.copyfileobj(source, copy)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from error
-    if not verified and not unverified:
-        raise WeightsError(
-            f"{path} is not the published file {weights.file} of {spec.name}: its sha256 is {digest}, and that is "
-            "not one of the published digests. If you know where it comes from, take it with --unverified"
-        )
-    with _staging(weights, report) as staging, report.converting():
-        _convert(spec, weights, path, staging, origin=path.name, verified=verified)
-    return verified
+    return folder / path.name
 
 
 def megabytes(size: int) -> str:
@@ -159,19 +171,21 @@ def _staging(weights: PublishedWeights, report: Report) -> AbstractContextManage
 
 
 def _convert(
-    spec: ModelSpec, weights: PublishedWeights, source: Path, staging: store.Staging, *, origin: str, verified: bool
+    spec: ModelSpec, source: Path, staging: store.Staging, report: Report, *, origin: str, verified: bool
 ) -> None:
-    module, function = weights.convert.split(":")
-    convert = cast("Convert", getattr(import_module(module), function))
-    network = convert(source, staging.folder, spec)
-    staging.place(network=network, source=origin, source_sha256=digest_of(source), verified=verified)
+    module, function = cast("PublishedWeights", spec.weights).convert.split(":")
+    with report.converting(), store.writing():
+        sha256 = digest_of(source)
+        convert: Convert = getattr(import_module(module), function)
+        network = convert(source, staging.folder, spec)
+        staging.place(network=network, source=origin, source_sha256=sha256, verified=verified)
 
 
 def _download(weights: PublishedWeights, url: str, folder: Path, report: Report) -> None:
     import pooch
     import requests
 
-    pooch.get_logger().setLevel("ERROR")
+    pooch.get_logger().setLevel("ERROR")  # It would announce the retry in lines of its own.
     fetcher = pooch.create(
         path=folder,
         base_url="",
@@ -179,7 +193,8 @@ def _download(weights: PublishedWeights, url: str, folder: Path, report: Report)
         urls={weights.file: url},
         retry_if_failed=_RETRIES,
     )
-    download = pooch.HTTPDownloader(progressbar=_Counter(report), chunk_size=_CHUNK, timeout=_TIMEOUT)
+    counter = _Counter(report, most=_MOST_TIMES * weights.size)
+    download = pooch.HTTPDownloader(progressbar=counter, chunk_size=_CHUNK, timeout=_TIMEOUT)
     try:
         fetcher.fetch(weights.file, downloader=download)
     except requests.HTTPError as error:
@@ -188,12 +203,18 @@ def _download(weights: PublishedWeights, url: str, folder: Path, report: Report)
         raise _unfetched(weights, url, "the server did not answer in time") from error
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
         raise _unfetched(weights, url, "the connection failed or broke off") from error
+    except _TooMuchError as error:
+        raise _unfetched(weights, url, "far more arrives than the published file has, which cannot be it") from error
     except requests.RequestException as error:
         raise _unfetched(weights, url, f"the transfer failed ({' '.join(str(error).split())[:120]})") from error
     # What pooch raises for another digest than the expected one; requests' own errors are caught above.
     except ValueError as error:
         reason = "what arrived is not the published file (its digest is another), and was thrown away"
         raise _unfetched(weights, url, reason) from error
+    # What is left are errors of the disk; requests' own, which are OSErrors too, are caught above.
+    except OSError as error:
+        with store.writing():
+            raise error from None
 
 
 def _unfetched(weights: PublishedWeights, url: str, reason: str) -> MissingWeightsError:
@@ -210,11 +231,16 @@ def _by_hand(weights: PublishedWeights) -> str:
     )
 
 
+class _TooMuchError(Exception):
+    """More arrives than can be the file that was asked for."""
+
+
 class _Counter:
     """Passes on how much has arrived, in the form of a progress bar that pooch knows how to use."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, most: int) -> None:
         self._report = report
+        self._most = most
         self._done = 0
         self._total = 0
 
@@ -230,6 +256,8 @@ class _Counter:
 
     def update(self, count: int) -> None:
         self._done += count
+        if self._done > self._most + _CHUNK:
+            raise _TooMuchError
         # pooch counts whole chunks, also for the last one.
         self._report.received(min(self._done, self._total or self._done), self._total or None)
 

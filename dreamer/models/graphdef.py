@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,20 +48,20 @@ class FrozenGraph:
     constants: Mapping[str, NDArray[Any]]
 
 
-def read(path: Path) -> FrozenGraph:
+def parse(content: bytes) -> FrozenGraph:
     """Read a frozen graph.
 
     Args:
-        path: A binary ``GraphDef``, as ``tensorflow_inception_graph.pb``.
+        content: A binary ``GraphDef``, as in ``tensorflow_inception_graph.pb``.
 
     Returns:
         What is in it.
 
     Raises:
-        WeightsError: The file cannot be read, is damaged or no such graph.
+        WeightsError: It is damaged or no such graph.
 
     Example:
-        >>> graph = read(Path("tensorflow_inception_graph.pb"))  # doctest: +SKIP
+        >>> graph = parse(Path("tensorflow_inception_graph.pb").read_bytes())  # doctest: +SKIP
         >>> graph.constants["conv2d0_w"].shape  # doctest: +SKIP
         (7, 7, 3, 64)
     """
@@ -71,16 +70,15 @@ def read(path: Path) -> FrozenGraph:
 
     graph = GraphDef()
     try:
-        graph.ParseFromString(path.read_bytes())
+        graph.ParseFromString(content)
         operations = tuple(_operation(node) for node in graph.node if node.op != "Const")
         constants = {node.name: _value(node) for node in graph.node if node.op == "Const"}
-    except OSError as error:
-        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error
     except (DecodeError, TypeError, ValueError) as error:
-        raise WeightsError(f"cannot read {path}: it is damaged or no frozen TensorFlow graph") from error
+        raise WeightsError("it is damaged or no frozen TensorFlow graph") from error
     if not operations:
-        raise WeightsError(f"cannot read {path}: it is no frozen TensorFlow graph")
-    return FrozenGraph(operations, constants)
+        raise WeightsError("it is no frozen TensorFlow graph")
+    # Texts have no place among the weights, nor in the file that these are kept in.
+    return FrozenGraph(operations, {name: value for name, value in constants.items() if value.dtype.kind in "fiu"})
 
 
 def _operation(node: Any) -> Operation:

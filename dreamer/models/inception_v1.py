@@ -18,6 +18,7 @@ References:
 from __future__ import annotations
 
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -65,13 +66,14 @@ def convert(source: Path, folder: Path, _spec: ModelSpec, /) -> str:
         WeightsError: The file is damaged, or not that network.
     """
     if zipfile.is_zipfile(source):
-        graph_file = folder / _GRAPH
-        graph_file.write_bytes(_member(source, _GRAPH))
+        content = _member(source, _GRAPH)
         (folder / "labels.txt").write_bytes(_member(source, _LABELS))
-        graph = graphdef.read(graph_file)
-        graph_file.unlink()
     else:
-        graph = graphdef.read(source)
+        content = source.read_bytes()
+    try:
+        graph = graphdef.parse(content)
+    except WeightsError as error:
+        raise WeightsError(f"cannot read {source.name}: {error}") from error
     _network(graph, OWN_SIZE)
     _save(graph, folder / "network.npz")
     return "network.npz"
@@ -105,18 +107,18 @@ def _member(archive: Path, name: str) -> bytes:
     try:
         with zipfile.ZipFile(archive) as opened:
             if opened.getinfo(name).file_size > _MOST_BYTES[name]:
-                raise WeightsError(f"{archive} holds {name} of an impossible size")
+                raise WeightsError(f"{archive.name} holds {name} of an impossible size")
             return opened.read(name)
     except KeyError:
-        raise WeightsError(f"{archive} does not hold {name}; expected the archive inception5h.zip") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise WeightsError(f"cannot read {archive}: it is damaged ({error})") from error
+        raise WeightsError(f"{archive.name} does not hold {name}; expected the archive inception5h.zip") from None
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError) as error:
+        raise WeightsError(f"cannot read {archive.name}: it is damaged ({error})") from error
 
 
 def _save(graph: FrozenGraph, path: Path) -> None:
     program = json.dumps([asdict(operation) for operation in graph.operations])
-    arrays = {f"constant:{name}": value for name, value in graph.constants.items()}
-    np.savez(path, operations=np.array(program), allow_pickle=False, **arrays)
+    arrays: dict[str, Any] = {f"constant:{name}": value for name, value in graph.constants.items()}
+    np.savez(path, operations=np.array(program), **arrays)
 
 
 def _load(path: Path) -> FrozenGraph:
@@ -136,7 +138,8 @@ def _network(graph: FrozenGraph, size: Size) -> keras.Model:
     builder = _Builder(graph, size)
     try:
         outputs = [builder.tensor(f"softmax{head}") for head in (2, 0, 1)]
-    except (KeyError, IndexError, ValueError, TypeError) as error:
+    # A graph made up of anything can fail in any of these ways; RecursionError, a RuntimeError, is for a circle.
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise WeightsError(f"the graph is not that of InceptionV1: {type(error).__name__} {reason}") from error
     network = keras.Model(builder.picture, outputs, name="inception_v1")
@@ -267,17 +270,16 @@ class LocalResponseNormalization(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, depth_radius: int, bias: float, alpha: float, beta: float, name: str | None = None) -> None:
         super().__init__(name=name, trainable=False)
-        self._constants = {"depth_radius": depth_radius, "bias": bias, "alpha": alpha, "beta": beta}
+        self.depth_radius, self.bias, self.alpha, self.beta = depth_radius, bias, alpha, beta
 
     def get_config(self) -> dict[str, Any]:
         """What the layer is built with."""
-        return {"name": self.name} | self._constants
+        return {name: getattr(self, name) for name in ("name", "depth_radius", "bias", "alpha", "beta")}
 
     def call(self, x: Any) -> Any:
         """Normalise ``(batch, height, width, channels)``."""
-        radius, bias, alpha, beta = self._constants.values()
         channels = np.arange(x.shape[-1])
         # The sum over neighbouring channels is a product with a band of ones, which every backend does fast.
-        band = (np.abs(channels[:, None] - channels) <= radius).astype(np.float32)
-        strength = bias + alpha * ops.matmul(ops.square(x), ops.convert_to_tensor(band, dtype=x.dtype))
-        return x * ops.rsqrt(strength) if beta == 0.5 else x / ops.power(strength, beta)
+        band = (np.abs(channels[:, None] - channels) <= self.depth_radius).astype(np.float32)
+        strength = self.bias + self.alpha * ops.matmul(ops.square(x), ops.convert_to_tensor(band, dtype=x.dtype))
+        return x * ops.rsqrt(strength) if self.beta == 0.5 else x / ops.power(strength, self.beta)

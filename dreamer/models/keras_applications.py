@@ -14,7 +14,6 @@ References:
 from __future__ import annotations
 
 import re
-import shutil
 import warnings
 from collections import defaultdict
 from pathlib import Path
@@ -35,28 +34,33 @@ def convert(source: Path, folder: Path, spec: ModelSpec, /) -> str:
     """Take a file of weights into the cache, under a name that says what it is.
 
     Args:
-        source: ``.h5`` or ``.weights.h5``, with or without the classifier; told by content.
-        folder: Where it is copied to.
+        source: ``.h5`` or ``.weights.h5``, with or without the classifier; told by content. It is moved.
+        folder: Where it is put.
         spec: The network it is for, which is filled with it to see that it fits.
 
     Returns:
-        Name of the copy.
+        Its new name.
 
     Raises:
         WeightsError: The file is damaged, or not of this network.
     """
     suffix = _suffix(source)
-    copy = Path(shutil.copyfile(source, folder / f"network{suffix}"))
+    moved = source
     reasons = []
     for classifier in (True, False):
-        copy = copy.rename(folder / f"network{'' if classifier else _WITHOUT_CLASSIFIER}{suffix}")
+        moved = moved.rename(folder / f"network{'' if classifier else _WITHOUT_CLASSIFIER}{suffix}")
         try:
-            _fill(architecture(spec, classifier=classifier), copy)
+            _fill(architecture(spec, classifier=classifier), moved)
         except WeightsError as error:
             reasons.append(str(error))
         else:
-            return copy.name
-    raise WeightsError(f"{source} does not fit {spec.name}: it is damaged or of another network; {reasons[0]}")
+            return moved.name
+    raise WeightsError(f"{source.name} does not fit {spec.name}: it is damaged or of another network; {reasons[0]}")
+
+
+def has_classifier(weights: Path) -> bool:
+    """Whether what :func:`convert` put into the cache has a classifier."""
+    return _WITHOUT_CLASSIFIER not in weights.name
 
 
 def build(weights: Path, spec: ModelSpec) -> keras.Model:
@@ -78,7 +82,7 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
         >>> network.output.shape  # doctest: +SKIP
         (None, 1000)
     """
-    network = architecture(spec, classifier=_WITHOUT_CLASSIFIER not in weights.name)
+    network = architecture(spec, classifier=has_classifier(weights))
     _fill(network, weights)
     if spec.application and spec.application.startswith("EfficientNetB"):
         _as_imagenet(network)
@@ -123,11 +127,11 @@ def _suffix(source: Path) -> str:
     try:
         with source.open("rb") as file:
             if file.read(len(_HDF5)) != _HDF5:
-                raise WeightsError(f"{source} is no HDF5 file; expected .h5 or .weights.h5")
+                raise WeightsError(f"{source.name} is no HDF5 file; expected .h5 or .weights.h5")
         with h5py.File(source) as opened:
             return ".weights.h5" if "layers" in opened or "_layer_checkpoint_dependencies" in opened else ".h5"
     except OSError as error:
-        raise WeightsError(f"cannot read {source}: it is damaged ({error})") from error
+        raise WeightsError(f"cannot read {source.name}: it is damaged ({error})") from error
 
 
 def _number_anew(network: keras.Model) -> None:

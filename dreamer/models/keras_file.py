@@ -14,13 +14,14 @@ Must not import Keras or anything heavy before a network is built.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer.errors import ModelError, SettingsError, UnknownModelError, WeightsError, close_matches
-from dreamer.models.preprocessing import PREPROCESSINGS, RGB, Preprocessing
+from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preprocessing
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import FileWeights
 
@@ -64,7 +65,7 @@ def spec(name: str) -> ModelSpec:
         name=name,
         title="a network of your own",
         build="dreamer.models.keras_file:build",
-        weights=FileWeights(path),
+        weights=FileWeights(path.absolute()),
         preprocessing=said.get("preprocessing"),
         default_layer=said.get("layer"),
         labels=said.get("labels"),
@@ -98,10 +99,10 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if "safe_mode" in text or "unsafe" in text.lower():
+    text = " ".join(str(error).replace(str(path), "it").split())
+    if "Lambda" in text or "lambda" in text:
         return f"{path} holds code of its own (a Lambda layer), which dreamer does not run. Save the network without it"
-    if "Could not locate" in text or "registered" in text:
+    if "Could not locate class" in text:
         return f"{path} needs layers that are not in Keras; dreamer can only load networks of Keras's own layers"
     return f"cannot read {path}: it is damaged or no .keras file ({type(error).__name__}: {text[:160]})"
 
@@ -109,9 +110,13 @@ def _reason(path: Path, error: Exception) -> str:
 def _check(network: Any, name: str) -> None:
     import keras
 
+    if isinstance(network, keras.Sequential) and not network.built:
+        raise ModelError(
+            f"{name} was saved before it had seen a picture; start it with keras.Input((height, width, 3))"
+        )
     if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
         raise ModelError(f"{name} is a model of its own class; dreamer needs a functional or sequential network")
-    shapes = [tuple(x.shape) for x in network.inputs or []]
+    shapes = [tuple(x.shape) for x in network.inputs]
     if len(shapes) != 1:
         raise ModelError(f"{name} has {len(shapes)} inputs; dreamer needs a network of a single picture")
     if len(shapes[0]) != 4 or shapes[0][-1] not in (1, 3):
@@ -124,11 +129,12 @@ def _take_off_softmax(network: Any) -> None:
     """Make a network end in logits: a probability has next to no gradient where it is near 0 or 1."""
     import keras
 
-    last = network
-    while hasattr(last, "layers"):
-        last = last.layers[-1]
-    if getattr(last, "activation", None) is keras.activations.softmax:
-        last.activation = keras.activations.linear
+    for output in network.outputs:
+        last = output._keras_history.operation
+        if hasattr(last, "outputs"):
+            _take_off_softmax(last)
+        elif getattr(last, "activation", None) is keras.activations.softmax:
+            last.activation = keras.activations.linear
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -154,12 +160,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _preprocessing(said: object, path: Path) -> Preprocessing:
-    if isinstance(said, str) and said in PREPROCESSINGS:
+    if isinstance(said, str) and said in GENERAL:
         return PREPROCESSINGS[said]
     known = ("mean", "std", "order")
     if not isinstance(said, Mapping) or not set(said) <= set(known):
         raise SettingsError(
-            f"{path}: preprocessing is {said!r}; expected one of {', '.join(PREPROCESSINGS)}, or a table with "
+            f"{path}: preprocessing is {said!r}; expected one of {', '.join(GENERAL)}, or a table with "
             f"{', '.join(known)}"
         )
     order = said.get("order", "RGB")
@@ -175,5 +181,10 @@ def _colors(value: object, key: str, path: Path) -> RGB:
     numbers: list[Any] = value if isinstance(value, list) else [value] * 3
     if len(numbers) != 3 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
         raise SettingsError(f"{path}: {key} is {value!r}; expected a number, or three for red, green and blue")
-    red, green, blue = (float(number) for number in numbers)
+    try:
+        red, green, blue = (float(number) for number in numbers)
+    except OverflowError:
+        red = green = blue = math.inf
+    if not all(math.isfinite(number) for number in (red, green, blue)):
+        raise SettingsError(f"{path}: {key} is {value!r}; expected finite numbers")
     return red, green, blue

@@ -105,7 +105,13 @@ def _archived(spec: ModelSpec) -> Path:
             f"the class names of {spec.name} come with its weights, which are not installed. "
             f"Get them with: dreamer models fetch {spec.name}"
         )
-    return installed.folder / "labels.txt"
+    path = installed.folder / "labels.txt"
+    if not path.exists():
+        raise UnknownClassError(
+            f"{spec.name} was imported without its class names. They come with the archive: "
+            f"dreamer models import {spec.name} inception5h.zip"
+        )
+    return path
 
 
 def _lines(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ Must not import: anything about pictures or ascent, nor which networks there are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,9 @@ _OTHER_SIZE = 64
 
 MISFITS = (ValueError, TypeError, ArithmeticError, IndexError)
 """What Keras's layers raise for a shape they cannot have; there is no error of its own for it."""
+
+
+_JOIN = "Concatenate"  # Keras does not compare the shapes that it joins before it computes them.
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +53,8 @@ class Node:
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        """The output's shape without the batch; None where it depends on the picture."""
-        return tuple(self.output.shape[1:])
+        """The shape of the output, or the first of several, without the batch; None where it depends on the picture."""
+        return tuple(keras.tree.flatten(self.output)[0].shape[1:])
 
 
 _Apply = Callable[[int, tuple[int, ...], Any, Any, Any], Any]
@@ -62,7 +65,7 @@ class LayerGraph:
     """The layers of a functional or sequential network of one picture.
 
     Attributes:
-        network: The network.
+        network: The network. The layers of networks nested in it are renamed ``outer.inner``.
         own_size: ``(height, width)`` the network was built for; None where it takes any.
         num_colors: How many channels its pictures have.
         nodes: Every layer in order, on a picture of any size; the first is the picture. Nodes that
@@ -83,6 +86,7 @@ class LayerGraph:
         height, width, self.num_colors = network.input_shape[1:]
         self.own_size: Size | None = None if height is None or width is None else (height, width)
         self.tied: set[int] = set()
+        self._names: dict[int, str] = {}
         self.own_nodes = self._replay(self.own_size or (None, None), _call)
         if self.own_size is None:
             self.nodes = self.own_nodes
@@ -96,9 +100,14 @@ class LayerGraph:
         Raises:
             MISFITS: The layers that take any size cannot see a picture of this one.
         """
-        return self._replay(size, self._call_unless_tied)
+        nodes = self._replay(size, self._call_unless_tied)
+        for index, node in enumerate(nodes):
+            extents = {nodes[parent].shape[:-1] for parent in node.parents}
+            if node.kind == _JOIN and index not in self.tied and len(extents) > 1:
+                raise ValueError(f"{node.name} joins {extents}")
+        return nodes
 
-    def probe(self, wanted: Iterable[int]) -> Callable[[Size], bool]:
+    def probe(self, wanted: Sequence[int]) -> Callable[[Size], bool]:
         """Find out which pictures some nodes can be computed for, by their shapes alone.
 
         Args:
@@ -108,8 +117,7 @@ class LayerGraph:
             Says of ``(height, width)`` whether a picture of that size can be seen.
         """
         needed = self._ancestors(wanted)
-        # Keras does not compare the shapes that are concatenated before it computes them.
-        joins = [self.nodes[index].parents for index in needed if self.nodes[index].kind == "Concatenate"]
+        joins = [self.nodes[index].parents for index in needed if self.nodes[index].kind == _JOIN]
         watched = sorted({*wanted, *(parent for parents in joins for parent in parents)})
         cut = keras.Model(self.nodes[0].output, [self.nodes[index].output for index in watched])
 
@@ -123,7 +131,7 @@ class LayerGraph:
 
         return sees
 
-    def _ancestors(self, wanted: Iterable[int]) -> set[int]:
+    def _ancestors(self, wanted: Sequence[int]) -> set[int]:
         found: set[int] = set()
         waiting = list(wanted)
         while waiting:
@@ -139,8 +147,8 @@ class LayerGraph:
         makers = {id(picture): 0}
 
         def call(prefix: str, layer: Any, *args: Any, **kwargs: Any) -> Any:
-            name = layer.name if layer.name.startswith(prefix) else f"{prefix}{layer.name}"
-            layer.name = name  # Two nested networks may use the same names; cut out together they must not.
+            # Two nested networks may use the same names; cut out together they must not.
+            name = layer.name = self._names.setdefault(id(layer), f"{prefix}{layer.name}")
             if _is_network(layer) and len(args) == 1:
                 return run(layer, args[0], f"{name}.")
             given = (makers.get(id(x)) for x in _tensors((args, kwargs)))

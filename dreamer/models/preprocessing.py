@@ -53,4 +53,7 @@ PREPROCESSINGS: dict[str, Preprocessing] = {
     # The 2015 GoogLeNet: 0..255 less 117.
     "inception_v1": Preprocessing(mean=_grey(117 / 255), std=_grey(1 / 255)),
 }
-"""The conventions by name. The first five are general; a user's own network is described with them."""
+"""The conventions by name."""
+
+GENERAL = ("0..1", "0..255", "-1..1", "imagenet", "caffe")
+"""Those that are not one network's own: a user's network is described with them."""

@@ -8,6 +8,7 @@ Must not import: which networks there are, nor anything about pictures or ascent
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -15,23 +16,29 @@ from typing import Any, NamedTuple
 from dreamer.models.layer_graph import Node
 
 _WINDOWED = ("kernel_size", "pool_size")  # Where Keras's layers keep the size of their window.
-_ENLARGING = ("Conv1DTranspose", "Conv2DTranspose", "UpSampling2D")
 _EVERYWHERE = ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")
+
+Pair = tuple[int, int]
 
 
 class Field(NamedTuple):
     """What one unit of a layer sees.
 
     Attributes:
-        size: Side of the square of the picture it sees, in pixels; None for the whole picture.
+        extent: ``(height, width)`` of the part of the picture it sees, in pixels; None for all of it.
         stride: Pixels between what neighbouring units see; None where there are no positions left.
         context: Whether a summary of the whole picture reaches it besides, as through a
             squeeze-and-excitation gate.
     """
 
-    size: int | None
+    extent: Pair | None
     stride: Fraction | None
     context: bool = False
+
+    @property
+    def size(self) -> int | None:
+        """The longer side of the extent; None for the whole picture."""
+        return max(self.extent) if self.extent else None
 
 
 def fields(nodes: Sequence[Node]) -> list[Field]:
@@ -59,44 +66,54 @@ def fields(nodes: Sequence[Node]) -> list[Field]:
     found: list[Field] = []
     for node in nodes:
         given = [found[parent] for parent in node.parents]
-        found.append(_after(node, _meet(given)) if given else Field(1, Fraction(1)))
+        found.append(_after(node, _meet(given)) if given else Field((1, 1), Fraction(1)))
     return found
 
 
 def _meet(given: Sequence[Field]) -> Field:
     """The field of what several branches are merged into."""
-    local = [field for field in given if field.size is not None and field.stride is not None]
+    local = [(field.extent, field.stride) for field in given if field.extent and field.stride]
     if not local:
         return given[0]
     return Field(
-        max(field.size or 0 for field in local),
-        max(field.stride or Fraction(0) for field in local),
-        context=any(field.context or field.size is None for field in given),
+        (max(extent[0] for extent, _ in local), max(extent[1] for extent, _ in local)),
+        max(stride for _, stride in local),
+        context=any(field.context or field.extent is None for field in given),
     )
 
 
 def _after(node: Node, before: Field) -> Field:
     """The field of a layer's output, from that of its input."""
-    if before.size is None or before.stride is None:
-        return before
-    if len(node.shape) != 3 or node.shape[:2] == (1, 1) or node.kind.startswith("Global"):
+    if len(node.shape) < 2 or node.shape[:2] == (1, 1) or node.kind.startswith("Global"):
         return Field(None, None)
+    if before.extent is None or before.stride is None:
+        return before
     if node.kind in _EVERYWHERE:
         return Field(None, before.stride)
-    stride = Fraction(_first(getattr(node.layer, "strides", 1)))
-    if node.kind in _ENLARGING:
-        enlarge = _first(getattr(node.layer, "size", stride))
-        return Field(before.size + int(before.stride * (_window(node.layer) - 1) / stride), before.stride / enlarge)
-    return before._replace(
-        size=before.size + int(before.stride * (_window(node.layer) - 1)), stride=before.stride * stride
-    )
+    stride = _pair(getattr(node.layer, "strides", 1))
+    window = _window(node.layer)
+    if node.kind == "Conv2DTranspose":
+        reach = [math.ceil(side / step) - 1 for side, step in zip(window, stride, strict=True)]
+        return _wider(before, reach, before.stride / stride[0])
+    if node.kind == "UpSampling2D":
+        blends = int(node.layer.interpolation != "nearest")
+        return _wider(before, [blends, blends], before.stride / _pair(node.layer.size)[0])
+    return _wider(before, [side - 1 for side in window], before.stride * stride[0])
 
 
-def _window(layer: Any) -> int:
-    """Side of a layer's window on its input, dilation included; 1 for a layer without one."""
-    size = next((_first(getattr(layer, name)) for name in _WINDOWED if hasattr(layer, name)), 1)
-    return (size - 1) * _first(getattr(layer, "dilation_rate", 1)) + 1
+def _wider(before: Field, units: Sequence[int], stride: Fraction) -> Field:
+    """A field that reaches so many units of the layer below further."""
+    height, width = before.extent or (1, 1)
+    step = before.stride or Fraction(1)
+    return before._replace(extent=(height + int(step * units[0]), width + int(step * units[1])), stride=stride)
 
 
-def _first(value: Any) -> int:
-    return int(value[0] if isinstance(value, Sequence) else value)
+def _window(layer: Any) -> Pair:
+    """Height and width of a layer's window on its input, dilation included; 1 for a layer without one."""
+    size = next((_pair(getattr(layer, name)) for name in _WINDOWED if hasattr(layer, name)), (1, 1))
+    dilation = _pair(getattr(layer, "dilation_rate", 1))
+    return (size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1
+
+
+def _pair(value: Any) -> Pair:
+    return (int(value[0]), int(value[-1])) if isinstance(value, Sequence) else (int(value), int(value))

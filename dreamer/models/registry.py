@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError, close_matches
-from dreamer.models import fetching, keras_file
-from dreamer.models.preprocessing import PREPROCESSINGS
+from dreamer.models import fetching, keras_file, store
+from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
 
 if TYPE_CHECKING:
@@ -44,17 +44,17 @@ def spec(name: str, preprocessing: str | None = None) -> ModelSpec:
     """
     if keras_file.is_path(name):
         found = keras_file.spec(name)
-    elif preprocessing is not None:
-        raise SettingsError(
-            f"preprocessing is for a network of your own; how pictures are prepared for {name} is known"
-        )
     else:
         found = _known(name)
+        if preprocessing is not None:
+            raise SettingsError(
+                f"how pictures are prepared for {name} is known; preprocessing is for networks of your own"
+            )
     if preprocessing is None:
         return found
-    if preprocessing not in PREPROCESSINGS:
+    if preprocessing not in GENERAL:
         raise SettingsError(
-            f"there is no preprocessing {preprocessing!r}; expected one of {', '.join(PREPROCESSINGS)}. "
+            f"there is no preprocessing {preprocessing!r}; expected one of {', '.join(GENERAL)}. "
             "Others can be described in a .toml beside the network"
         )
     return dataclasses.replace(found, preprocessing=PREPROCESSINGS[preprocessing])
@@ -71,9 +71,10 @@ def _known(name: str) -> ModelSpec:
         ) from None
 
 
-@cache
 def load(name: str, preprocessing: str | None = None) -> VisionModel:
-    """Load a network with its weights, once per process; fetches them if they are not there.
+    """Load a network with its weights; fetches them if they are not there.
+
+    The networks that were loaded last are kept, and given again while their weights are the same.
 
     Args:
         name: A known name, ``keras:NAME``, or the path of a ``.keras`` file.
@@ -90,34 +91,38 @@ def load(name: str, preprocessing: str | None = None) -> VisionModel:
         >>> load("efficientnet_lite0").channels("block4b")
         80
     """
-    from dreamer.models.vision_model import VisionModel
-
     found = spec(name, preprocessing)
     try:
-        located = found.weights.locate()
+        stamp = found.weights.stamp()
     except MissingWeightsError:
         fetching.ensure(found)
-        located = found.weights.locate()
-    return VisionModel(found, _builder(found)(located.path, found), located.sha256)
+        stamp = found.weights.stamp()
+    return _loaded(found, stamp)
+
+
+@lru_cache(maxsize=4)
+def _loaded(found: ModelSpec, _stamp: str) -> VisionModel:
+    from dreamer.models.vision_model import VisionModel
+
+    located = found.weights.locate()
+    module, function = found.build.split(":")
+    builder: Builder = getattr(import_module(module), function)
+    return VisionModel(found, builder(located.path, found), located.sha256)
 
 
 def sketch(name: str) -> VisionModel:
-    """Load a network to look at its layers: without weights where it can be built without them.
+    """A network to look at its layers: without weights where it can be built without them.
 
     Raises:
         UnknownModelError: There is none of that name.
         WeightsError: Its layers cannot be known without the weights, and those cannot be had.
     """
     found = spec(name)
-    if found.application is None or fetching.is_installed(found):
+    if found.application is None:
         return load(name)
     from dreamer.models import keras_applications
     from dreamer.models.vision_model import VisionModel
 
-    return VisionModel(found, keras_applications.architecture(found))
-
-
-def _builder(found: ModelSpec) -> Builder:
-    module, function = found.build.split(":")
-    builder: Builder = getattr(import_module(module), function)
-    return builder
+    installed = store.find(found.name)
+    classifier = installed is None or keras_applications.has_classifier(installed.network)
+    return VisionModel(found, keras_applications.architecture(found, classifier=classifier))

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
@@ -46,14 +47,18 @@ class ModelSpec:
     weights: BundledWeights | PublishedWeights | FileWeights
     preprocessing: Preprocessing | None
     default_layer: str | None = None
-    dreams_well: Mapping[str, str] = field(default_factory=dict)
+    dreams_well: tuple[tuple[str, str], ...] = ()
     labels: str | None = None
     logits: str | None = None
     application: str | None = None
 
+    def grows_with(self, layer: str) -> str | None:
+        """What grows with a layer, where that is known."""
+        return dict(self.dreams_well).get(layer)
+
 
 @cache
-def known() -> dict[str, ModelSpec]:
+def known() -> Mapping[str, ModelSpec]:
     """All networks that can be loaded by name, those of ``keras.applications`` last.
 
     Example:
@@ -65,7 +70,7 @@ def known() -> dict[str, ModelSpec]:
     applications = table.pop("keras")
     specs = [_spec(name, row) for name, row in table.items()]
     specs += [_application(name, families[row["family"]] | row) for name, row in applications.items()]
-    return {spec.name: spec for spec in specs}
+    return MappingProxyType({spec.name: spec for spec in specs})
 
 
 def _spec(name: str, row: dict[str, Any]) -> ModelSpec:
@@ -74,6 +79,7 @@ def _spec(name: str, row: dict[str, Any]) -> ModelSpec:
         name=name,
         weights=BundledWeights(**weights) if "distribution" in weights else _published(name, weights),
         preprocessing=PREPROCESSINGS[row.pop("preprocessing")],
+        dreams_well=tuple(row.pop("dreams_well").items()),
         **row,
     )
 
@@ -93,7 +99,7 @@ def _application(name: str, row: dict[str, Any]) -> ModelSpec:
             full_name, {key: row[key] for key in keys} | {"convert": "dreamer.models.keras_applications:convert"}
         ),
         preprocessing=PREPROCESSINGS[row["preprocessing"]],
-        default_layer=row["layer"],
+        default_layer=row["default_layer"],
         labels="imagenet",
         application=name,
     )

@@ -2,7 +2,7 @@
 
 The one idea: a network's files are made in a staging folder beside their place, with a record of
 their digests written last, and moved there in one step under a lock. Whatever is interrupted leaves
-a staging folder, which counts as nothing and is swept away by whoever comes next.
+a staging folder, which counts as nothing and is swept by whoever comes next.
 
     $DREAMER_HOME/weights/
       inception_v1/            record.json, network.npz, labels.txt
@@ -19,7 +19,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from dreamer.digests import digest_of
 from dreamer.errors import WeightsError
 
 _RECORD = "record.json"
+_OLD = "old"
 _FORMAT = 1
 _LOCK_PATIENCE = 0.2  # Seconds before a wait for another process is worth a word.
 
@@ -53,6 +54,7 @@ class Installed:
     """A network's weights as they lie in the cache.
 
     Attributes:
+        name: The network.
         folder: Where they are.
         source: The address they were fetched from, or the name of the file they were imported from.
         source_sha256: Digest of that file.
@@ -61,6 +63,7 @@ class Installed:
         files: Digests of the files here, by name; the first is what the network is built from.
     """
 
+    name: str
     folder: Path
     source: str
     source_sha256: str
@@ -94,7 +97,7 @@ class Installed:
 
     @property
     def _mend(self) -> str:
-        return f"Mend it with: dreamer models remove {_name(self.folder)}, then fetch or import it again"
+        return f"Mend it with: dreamer models remove {self.name}, then fetch or import it again"
 
 
 def find(name: str) -> Installed | None:
@@ -108,28 +111,49 @@ def find(name: str) -> Installed | None:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         if record.pop("format") != _FORMAT:
             raise ValueError("it was written by another version of dreamer")
-        return Installed(folder, **record)
+        if not record["files"]:
+            raise ValueError("it names no files")
+        installed = Installed(name, folder, **record)
     except FileNotFoundError:
         return None
     # In a damaged record anything can be missing or something else.
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise WeightsError(
             f"cannot read {folder / _RECORD}: {error}. Mend it with: dreamer models remove {name}"
         ) from error
+    return installed
 
 
 def remove(name: str) -> bool:
-    """Remove a network's weights; says whether there were any."""
-    with _lock(name):
-        folder = _folder(name)
-        if not folder.exists():
-            return False
+    """Remove a network's weights; says whether there were any.
+
+    Raises:
+        WeightsError: The cache cannot be written to.
+    """
+    folder = _folder(name)
+    if not folder.exists():
+        return False
+    with writing(), _lock(name):
         # Out of the way in one step, so that nobody finds half of it.
         gone = _staging(name)
         shutil.rmtree(gone, ignore_errors=True)
         folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
     return True
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Within this context, what goes wrong with the disk is said to be a matter of the cache.
+
+    Raises:
+        WeightsError: The cache cannot be written to, or the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        room = " Make room, or choose another folder with DREAMER_HOME" if error.errno == errno.ENOSPC else ""
+        raise WeightsError(f"cannot write to {home()}: {error.strerror or error}.{room}") from error
 
 
 class Staging:
@@ -142,7 +166,7 @@ class Staging:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._root = _staging(name)
+        self._root = _swept(name)
         self.folder = self._root / "keep"
         self.scratch = self._root / "scratch"
         self.folder.mkdir(parents=True)
@@ -151,11 +175,17 @@ class Staging:
     def place(self, *, network: str, source: str, source_sha256: str, verified: bool) -> Installed:
         """Put the finished files in their place, in the stead of what was there.
 
+        Between the two renames of a replacement there is nothing; if the second does not happen, the
+        old files go back, now or when the staging folder is next swept.
+
         Args:
             network: Name of the file that the network is built from.
             source: Where the weights came from.
             source_sha256: Digest of what they were made from.
             verified: Whether that has a published digest.
+
+        Raises:
+            OSError: The disk is full, say; what was there is there again.
         """
         names = sorted((path.name for path in self.folder.iterdir()), key=lambda name: name != network)
         record: dict[str, Any] = {
@@ -171,10 +201,10 @@ class Staging:
             _sync(path)
         target = _folder(self._name)
         if target.exists():
-            target.rename(self._root / "old")
+            target.rename(self._root / _OLD)
         self.folder.rename(target)
         record.pop("format")
-        return Installed(target, **record)
+        return Installed(self._name, target, **record)
 
 
 @contextmanager
@@ -186,18 +216,14 @@ def staging(name: str, *, on_wait: Callable[[], None] = lambda: None) -> Iterato
         on_wait: Called once if another process holds it.
 
     Raises:
-        WeightsError: The cache cannot be written to, or the disk is full.
+        WeightsError: The cache cannot be written to.
     """
-    try:
-        with _lock(name, on_wait):
-            shutil.rmtree(_staging(name), ignore_errors=True)
-            try:
-                yield Staging(name)
-            finally:
-                shutil.rmtree(_staging(name), ignore_errors=True)
-    except OSError as error:
-        room = " Make room, or choose another folder with DREAMER_HOME" if error.errno == errno.ENOSPC else ""
-        raise WeightsError(f"cannot write to {home()}: {error.strerror or error}.{room}") from error
+    with ExitStack() as held:
+        with writing():
+            held.enter_context(_lock(name, on_wait))
+            made = Staging(name)
+        held.callback(_swept, name)
+        yield made
 
 
 @contextmanager
@@ -223,18 +249,20 @@ def _folder(name: str) -> Path:
     return home() / "weights" / name.replace(":", "-")
 
 
-def _name(folder: Path) -> str:
-    return folder.name.replace("keras-", "keras:")
-
-
 def _staging(name: str) -> Path:
     return _folder(name).with_name(f".{_folder(name).name}.staging")
 
 
+def _swept(name: str) -> Path:
+    """The place of the staging folder, after what an interrupted replacement left there was put back or away."""
+    staging = _staging(name)
+    if (staging / _OLD).exists() and not _folder(name).exists():
+        (staging / _OLD).rename(_folder(name))
+    shutil.rmtree(staging, ignore_errors=True)
+    return staging
+
+
 def _sync(path: Path) -> None:
     """Have a file on the disk itself before its record says that it is there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())

@@ -29,8 +29,8 @@ Tensor = Any  # A tensor of whichever backend Keras runs on.
 _MERGING = ("Add", "Concatenate")
 _USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
 _LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
-_LARGEST_LEAST_SIDE = 1024  # Pixels; no network is known that cannot see as much.
 _LARGEST_MULTIPLE = 64
+_PRIMES = (1021, 1543)  # Sides of this many multiples are multiples of nothing else that is tried.
 
 
 class Sides(NamedTuple):
@@ -94,10 +94,10 @@ class VisionModel:
     def dreams_well(self) -> tuple[str, ...]:
         """Layers worth a try: those known to be, or the default and the ends of the network's middle stages."""
         if self.spec.dreams_well:
-            return tuple(name for name in self.spec.dreams_well if name in self._indices)
+            return tuple(name for name, _ in self.spec.dreams_well if name in self._indices)
         ends = {self.fields[name].stride: name for name in self._landmarks()}
         middle = {name for stride, name in ends.items() if stride and _LEAST_STRIDE <= stride <= _MOST_STRIDE}
-        return tuple(sorted({self.default_layer} | middle, key=self._indices.__getitem__))
+        return tuple(name for name in self.layers if name in {self.default_layer} | middle)
 
     @cached_property
     def default_layer(self) -> str:
@@ -117,8 +117,8 @@ class VisionModel:
             raise ModelError(f"{self.spec.name} has no layer with positions to dream with; name one with --layer")
 
         def unlikeness(name: str) -> tuple[float, float]:
-            size, stride, _ = self.fields[name]
-            return abs(math.log2((stride or 1) / _USUAL_STRIDE)), abs((size or math.inf) - _USUAL_FIELD)
+            field = self.fields[name]
+            return abs(math.log2((field.stride or 1) / _USUAL_STRIDE)), abs((field.size or math.inf) - _USUAL_FIELD)
 
         return min(landmarks, key=unlikeness)
 
@@ -144,7 +144,7 @@ class VisionModel:
         try:
             nodes = self.graph.at(size)
         except MISFITS:
-            sides = self.sides([self._open_layers[-1]])
+            sides = self.sides(self._open_layers)
             raise SettingsError(
                 f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]}; {_in_words(sides)}"
             ) from None
@@ -176,14 +176,15 @@ class VisionModel:
         if self._is_tied(names):
             return Sides(1, 1)
         sees = self.graph.probe([self._indices[name] for name in names])
-        # An odd count of each multiple, so that half a multiple too few is noticed.
-        powers = [2**power for power in range(_LARGEST_MULTIPLE.bit_length())]
-        multiple = next((n for n in powers if sees((n * (1025 // n | 1), n * (1543 // n | 1)))), None)
+        multiple = next((n for n in range(1, _LARGEST_MULTIPLE + 1) if sees((n * _PRIMES[0], n * _PRIMES[1]))), None)
         if multiple is None:
-            raise ModelError(f"{self.spec.name} cannot be computed for pictures of any size that was tried")
+            raise ModelError(
+                f"{', '.join(names)} of {self.spec.name} cannot be computed for any size of picture that was tried; "
+                "dream with a lower layer"
+            )
         if multiple == 1 and sees((1, 1)):
             return Sides(1, 1)
-        low, high = 0, _LARGEST_LEAST_SIDE // multiple
+        low, high = 0, _PRIMES[0]
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if sees((middle * multiple,) * 2) else (middle, high)
@@ -247,7 +248,7 @@ class VisionModel:
 
     def _landmarks(self) -> list[str]:
         """Where branches meet; in a network that has none, every convolution."""
-        spatial = [name for name in self._open_layers if self.fields[name].stride is not None]
+        spatial = [name for name in self._open_layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
         merging = [name for name in spatial if self.node(name).kind in _MERGING]
         convolutions = [name for name in spatial if "Conv" in self.node(name).kind]
         return (merging if len(merging) > 2 else convolutions) or spatial

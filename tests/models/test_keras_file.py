@@ -56,6 +56,14 @@ def test_a_layer_that_needs_the_own_size_sees_the_picture_at_it(save, picture):
     assert scores[1] ** 2 > scores[0] ** 2
 
 
+def test_every_classifier_of_several_loses_its_softmax(save):
+    whole = classifier()
+    second = layers.Dense(2, activation="softmax", name="second")(layers.Flatten()(whole.get_layer("low").output))
+    loaded = registry.load(save(keras.Model(whole.input, [whole.output, second]), 'preprocessing = "0..1"'))
+    found = loaded.activations(["classes", "second"])(np.full((1, 40, 48, 3), 0.3, np.float32))
+    assert all(np.asarray(scores).sum() != pytest.approx(1, abs=1e-3) for scores in found.values())
+
+
 @pytest.mark.parametrize("end", ["softmax", "layer", "activation"])
 def test_classes_are_scored_before_the_softmax(save, end, picture):
     network = classifier(end="softmax" if end == "softmax" else None)
@@ -127,6 +135,9 @@ def test_what_is_said_beside_the_file(save, tmp_path):
         ("preprocessing = { mean = [1, 2] }", r"mean is \[1, 2\]; expected a number, or three"),
         ('preprocessing = { std = "x" }', "std is 'x'; expected a number"),
         ("preprocessing = { std = 0 }", "other than 0"),
+        ("preprocessing = { std = nan }", "expected finite numbers"),
+        (f"preprocessing = {{ mean = {10**400} }}", "expected finite numbers"),
+        ('preprocessing = "inception_v1"', "expected one of 0..1, 0..255"),
         ('preprocessing = { order = "GBR" }', "order is 'GBR'"),
         ("preprocessing = { maen = 0.5 }", "or a table with mean, std, order"),
         ("layer = 3", "layer is 3; expected text"),
@@ -217,6 +228,47 @@ def test_nested_networks_dream_by_the_names_of_their_inner_layers(save, picture)
     path = save(whole, 'preprocessing = "0..1"')
     assert registry.load(path).layers == ("trunk.low", "trunk.high", "pool", "classes")
     assert dreamer.dream(picture, model=path, targets="trunk.high", steps=1).shape == picture.shape
+
+
+def test_layers_with_several_outputs_are_passed_over(save, picture):
+    x = keras.Input((None, None, 3))
+    halves = keras.ops.split(layers.Conv2D(4, 3, padding="same", name="conv")(x), 2, axis=-1)
+    network = keras.Model(x, layers.Add(name="sum")(halves))
+    path = save(network, 'preprocessing = "0..1"')
+    assert registry.load(path).layers[0] == "conv"
+    assert registry.load(path).fields["sum"].size == 3
+    assert dreamer.dream(picture, model=path, targets="sum", steps=1).shape == picture.shape
+
+
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
+def test_a_sequential_network_without_an_input_is_refused(save):
+    with pytest.raises(ModelError, match="saved before it saw a picture; start it with keras.Input"):
+        registry.load(save(keras.Sequential([layers.Conv2D(2, 3)])))
+
+
+def test_a_file_that_is_saved_anew_is_loaded_anew(save, tmp_path, monkeypatch):
+    path = save(classifier())
+    first = registry.load(path)
+    assert registry.load(path) is first
+    save(keras.Sequential([keras.Input((9, 9, 3)), layers.Conv2D(2, 3, name="other")]))
+    assert registry.load(path).layers == ("other",)
+    (tmp_path / "sub").mkdir()
+    save(classifier(), name="sub/net.keras")
+    monkeypatch.chdir(tmp_path)
+    assert registry.load("net.keras").layers == ("other",)
+    monkeypatch.chdir(tmp_path / "sub")
+    assert registry.load("net.keras").layers[0] == "low"
+
+
+@pytest.mark.parametrize("factor", [3, 5, 12])
+def test_multiples_need_not_be_powers_of_two(save, factor, picture):
+    x = keras.Input((None, None, 3))
+    down = layers.MaxPooling2D(factor)(x)
+    path = save(
+        keras.Model(x, layers.Add(name="skip")([x, layers.UpSampling2D(factor)(down)])), 'preprocessing = "0..1"'
+    )
+    assert registry.load(path).sides(["skip"]) == (factor, factor)
+    assert dreamer.dream(picture, model=path, targets="skip", steps=1, octaves=1).shape == picture.shape
 
 
 def test_a_network_that_needs_multiples_gets_them(save, picture):

@@ -42,6 +42,8 @@ CASES = {
     "dilated": stack(layers.Conv2D(4, 3), layers.Conv2D(4, 3, dilation_rate=4)),
     "separable": stack(layers.SeparableConv2D(4, 3, strides=2), layers.SeparableConv2D(4, 3)),
     "mean pool": stack(layers.AveragePooling2D(3, 2), layers.Conv2D(2, 3), layers.AveragePooling2D(2)),
+    "transposed, wider": stack(layers.Conv2D(4, 3, strides=4), layers.Conv2DTranspose(4, 4, strides=2, padding="same")),
+    "blending": stack(layers.Conv2D(4, 3, strides=4), layers.UpSampling2D(2, interpolation="bilinear")),
     "pointwise": stack(layers.Conv2D(4, 1), layers.BatchNormalization(), layers.Activation("tanh"), layers.Dense(3)),
 }
 
@@ -73,11 +75,28 @@ def test_a_gate_is_noted_but_does_not_hide_the_field():
     assert (field.size, field.stride, field.context) == (3, 2, True)
 
 
+def test_a_window_that_is_not_square_counts_with_its_longer_side():
+    field = field_of(stack(layers.Conv2D(4, (1, 7)), layers.Conv2D(4, (3, 1))))
+    assert (field.extent, field.size) == ((3, 7), 7)
+
+
+def test_patches_see_their_own_part_until_they_attend_to_each_other():
+    x = keras.Input((32, 32, 3))
+    patches = layers.Reshape((64, 8), name="patches")(layers.Conv2D(8, 4, strides=4)(x))
+    normal = layers.LayerNormalization(name="normal")(patches)
+    attended = layers.MultiHeadAttention(2, 4, name="attended")(normal, normal)
+    network = keras.Model(x, layers.GlobalAveragePooling1D(name="pool")(attended))
+    assert (field_of(network, "normal").size, field_of(network, "normal").stride) == (4, 4)
+    assert (field_of(network, "attended").size, field_of(network, "attended").stride) == (None, 4)
+    assert field_of(network, "pool").stride is None
+
+
 def test_enlarging_brings_units_closer_together():
     field = field_of(stack(layers.Conv2D(4, 3, strides=4), layers.UpSampling2D(2)))
     assert (field.size, field.stride) == (3, 2)
-    field = field_of(stack(layers.Conv2D(4, 3, strides=4), layers.Conv2DTranspose(4, 4, strides=2)))
-    assert field.stride == 2
+    for kernel, size in ((2, 3), (4, 7)):
+        field = field_of(stack(layers.Conv2D(4, 3, strides=4), layers.Conv2DTranspose(4, kernel, strides=2)))
+        assert (field.size, field.stride) == (size, 2)
 
 
 def test_the_bundled_network(lite0):

