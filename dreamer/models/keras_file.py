@@ -111,9 +111,7 @@ def _check(network: Any, name: str) -> None:
     import keras
 
     if isinstance(network, keras.Sequential) and not network.built:
-        raise ModelError(
-            f"{name} was saved before it had seen a picture; start it with keras.Input((height, width, 3))"
-        )
+        raise ModelError(f"{name} was saved before it saw a picture; start it with keras.Input((height, width, 3))")
     if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
         raise ModelError(f"{name} is a model of its own class; dreamer needs a functional or sequential network")
     shapes = [tuple(x.shape) for x in network.inputs]
