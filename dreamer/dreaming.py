@@ -11,6 +11,7 @@ prints and writes nothing.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache, reduce
 from operator import add
@@ -25,7 +26,7 @@ from dreamer.ascent import gradients, objectives, octaves, transforms
 from dreamer.ascent.backend import Tensor, TileGradient, compile_gradient
 from dreamer.ascent.loop import ascend
 from dreamer.ascent.tiling import tiled
-from dreamer.errors import ImageReadError
+from dreamer.errors import ImageReadError, ModelError
 from dreamer.models import registry
 from dreamer.settings import DreamSettings, Target
 
@@ -160,6 +161,11 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
             conditioning=_CONDITIONINGS[settings.conditioning],
         )
         for step in steps:
+            if not math.isfinite(step.score):
+                raise ModelError(
+                    f"{settings.model} answers with something that is no number, so there is nothing to climb; "
+                    "look at its weights and its preprocessing"
+                )
             dreamt = step.picture
             done += octave_size[0] * octave_size[1]
             yield DreamStep(

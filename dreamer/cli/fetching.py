@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dreamer.cli.progress import on_terminal, quiet_import, say
+from dreamer.cli.progress import import_keras, on_terminal, say
 from dreamer.models import fetching
 from dreamer.models.fetching import Report, megabytes
 from dreamer.models.specs import ModelSpec
@@ -50,9 +50,9 @@ def told(*, quiet: bool) -> Iterator[Report]:
 class _Quiet(Report):
     """Tells nothing, and keeps TensorFlow from telling anything."""
 
-    def converting(self) -> AbstractContextManager[None]:
+    def converting(self) -> None:
         self.close()
-        return quiet_import()
+        import_keras()
 
     def close(self) -> None:
         return None
@@ -65,6 +65,7 @@ class _Shown(_Quiet):
     _percent = 0
 
     def say(self, line: str) -> None:
+        self.close()
         say(line)
 
     def received(self, done: int, total: int | None) -> None:

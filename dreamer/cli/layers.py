@@ -11,7 +11,7 @@ import click
 from dreamer.cli.completing import complete_layer, complete_model, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
-from dreamer.cli.progress import quiet_import
+from dreamer.cli.progress import import_keras
 from dreamer.cli.tables import table
 from dreamer.errors import UnknownLayerError, close_matches
 from dreamer.models import registry
@@ -60,8 +60,8 @@ def layers(
     spec = registry.spec(model)
     if spec.application is None:
         ensure_weights(spec, offline=offline, mirror=mirror)
-    with quiet_import():
-        network = registry.sketch(model)
+    import_keras()
+    network = registry.sketch(model)
     remember_layers(network)
     names = [name for name in network.layers if _matches(name, pattern) and (not good or name in network.dreams_well)]
     if not names:
@@ -77,7 +77,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _listing(network: VisionModel, names: list[str], size: tuple[int, int]) -> str:
-    shapes = network.shapes(size)
+    shapes = network.shapes(size, names)
     rows = [
         [
             name,

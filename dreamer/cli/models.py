@@ -14,7 +14,7 @@ from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import fetching, registry, store
 from dreamer.models.fetching import megabytes
 from dreamer.models.specs import ModelSpec, known
-from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
+from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights, has_classifier
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
 
@@ -94,7 +94,9 @@ def import_weights(name: str, file: Path, unverified: bool) -> None:
     with told(quiet=False) as report:
         verified = fetching.import_file(spec, file, unverified=unverified, report=report)
     how = "the published file" if verified else "UNVERIFIED: it fits, but is not the published file"
-    click.echo(f"{spec.name} is installed from {file} ({how})")
+    found = store.find(spec.name)
+    headless = "" if found is None or has_classifier(found.network) else ", without the classifier"
+    click.echo(f"{spec.name} is installed from {file}{headless} ({how})")
 
 
 @models.command()
@@ -145,6 +147,8 @@ def _weights_facts(spec: ModelSpec) -> dict[str, str]:
         return facts | {"installed": str(error)}
     if found is None:
         return facts
+    if not has_classifier(found.network):
+        facts["part"] = "without the classifier: no logits, no classes"
     return facts | {
         "installed": f"{found.date} from {found.source}, {'verified' if found.verified else 'UNVERIFIED'}",
         "sha256": found.source_sha256,

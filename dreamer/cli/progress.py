@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -76,6 +77,12 @@ def quiet_import() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
     if interrupts:
         raise KeyboardInterrupt
+
+
+def import_keras() -> None:
+    """Import Keras and what it runs on, quietly; what follows can be interrupted again."""
+    with quiet_import():
+        import_module("keras")
 
 
 class _Silent:

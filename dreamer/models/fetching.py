@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from dreamer.digests import digest_of
-from dreamer.errors import MissingWeightsError, WeightsError
+from dreamer.errors import MissingWeightsError, SettingsError, WeightsError
 from dreamer.models import store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
@@ -46,9 +46,8 @@ class Report:
     def received(self, done: int, total: int | None) -> None:
         """So many bytes have arrived, of so many where that is known."""
 
-    def converting(self) -> AbstractContextManager[None]:
-        """Entered while what arrived is converted, which imports Keras and TensorFlow."""
-        return nullcontext()
+    def converting(self) -> None:
+        """All has arrived and will be converted, which imports Keras and TensorFlow."""
 
 
 def is_offline() -> bool:
@@ -82,6 +81,7 @@ def ensure(
         Whether anything had to be fetched.
 
     Raises:
+        SettingsError: The mirror is no address.
         MissingWeightsError: They are not there and cannot be fetched.
         WeightsError: What was fetched is not what was expected, or cannot be stored.
     """
@@ -89,12 +89,14 @@ def ensure(
     if not isinstance(weights, PublishedWeights) or store.find(weights.name) is not None:
         return False
     report = report or Report()
+    mirror = os.environ.get("DREAMER_MIRROR") or None if mirror is None else mirror
+    if mirror is not None and not mirror.startswith(("https://", "http://")):
+        raise SettingsError(f"the mirror is {mirror!r}; expected an address that starts with https:// or http://")
     if is_offline() if offline is None else offline:
         raise MissingWeightsError(
             f"the weights of {spec.name} are not installed, and dreamer is told to stay offline. {_by_hand(weights)}"
         )
-    mirror = mirror or os.environ.get("DREAMER_MIRROR") or weights.url.rpartition("/")[0]
-    url = f"{mirror.rstrip('/')}/{weights.file}"
+    url = weights.url if mirror is None else f"{mirror.rstrip('/')}/{weights.file}"
     if not weights.digest and not url.startswith(_TRUSTED):
         raise MissingWeightsError(
             f"the publisher pins no digest of {weights.file}, so it is fetched over https only, not from {url}"
@@ -174,7 +176,8 @@ def _convert(
     spec: ModelSpec, source: Path, staging: store.Staging, report: Report, *, origin: str, verified: bool
 ) -> None:
     module, function = cast("PublishedWeights", spec.weights).convert.split(":")
-    with report.converting(), store.writing():
+    report.converting()
+    with store.writing():
         sha256 = digest_of(source)
         convert: Convert = getattr(import_module(module), function)
         network = convert(source, staging.folder, spec)

@@ -42,6 +42,7 @@ OWN_SIZE: Size = (224, 224)
 
 _GRAPH = "tensorflow_inception_graph.pb"
 _LABELS = "imagenet_comp_graph_label_strings.txt"
+_ZIP = b"PK\x03\x04"  # How an archive begins; one that is cut short begins so as well.
 _MOST_BYTES = {_GRAPH: 200_000_000, _LABELS: 1_000_000}  # More than that is no honest archive.
 
 _CHANNELS = {
@@ -65,11 +66,10 @@ def convert(source: Path, folder: Path, _spec: ModelSpec, /) -> str:
     Raises:
         WeightsError: The file is damaged, or not that network.
     """
-    if zipfile.is_zipfile(source):
+    content = source.read_bytes()
+    if content.startswith(_ZIP):
         content = _member(source, _GRAPH)
         (folder / "labels.txt").write_bytes(_member(source, _LABELS))
-    else:
-        content = source.read_bytes()
     try:
         graph = graphdef.parse(content)
     except WeightsError as error:

@@ -24,8 +24,8 @@ import numpy as np
 
 from dreamer.errors import WeightsError
 from dreamer.models.specs import ModelSpec
+from dreamer.models.weights import WITHOUT_CLASSIFIER, has_classifier
 
-_WITHOUT_CLASSIFIER = "-without-classifier"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -48,19 +48,14 @@ def convert(source: Path, folder: Path, spec: ModelSpec, /) -> str:
     moved = source
     reasons = []
     for classifier in (True, False):
-        moved = moved.rename(folder / f"network{'' if classifier else _WITHOUT_CLASSIFIER}{suffix}")
+        moved = moved.rename(folder / f"network{'' if classifier else WITHOUT_CLASSIFIER}{suffix}")
         try:
             _fill(architecture(spec, classifier=classifier), moved)
         except WeightsError as error:
             reasons.append(str(error))
         else:
             return moved.name
-    raise WeightsError(f"{source.name} does not fit {spec.name}: it is damaged or of another network; {reasons[0]}")
-
-
-def has_classifier(weights: Path) -> bool:
-    """Whether what :func:`convert` put into the cache has a classifier."""
-    return _WITHOUT_CLASSIFIER not in weights.name
+    raise WeightsError(f"{source.name} does not fit {spec.name}: it is damaged or of another network ({reasons[0]})")
 
 
 def build(weights: Path, spec: ModelSpec) -> keras.Model:
@@ -100,10 +95,22 @@ def _fill(network: keras.Model, path: Path) -> None:
             network.load_weights(path)
     # Keras and h5py have no common error for a file that does not fit.
     except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
-        raise WeightsError(f"cannot read {path.name}: {' '.join(str(error).split())[:160]}") from error
+        raise WeightsError(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}") from error
     for variable in network.variables:
         if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(np.asarray(variable.value)).all():
-            raise WeightsError(f"{path.name} lacks {variable.path}, or has something there that is no number")
+            raise WeightsError(f"it lacks {variable.path}, or has something there that is no number")
+    if _count(path) > len(network.variables):
+        raise WeightsError(f"it holds {_count(path)} arrays, the network {len(network.variables)}")
+
+
+def _count(path: Path) -> int:
+    """How many arrays a file of weights holds."""
+    import h5py
+
+    found: list[str] = []
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return sum(not name.startswith("optimizer") for name in found)
 
 
 def architecture(spec: ModelSpec, *, classifier: bool = True) -> keras.Model:
@@ -131,7 +138,7 @@ def _suffix(source: Path) -> str:
         with h5py.File(source) as opened:
             return ".weights.h5" if "layers" in opened or "_layer_checkpoint_dependencies" in opened else ".h5"
     except OSError as error:
-        raise WeightsError(f"cannot read {source.name}: it is damaged ({error})") from error
+        raise WeightsError(f"cannot read {source.name}: it is damaged") from error
 
 
 def _number_anew(network: keras.Model) -> None:

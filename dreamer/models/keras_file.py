@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".keras"
 _FOREIGN = (".h5", ".hdf5", ".pb", ".pt", ".pth", ".onnx", ".tflite", ".safetensors")
+_LEAST_STD = 1e-6  # Dividing by less leaves the range of float32.
 _KEYS = ("preprocessing", "layer", "labels")
 
 
@@ -151,7 +152,7 @@ def _read(path: Path) -> dict[str, Any]:
         if not isinstance(said.get(key, ""), str):
             raise SettingsError(f"{path}: {key} is {said[key]!r}; expected text")
     if "labels" in said:
-        said["labels"] = str(path.parent / said["labels"])
+        said["labels"] = str((path.parent / said["labels"]).absolute())
     if "preprocessing" in said:
         said["preprocessing"] = _preprocessing(said["preprocessing"], path)
     return said
@@ -170,8 +171,8 @@ def _preprocessing(said: object, path: Path) -> Preprocessing:
     if order not in ("RGB", "BGR"):
         raise SettingsError(f"{path}: order is {order!r}; expected 'RGB' or 'BGR'")
     std = _colors(said.get("std", 1.0), "std", path)
-    if not all(std):
-        raise SettingsError(f"{path}: std is {said['std']!r}; expected numbers other than 0")
+    if min(map(abs, std)) < _LEAST_STD:
+        raise SettingsError(f"{path}: std is {said['std']!r}; expected numbers of {_LEAST_STD:g} or more")
     return Preprocessing(_colors(said.get("mean", 0.0), "mean", path), std, order)
 
 

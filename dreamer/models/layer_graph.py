@@ -10,8 +10,10 @@ Must not import: anything about pictures or ascent, nor which networks there are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import keras
@@ -19,15 +21,15 @@ import keras
 from dreamer.arrays import Size
 
 Tensor = Any  # A symbolic tensor of Keras.
+Shape = tuple[int, ...]
 
 _OTHER_SIZE = 64
 """Pixels by which a trial differs from the network's own size: whole strides of every usual network."""
 
+_BACKEND_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # What TensorFlow takes as the name of a scope.
+
 MISFITS = (ValueError, TypeError, ArithmeticError, IndexError)
 """What Keras's layers raise for a shape they cannot have; there is no error of its own for it."""
-
-
-_JOIN = "Concatenate"  # Keras does not compare the shapes that it joins before it computes them.
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Node:
     @property
     def shape(self) -> tuple[int | None, ...]:
         """The shape of the output, or the first of several, without the batch; None where it depends on the picture."""
-        return tuple(keras.tree.flatten(self.output)[0].shape[1:])
+        return tuple(_first(self.output).shape[1:])
 
 
 _Apply = Callable[[int, tuple[int, ...], Any, Any, Any], Any]
@@ -65,7 +67,7 @@ class LayerGraph:
     """The layers of a functional or sequential network of one picture.
 
     Attributes:
-        network: The network. The layers of networks nested in it are renamed ``outer.inner``.
+        network: The network. Layers whose names are not unique, or none for the backend, are renamed.
         own_size: ``(height, width)`` the network was built for; None where it takes any.
         num_colors: How many channels its pictures have.
         nodes: Every layer in order, on a picture of any size; the first is the picture. Nodes that
@@ -94,42 +96,32 @@ class LayerGraph:
             self._replay((self.own_size[0] + _OTHER_SIZE, self.own_size[1] + _OTHER_SIZE), self._call_if_it_fits)
             self.nodes = self._replay((None, None), self._call_if_it_fits)
 
-    def at(self, size: Size) -> list[Node]:
-        """Every layer on a picture of a certain size; what is tied keeps the shape of the own size.
-
-        Raises:
-            MISFITS: The layers that take any size cannot see a picture of this one.
-        """
-        nodes = self._replay(size, self._call_unless_tied)
-        for index, node in enumerate(nodes):
-            extents = {nodes[parent].shape[:-1] for parent in node.parents}
-            if node.kind == _JOIN and index not in self.tied and len(extents) > 1:
-                raise ValueError(f"{node.name} joins {extents}")
-        return nodes
-
-    def probe(self, wanted: Sequence[int]) -> Callable[[Size], bool]:
-        """Find out which pictures some nodes can be computed for, by their shapes alone.
+    def shapes(self, wanted: Sequence[int]) -> Callable[[Size], list[Shape] | None]:
+        """Find out what some nodes give for pictures of a size, without computing them.
 
         Args:
             wanted: Indices of nodes that are not tied.
 
         Returns:
-            Says of ``(height, width)`` whether a picture of that size can be seen.
+            Gives for ``(height, width)`` the shape of each node's output without the batch, or None
+            where a picture of that size cannot be seen.
         """
-        needed = self._ancestors(wanted)
-        joins = [self.nodes[index].parents for index in needed if self.nodes[index].kind == _JOIN]
+        # Keras does not compare the shapes that it joins before it computes them.
+        needed = [self.nodes[index] for index in self._ancestors(wanted)]
+        joins = [node.parents for node in needed if node.kind == "Concatenate"]
         watched = sorted({*wanted, *(parent for parents in joins for parent in parents)})
-        cut = keras.Model(self.nodes[0].output, [self.nodes[index].output for index in watched])
+        cut = keras.Model(self.nodes[0].output, [_first(self.nodes[index].output) for index in watched])
 
-        def sees(size: Size) -> bool:
+        def shapes_at(size: Size) -> list[Shape] | None:
             try:
                 shapes = cut.compute_output_shape((1, *size, self.num_colors))
             except MISFITS:
-                return False
-            extents = {index: tuple(shape[1:-1]) for index, shape in zip(watched, shapes, strict=True)}
-            return all(len({extents[parent] for parent in parents}) == 1 for parents in joins)
+                return None
+            found = {index: tuple(shape[1:]) for index, shape in zip(watched, shapes, strict=True)}
+            fits = all(len({found[parent][:-1] for parent in parents}) == 1 for parents in joins)
+            return [found[index] for index in wanted] if fits and all(map(all, found.values())) else None
 
-        return sees
+        return shapes_at
 
     def _ancestors(self, wanted: Sequence[int]) -> set[int]:
         found: set[int] = set()
@@ -147,8 +139,7 @@ class LayerGraph:
         makers = {id(picture): 0}
 
         def call(prefix: str, layer: Any, *args: Any, **kwargs: Any) -> Any:
-            # Two nested networks may use the same names; cut out together they must not.
-            name = layer.name = self._names.setdefault(id(layer), f"{prefix}{layer.name}")
+            name = self._name(layer, prefix)
             if _is_network(layer) and len(args) == 1:
                 return run(layer, args[0], f"{name}.")
             given = (makers.get(id(x)) for x in _tensors((args, kwargs)))
@@ -173,6 +164,19 @@ class LayerGraph:
         run(self.network, picture, "")
         return nodes
 
+    def _name(self, layer: Any, prefix: str) -> str:
+        """The name by which a person knows a layer: ``outer.inner``, and the same at every replay.
+
+        The layer itself is renamed where that is not a name for the backend, or another's already.
+        """
+        if id(layer) not in self._names:
+            wanted = f"{prefix}{layer.name}"
+            name = next(name for name in _numbered(wanted) if name not in self._names.values())
+            self._names[id(layer)] = name
+            if name != layer.name or not re.fullmatch(_BACKEND_NAME, name):
+                layer.name = f"layer{len(self._names)}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
+        return self._names[id(layer)]
+
     def _call_if_it_fits(self, index: int, parents: tuple[int, ...], layer: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer; one that cannot be called at this size is noted as tied."""
         if index not in self.tied and self.tied.isdisjoint(parents):
@@ -186,9 +190,6 @@ class LayerGraph:
         self.tied.add(index)
         return self._stand_in(index, args, kwargs)
 
-    def _call_unless_tied(self, index: int, _parents: tuple[int, ...], layer: Any, args: Any, kwargs: Any) -> Any:
-        return self._stand_in(index, args, kwargs) if index in self.tied else layer(*args, **kwargs)
-
     def _stand_in(self, index: int, args: Any, kwargs: Any) -> Any:
         return _StandIn(self.own_nodes[index].output)(*_tensors((args, kwargs)))
 
@@ -199,6 +200,16 @@ def _call(_index: int, _parents: tuple[int, ...], layer: Any, args: Any, kwargs:
 
 def _tensors(structure: Any) -> list[Tensor]:
     return [x for x in keras.tree.flatten(structure) if isinstance(x, keras.KerasTensor)]
+
+
+def _first(output: Any) -> Tensor:
+    """The output of a layer, or the first of several."""
+    return keras.tree.flatten(output)[0]
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in count(2))
 
 
 def _is_network(layer: Any) -> bool:

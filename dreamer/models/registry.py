@@ -16,6 +16,7 @@ from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError
 from dreamer.models import fetching, keras_file, store
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
+from dreamer.models.weights import has_classifier
 
 if TYPE_CHECKING:
     import keras
@@ -124,5 +125,5 @@ def sketch(name: str) -> VisionModel:
     from dreamer.models.vision_model import VisionModel
 
     installed = store.find(found.name)
-    classifier = installed is None or keras_applications.has_classifier(installed.network)
+    classifier = installed is None or has_classifier(installed.network)
     return VisionModel(found, keras_applications.architecture(found, classifier=classifier))

@@ -79,7 +79,7 @@ class Installed:
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum((self.folder / name).stat().st_size for name in self.files)
+        return sum(path.stat().st_size for path in self.folder.iterdir())
 
     def check(self) -> None:
         """Make sure that the files are as they were put here.
@@ -111,15 +111,17 @@ def find(name: str) -> Installed | None:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
         if record.pop("format") != _FORMAT:
             raise ValueError("it was written by another version of dreamer")
-        if not record["files"]:
-            raise ValueError("it names no files")
+        if not record["files"] or any(Path(file).name != file for file in record["files"]):
+            raise ValueError("it names no files of this folder")
         installed = Installed(name, folder, **record)
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        raise WeightsError(f"{home()} is not a folder; choose another with DREAMER_HOME") from None
     # In a damaged record anything can be missing or something else.
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise WeightsError(
-            f"cannot read {folder / _RECORD}: {error}. Mend it with: dreamer models remove {name}"
+            f"the record {folder / _RECORD} is damaged ({error}). Mend it with: dreamer models remove {name}"
         ) from error
     return installed
 
@@ -131,15 +133,15 @@ def remove(name: str) -> bool:
         WeightsError: The cache cannot be written to.
     """
     folder = _folder(name)
-    if not folder.exists():
+    if not folder.exists() and not _staging(name).exists():
         return False
     with writing(), _lock(name):
-        # Out of the way in one step, so that nobody finds half of it.
-        gone = _staging(name)
-        shutil.rmtree(gone, ignore_errors=True)
-        folder.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
-    return True
+        gone = _swept(name)
+        was_there = folder.exists()
+        if was_there:
+            folder.rename(gone)  # Out of the way in one step, so that nobody finds half of it.
+            shutil.rmtree(gone, ignore_errors=True)
+    return was_there
 
 
 @contextmanager

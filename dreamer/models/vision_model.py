@@ -20,7 +20,7 @@ from keras import ops
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches
-from dreamer.models.layer_graph import MISFITS, LayerGraph, Node
+from dreamer.models.layer_graph import LayerGraph, Node
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.specs import ModelSpec
 
@@ -63,6 +63,8 @@ class VisionModel:
             # A layer that is applied twice is known by its first application.
             if index and isinstance(node.output, keras.KerasTensor) and len(node.shape) > 0:
                 self._indices.setdefault(node.name, index)
+        if not self._indices:
+            raise ModelError(f"{spec.name} has no layers to look at")
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -135,20 +137,19 @@ class VisionModel:
             )
         return self.graph.nodes[self._indices[layer]]
 
-    def shapes(self, size: Size) -> dict[str, tuple[int, ...]]:
-        """The shape of each layer's output, without the batch, for pictures of a size.
+    def shapes(self, size: Size, layers: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
+        """The shape of some layers' outputs, without the batch, for pictures of a size.
 
         Raises:
-            SettingsError: The network cannot see pictures of that size.
+            UnknownLayerError: There is no such layer.
+            SettingsError: They cannot see pictures of that size.
         """
-        try:
-            nodes = self.graph.at(size)
-        except MISFITS:
-            sides = self.sides(self._open_layers)
-            raise SettingsError(
-                f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]}; {_in_words(sides)}"
-            ) from None
-        return {name: nodes[index].shape for name, index in self._indices.items()}  # type: ignore[misc]
+        open_layers = [name for name in layers if not self._is_tied([name])]
+        found = self.graph.shapes([self._indices[name] for name in open_layers])(size) if open_layers else []
+        if found is None:
+            rule = _in_words(self.sides(open_layers))
+            raise SettingsError(f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]} there; {rule}")
+        return {name: self.node(name).shape for name in layers} | dict(zip(open_layers, found, strict=True))
 
     def channels(self, layer: str) -> int:
         """How many channels, or units, a layer has.
@@ -175,7 +176,11 @@ class VisionModel:
         names = sorted(set(layers))
         if self._is_tied(names):
             return Sides(1, 1)
-        sees = self.graph.probe([self._indices[name] for name in names])
+        shapes_at = self.graph.shapes([self._indices[name] for name in names])
+
+        def sees(size: Size) -> bool:
+            return shapes_at(size) is not None
+
         multiple = next((n for n in range(1, _LARGEST_MULTIPLE + 1) if sees((n * _PRIMES[0], n * _PRIMES[1]))), None)
         if multiple is None:
             raise ModelError(
@@ -214,7 +219,9 @@ class VisionModel:
         def run(pictures: Tensor) -> dict[str, Tensor]:
             if own_size is not None and tuple(pictures.shape[1:3]) != own_size:
                 pictures = ops.image.resize(pictures, own_size, interpolation="bilinear", antialias=True)
-            return dict(cut(prepare(pictures), training=False))
+            found = cut(prepare(pictures), training=False)
+            # A network of mixed precision answers in its own.
+            return {name: ops.cast(activation, "float32") for name, activation in found.items()}
 
         return run
 

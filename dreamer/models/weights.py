@@ -27,6 +27,15 @@ class Located(NamedTuple):
     sha256: str
 
 
+WITHOUT_CLASSIFIER = "-without-classifier"
+"""Is in the name of a file of weights in the cache that has no classifier."""
+
+
+def has_classifier(path: Path) -> bool:
+    """Whether a file of weights in the cache has a classifier."""
+    return WITHOUT_CLASSIFIER not in path.name
+
+
 @dataclass(frozen=True)
 class BundledWeights:
     """Weights that arrive with pip, inside a distribution that this package depends on.

@@ -138,6 +138,45 @@ def test_damaged_weights_are_said_to_be(say, archive, home):
     assert say("models", "remove", "inception_v1")[0] == 0
 
 
+def test_what_a_killed_fetch_left_can_be_removed(say, home):
+    (home / "weights/.inception_v1.staging/scratch").mkdir(parents=True)
+    (home / "weights/.inception_v1.staging/scratch/half").touch()
+    assert say("models", "remove", "inception_v1")[0] == 1
+    assert not (home / "weights/.inception_v1.staging").exists()
+
+
+def test_a_cache_that_is_no_folder_is_said_to_be_none(say, home):
+    home.touch()
+    status, _, err = say("models", "fetch", "inception_v1", "--offline")
+    assert (status, err.count("\n")) == (1, 1)
+    assert "is not a folder; choose another with DREAMER_HOME" in err
+
+
+def test_ctrl_c_stops_an_import(archive, home):
+    arguments = ["models", "import", "inception_v1", str(archive), "--unverified"]
+    code = (
+        "import os, signal, sys; from dreamer.cli import run; from dreamer.models import inception_v1 as module;"
+        "convert = module.convert;"
+        "module.convert = lambda *given: (os.kill(os.getpid(), signal.SIGINT), convert(*given))[1];"
+        f"sys.exit(run({arguments!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "Interrupted: nothing was written.")
+    assert not list(home.rglob("network*"))
+
+
+def test_weights_without_a_classifier_are_said_to_be(say, tmp_path):
+    from dreamer.models import keras_applications
+    from dreamer.models.specs import known
+
+    spec = known()["keras:MobileNetV2"]
+    keras_applications.architecture(spec, classifier=False).save_weights(tmp_path / "trunk.weights.h5")
+    out = say("models", "import", spec.name, tmp_path / "trunk.weights.h5", "--unverified")[1]
+    assert "trunk.weights.h5, without the classifier (UNVERIFIED" in out
+    assert "no logits, no classes" in say("models", "info", spec.name)[1]
+    assert say("layers", spec.name, "predictions")[0] == 2
+
+
 def test_what_arrives_with_pip_is_there_already_and_stays(say):
     assert say("models", "fetch", "efficientnet_lite0") == (0, "efficientnet_lite0 is there already\n", "")
     assert say("models", "remove", "efficientnet_lite0")[0] == 1
@@ -168,7 +207,7 @@ def test_layers_of_a_network_of_keras_need_no_weights(say):
     [
         (["layers", "efficientnet_lite0", "blok5c"], 2, "no layer that matches 'blok5c'. Close matches: block5c"),
         (["layers", "efficientnet_lite"], 2, "Close matches: efficientnet_lite0"),
-        (["layers", "keras:VGG16", "--size", "3x3"], 2, "cannot see pictures of 3x3; sides from 32 pixels"),
+        (["layers", "keras:VGG16", "--size", "3x3"], 2, "cannot see pictures of 3x3 there; sides from 32 pixels"),
         (["layers", "keras:VGG16", "--size", "0"], 2, "'0' is no size; expected HEIGHTxWIDTH"),
         (["layers", "keras:VGG16", "--size", "axb"], 2, "'axb' is no size"),
         (["layers", "keras:VGG16", "--size", "00x5"], 2, "'00x5' is no size"),

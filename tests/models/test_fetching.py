@@ -14,7 +14,7 @@ import published
 import pytest
 from published import CONTENT, FILE, spec
 
-from dreamer.errors import MissingWeightsError, WeightsError
+from dreamer.errors import MissingWeightsError, SettingsError, WeightsError
 from dreamer.models import fetching, store
 
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -234,6 +234,12 @@ def test_a_mirror_has_the_file_under_its_own_name(server, monkeypatch):
     assert server.asked == ["good", "redirect", "good"]
 
 
+@pytest.mark.parametrize("mirror", ["", "foo", "file:///tmp", "ftp://127.0.0.1"])
+def test_a_mirror_that_is_no_address_is_refused(mirror):
+    with pytest.raises(SettingsError, match="expected an address that starts with https:// or http://"):
+        fetching.ensure(spec(f"http://127.0.0.1:1/{FILE}", DIGEST), mirror=mirror)
+
+
 def test_a_mirror_is_no_more_trusted_than_the_publisher(server, home):
     network = spec(f"http://127.0.0.1:1/{FILE}", DIGEST)
     with pytest.raises(MissingWeightsError, match="digest is another"):
@@ -398,7 +404,18 @@ def test_what_is_damaged_in_the_cache_is_never_loaded(file):
     assert network.weights.locate().path.read_bytes() == CONTENT[::-1]
 
 
-@pytest.mark.parametrize("record", ["", "{", '{"format": 99}', "[]", '{"format": 1}', '{"format": 1, "files": {}}'])
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "{",
+        '{"format": 99}',
+        "[]",
+        '{"format": 1}',
+        '{"format": 1, "files": {}}',
+        '{"format": 1, "files": {"../../x": "0"}}',
+    ],
+)
 def test_a_damaged_record_is_one_line_and_removing_mends_it(file, record):
     network = spec("http://127.0.0.1:1/x", DIGEST)
     fetching.import_file(network, file)

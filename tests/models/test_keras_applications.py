@@ -178,6 +178,13 @@ def test_a_file_that_does_not_fit_is_never_taken(weights, tmp_path, content):
         keras_applications.convert(path, tmp_path, APPLICATIONS[TINY])
 
 
+def test_a_classifier_of_other_classes_is_not_quietly_left_out(tmp_path):
+    network = keras.applications.MobileNetV2(weights=None, classes=10)
+    network.save_weights(tmp_path / "ten.weights.h5")
+    with pytest.raises(WeightsError, match="does not fit keras:MobileNetV2"):
+        keras_applications.convert(tmp_path / "ten.weights.h5", tmp_path, APPLICATIONS[TINY])
+
+
 def test_a_file_that_lacks_a_layer_is_refused(weights, tmp_path):
     """Keras itself would leave that layer as random as it was."""
     path = tmp_path / "holed.weights.h5"

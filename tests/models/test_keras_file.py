@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import dreamer
-from dreamer.errors import ModelError, SettingsError, UnknownModelError, WeightsError
+from dreamer.errors import ModelError, SettingsError, UnknownClassError, UnknownModelError, WeightsError
 from dreamer.models import labels, registry
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
 
@@ -134,8 +134,9 @@ def test_what_is_said_beside_the_file(save, tmp_path):
         ('preprocessing = "zero"', "expected one of 0..1, 0..255"),
         ("preprocessing = { mean = [1, 2] }", r"mean is \[1, 2\]; expected a number, or three"),
         ('preprocessing = { std = "x" }', "std is 'x'; expected a number"),
-        ("preprocessing = { std = 0 }", "other than 0"),
+        ("preprocessing = { std = 0 }", "expected numbers of 1e-06 or more"),
         ("preprocessing = { std = nan }", "expected finite numbers"),
+        ("preprocessing = { std = 1e-300 }", "expected numbers of 1e-06 or more"),
         (f"preprocessing = {{ mean = {10**400} }}", "expected finite numbers"),
         ('preprocessing = "inception_v1"', "expected one of 0..1, 0..255"),
         ('preprocessing = { order = "GBR" }', "order is 'GBR'"),
@@ -228,6 +229,22 @@ def test_nested_networks_dream_by_the_names_of_their_inner_layers(save, picture)
     path = save(whole, 'preprocessing = "0..1"')
     assert registry.load(path).layers == ("trunk.low", "trunk.high", "pool", "classes")
     assert dreamer.dream(picture, model=path, targets="trunk.high", steps=1).shape == picture.shape
+
+
+def test_a_network_that_gives_no_numbers_is_said_to(save, picture):
+    network = classifier()
+    network.get_layer("high").set_weights([np.full((3, 3, 6, 8), np.nan), np.zeros(8)])
+    with pytest.raises(ModelError, match="answers with something that is no number"):
+        dreamer.dream(picture, model=save(network, 'preprocessing = "0..1"'), targets="high", steps=1)
+
+
+@pytest.mark.parametrize("word", ["imagenet", "archive"])
+def test_the_labels_beside_a_file_are_always_a_file(save, word, monkeypatch, tmp_path):
+    path = save(classifier(), f'labels = "{word}"')
+    monkeypatch.chdir(tmp_path)
+    for name in (path, "net.keras"):
+        with pytest.raises(UnknownClassError, match=f"there is no file .*{word}"):
+            labels.of(registry.spec(name))
 
 
 def test_layers_with_several_outputs_are_passed_over(save, picture):

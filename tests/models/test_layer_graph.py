@@ -97,6 +97,25 @@ def test_shapes_at_a_size():
     x = keras.Input((32, 32, 3))
     y = layers.Conv2D(4, 5, strides=2, name="conv")(x)
     graph = LayerGraph(keras.Model(x, layers.Dense(3, name="end")(layers.Flatten(name="flat")(y))))
-    assert [node.shape for node in graph.at((11, 25))][1:] == [(4, 11, 4), (14 * 14 * 4,), (3,)]
-    with pytest.raises(ValueError, match="negative"):
-        graph.at((3, 25))
+    assert graph.shapes([1])((11, 25)) == [(4, 11, 4)]
+    assert graph.shapes([1])((3, 25)) is None
+
+
+def test_layers_of_one_name_are_told_apart():
+    inner_x = keras.Input((None, None, 3))
+    inner = keras.Model(inner_x, layers.Conv2D(4, 1, name="conv")(inner_x), name="inner")
+    x = keras.Input((8, 8, 3))
+    graph = LayerGraph(keras.Model(x, inner(layers.Conv2D(3, 1, name="inner.conv")(x))))
+    assert [(node.name, node.shape[-1]) for node in graph.nodes][1:] == [("inner.conv", 3), ("inner.conv_2", 4)]
+    assert run(graph, "inner.conv_2", (5, 6)).shape == (1, 5, 6, 4)
+
+
+@pytest.mark.parametrize("name", ["a conv.one", "\u00e9t\u00e9", "b:3=x", "_hidden"])
+def test_names_that_are_none_for_the_backend_can_be_run(name):
+    import tensorflow as tf
+
+    x = keras.Input((8, 8, 3))
+    graph = LayerGraph(keras.Model(x, layers.Conv2D(3, 1, name=name)(x)))
+    assert names(graph) == [name]
+    cut = keras.Model(graph.nodes[0].output, graph.nodes[1].output)
+    assert tf.function(cut)(tf.zeros((1, 5, 6, 3))).shape == (1, 5, 6, 3)

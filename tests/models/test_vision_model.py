@@ -53,18 +53,25 @@ def test_a_network_that_ends_in_a_feature_map_has_no_logits():
 
 def test_shapes_for_a_size_that_cannot_be_seen():
     network = model(layers.Conv2D(2, 9, name="a"))
-    assert network.shapes((9, 12)) == {"a": (1, 4, 2)}
-    with pytest.raises(SettingsError, match="own cannot see pictures of 8x30; sides from 9 pixels"):
-        network.shapes((8, 30))
+    assert network.shapes((9, 12), ["a"]) == {"a": (1, 4, 2)}
+    with pytest.raises(SettingsError, match="own cannot see pictures of 8x30 there; sides from 9 pixels"):
+        network.shapes((8, 30), ["a"])
+
+
+def test_only_the_layers_that_are_asked_for_must_see_a_size():
+    network = model(layers.Conv2D(2, 3, name="a"), layers.AveragePooling2D(20, name="b"))
+    assert network.shapes((9, 12), ["a"]) == {"a": (7, 10, 2)}
+    with pytest.raises(SettingsError, match="sides from 22 pixels"):
+        network.shapes((9, 12), ["a", "b"])
 
 
 def test_shapes_that_cannot_be_joined():
     x = keras.Input((None, None, 3))
     joined = layers.Concatenate(name="join")([x, layers.UpSampling2D(2)(layers.MaxPooling2D(2)(x))])
     network = VisionModel(OWN, keras.Model(x, joined))
-    assert network.shapes((100, 102))["join"] == (100, 102, 6)
-    with pytest.raises(SettingsError, match="cannot see pictures of 101x101; sides from 2 pixels, multiples of 2"):
-        network.shapes((101, 101))
+    assert network.shapes((100, 102), ["join"])["join"] == (100, 102, 6)
+    with pytest.raises(SettingsError, match="pictures of 101x101 there; sides from 2 pixels, multiples of 2"):
+        network.shapes((101, 101), ["join"])
 
 
 def test_unknown_layers_and_channels_get_the_close_ones():
@@ -84,3 +91,16 @@ def test_blue_first_for_networks_that_want_it():
     assert np.asarray(seen)[0, 0, 0] == pytest.approx([0.4, 0.4, 0.4])
     seen = network.activations(["seen"])(np.full((1, 2, 2, 3), (1, 0.2, 0.3), np.float32))["seen"]
     assert np.asarray(seen)[0, 0, 0] == pytest.approx([0, 0, 0.9], abs=1e-6)
+
+
+def test_a_network_without_layers_is_refused():
+    x = keras.Input((8, 8, 3))
+    with pytest.raises(ModelError, match="own has no layers to look at"):
+        VisionModel(OWN, keras.Model(x, x))
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_a_network_of_mixed_precision_answers_in_float32(precision):
+    low = layers.Conv2D(2, 3, name="a", dtype=precision)
+    found = model(low).activations(["a"])(np.ones((1, 5, 5, 3), np.float32))["a"]
+    assert found.dtype == "float32"
