@@ -161,6 +161,26 @@ def test_a_file_is_told_by_what_is_in_it(weights, tmp_path):
     assert "predictions" not in headless.layers
 
 
+@pytest.mark.parametrize("application", ["MobileNetV2", "EfficientNetB0"])
+@pytest.mark.parametrize("classifier", [True, False])
+def test_the_format_of_the_published_files_is_read(application, classifier, tmp_path):
+    """Keras publishes its weights in the format of Keras 2, which it still reads and no longer writes for users."""
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    spec = APPLICATIONS[application]
+    network = keras_applications.architecture(spec, classifier=classifier)
+    with h5py.File(tmp_path / "published.h5", "w") as file:
+        save_weights_to_hdf5_group(file, network)
+    name = keras_applications.convert(tmp_path / "published.h5", tmp_path, spec)
+    assert name == ("network.h5" if classifier else "network-without-classifier.h5")
+    built = keras_applications.build(tmp_path / name, spec)
+    convolutions = [layer.name for layer in network.layers if "Conv" in type(layer).__name__]
+    assert len(convolutions) > 40
+    for name in convolutions:
+        for ours, theirs in zip(built.get_layer(name).weights, network.get_layer(name).weights, strict=True):
+            assert (np.asarray(ours.value) == np.asarray(theirs.value)).all()
+
+
 @pytest.mark.parametrize("content", [b"", b"no HDF5", b"\x89HDF\r\n\x1a\n", "cut", "flipped", "other"])
 def test_a_file_that_does_not_fit_is_never_taken(weights, tmp_path, content):
     whole = (weights / "whole.weights.h5").read_bytes()
