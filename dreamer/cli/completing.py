@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 def complete_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The networks of a name that begins so, and the shell's own completion for paths."""
-    names = [CompletionItem(name, help=spec.title) for name, spec in known().items() if name.startswith(incomplete)]
-    return names or [CompletionItem(incomplete, type="file")]
+    return complete_known_model(_ctx, _parameter, incomplete) or [CompletionItem(incomplete, type="file")]
 
 
 def complete_known_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

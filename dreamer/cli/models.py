@@ -17,6 +17,7 @@ from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights, has_classifier
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
+_PART = "part"  # Said only of weights that are not all of the network's.
 
 
 @click.group()
@@ -52,7 +53,7 @@ def info(name: str) -> None:
         "pictures": "nobody has said how they are prepared; --preprocessing does"
         if prepared is None
         else f"less {_numbers(prepared.mean)}, divided by {_numbers(prepared.std)}, {prepared.order}",
-        "classes": _CLASSES.get(spec.labels or "", spec.labels or "not known"),
+        "classes": "none" if _PART in facts else _CLASSES.get(spec.labels or "", spec.labels or "not known"),
         "layer": spec.default_layer or "chosen when it is loaded",
     }
     facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well}
@@ -148,7 +149,7 @@ def _weights_facts(spec: ModelSpec) -> dict[str, str]:
     if found is None:
         return facts
     if not has_classifier(found.network):
-        facts["part"] = "without the classifier: no logits, no classes"
+        facts[_PART] = "all but the classifier"
     return facts | {
         "installed": f"{found.date} from {found.source}, {'verified' if found.verified else 'UNVERIFIED'}",
         "sha256": found.source_sha256,

@@ -198,26 +198,23 @@ def _download(weights: PublishedWeights, url: str, folder: Path, report: Report)
     )
     counter = _Counter(report, most=_MOST_TIMES * weights.size)
     download = pooch.HTTPDownloader(progressbar=counter, chunk_size=_CHUNK, timeout=_TIMEOUT)
-    try:
-        fetcher.fetch(weights.file, downloader=download)
-    except requests.HTTPError as error:
-        raise _unfetched(weights, url, f"the server answered {str(error).partition(' for url')[0]}") from error
-    except requests.Timeout as error:
-        raise _unfetched(weights, url, "the server did not answer in time") from error
-    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        raise _unfetched(weights, url, "the connection failed or broke off") from error
-    except _TooMuchError as error:
-        raise _unfetched(weights, url, "far more arrives than the published file has, which cannot be it") from error
-    except requests.RequestException as error:
-        raise _unfetched(weights, url, f"the transfer failed ({' '.join(str(error).split())[:120]})") from error
-    # What pooch raises for another digest than the expected one; requests' own errors are caught above.
-    except ValueError as error:
-        reason = "what arrived is not the published file (its digest is another), and was thrown away"
-        raise _unfetched(weights, url, reason) from error
-    # What is left are errors of the disk; requests' own, which are OSErrors too, are caught above.
-    except OSError as error:
-        with store.writing():
-            raise error from None
+    with store.writing():
+        try:
+            fetcher.fetch(weights.file, downloader=download)
+        except requests.HTTPError as error:
+            raise _unfetched(weights, url, f"the server answered {str(error).partition(' for url')[0]}") from error
+        except requests.Timeout as error:
+            raise _unfetched(weights, url, "the server did not answer in time") from error
+        except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            raise _unfetched(weights, url, "the connection failed or broke off") from error
+        except requests.RequestException as error:
+            raise _unfetched(weights, url, f"the transfer failed ({' '.join(str(error).split())[:120]})") from error
+        except _TooMuchError as error:
+            raise _unfetched(weights, url, "far more arrives than the published file has, so it is another") from error
+        # What pooch raises for another digest than the expected one; requests' own errors are caught above.
+        except ValueError as error:
+            reason = "what arrived is not the published file (its digest is another), and was thrown away"
+            raise _unfetched(weights, url, reason) from error
 
 
 def _unfetched(weights: PublishedWeights, url: str, reason: str) -> MissingWeightsError:

@@ -86,7 +86,8 @@ class LayerGraph:
     def __init__(self, network: keras.Model) -> None:
         self.network = network
         height, width, self.num_colors = network.input_shape[1:]
-        self.own_size: Size | None = None if height is None or width is None else (height, width)
+        # A network with one open side is taken at its other side in both directions.
+        self.own_size: Size | None = (height or width, width or height) if height or width else None
         self.tied: set[int] = set()
         self._names: dict[int, str] = {}
         self.own_nodes = self._replay(self.own_size or (None, None), _call)

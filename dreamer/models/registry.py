@@ -33,7 +33,7 @@ def spec(name: str, preprocessing: str | None = None) -> ModelSpec:
 
     Args:
         name: A known name, ``keras:NAME``, or the path of a ``.keras`` file.
-        preprocessing: How pictures are prepared for a network from a file; a name in ``PREPROCESSINGS``.
+        preprocessing: How pictures are prepared for a network from a file; a name in ``GENERAL``.
 
     Raises:
         UnknownModelError: There is none of that name, or no such file.

@@ -174,7 +174,7 @@ class Staging:
         self.folder.mkdir(parents=True)
         self.scratch.mkdir()
 
-    def place(self, *, network: str, source: str, source_sha256: str, verified: bool) -> Installed:
+    def place(self, *, network: str, source: str, source_sha256: str, verified: bool) -> None:
         """Put the finished files in their place, in the stead of what was there.
 
         Between the two renames of a replacement there is nothing; if the second does not happen, the
@@ -205,8 +205,6 @@ class Staging:
         if target.exists():
             target.rename(self._root / _OLD)
         self.folder.rename(target)
-        record.pop("format")
-        return Installed(self._name, target, **record)
 
 
 @contextmanager

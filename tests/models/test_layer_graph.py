@@ -93,6 +93,13 @@ def test_operations_count_like_layers():
     assert graph.nodes[-1].parents == (2, 0)
 
 
+def test_a_network_with_one_open_side_is_opened_on_the_other():
+    x = keras.Input((None, 32, 3))
+    graph = LayerGraph(keras.Model(x, layers.Conv2D(4, 3, name="conv")(x)))
+    assert graph.own_size == (32, 32)
+    assert run(graph, "conv", (9, 11)).shape == (1, 7, 9, 4)
+
+
 def test_shapes_at_a_size():
     x = keras.Input((32, 32, 3))
     y = layers.Conv2D(4, 5, strides=2, name="conv")(x)
