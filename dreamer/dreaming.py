@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +22,11 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, greyscale, resize
-from dreamer.ascent import gradients, objectives, octaves, transforms
-from dreamer.ascent.backend import Tensor, TileGradient, compile_gradient
-from dreamer.ascent.loop import ascend
-from dreamer.ascent.tiling import tiled
-from dreamer.errors import ImageReadError, ModelError
+from dreamer.ascent import backend, gradients, objectives, octaves, on_device, precision, transforms
+from dreamer.ascent.backend import Activations, Tensor, TileGradient
+from dreamer.ascent.loop import Step, ascend, ascend_on_device
+from dreamer.ascent.tiling import Tiling, tiled
+from dreamer.errors import DeviceMemoryError, ImageReadError, ModelError
 from dreamer.models import registry
 from dreamer.settings import DreamSettings, Target
 
@@ -63,7 +63,7 @@ class DreamStep:
     size: Size
     score: float
     progress: float
-    _picture: FloatArray = dataclasses.field(repr=False)
+    _picture: Callable[[], FloatArray] = dataclasses.field(repr=False)
     _source: FloatArray = dataclasses.field(repr=False)
     _strength: float = dataclasses.field(repr=False)
 
@@ -74,7 +74,7 @@ class DreamStep:
             A new array ``(height, width, 3)`` in [0, 1], the photo sharp beneath what was dreamt so far.
         """
         source = self._source
-        full = octaves.carry(self._picture, source, (source.shape[0], source.shape[1]))
+        full = octaves.carry(self._picture(), source, (source.shape[0], source.shape[1]))
         if self._strength < 1:
             full -= source
             full *= np.float32(self._strength)
@@ -120,12 +120,21 @@ def dream(
     return step.render()
 
 
-def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamStep]:
+def dream_steps(
+    picture: FloatArray,
+    settings: DreamSettings,
+    *,
+    note: Callable[[str], None] = lambda _line: None,
+    stay_on_device: bool | None = None,
+) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
     Args:
         picture: ``(height, width, 3)`` float32 RGB in [0, 1]; left as it is.
         settings: What to do.
+        note: Told in a line what the dream does otherwise than it was told, as when memory runs out.
+        stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
+            comes back to the host after each; None for what is quicker.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -134,17 +143,9 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
         SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
     """
     settings = resolved(settings)
-    network = registry.load(settings.model, settings.preprocessing)
-    sides = network.sides(target.layer for target in settings.targets)
-    gradient = tiled(
-        _tile_gradient(network, settings.targets, warps=settings.rotate > 0 or settings.scale > 0),
-        tile=settings.tile,
-        jitter=settings.jitter,
-        least=sides.least,
-        multiple=sides.multiple,
-    )
+    ascent = _Ascent.of(settings, note=note, stay_on_device=stay_on_device)
     source = resize(picture, output_size(picture, settings))
-    if network.is_grey:
+    if ascent.network.is_grey:
         source = greyscale(source)
     size = (source.shape[0], source.shape[1])
     sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
@@ -152,21 +153,12 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
     done = 0
     dreamt = resize(source, sizes[0])
     for octave, octave_size in enumerate(sizes):
-        steps = ascend(
-            octaves.carry(dreamt, source, octave_size),
-            gradient,
-            views=_views(settings, octave),
-            num_steps=settings.steps,
-            step_size=settings.step_size,
-            conditioning=_CONDITIONINGS[settings.conditioning],
-        )
-        for step in steps:
+        for step in ascent.steps(octaves.carry(dreamt, source, octave_size), octave):
             if not math.isfinite(step.score):
                 raise ModelError(
                     f"{settings.model} answers with something that is no number, so there is nothing to climb; "
                     "look at its weights and its preprocessing"
                 )
-            dreamt = step.picture
             done += octave_size[0] * octave_size[1]
             yield DreamStep(
                 octave=octave,
@@ -176,14 +168,87 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
                 size=octave_size,
                 score=step.score,
                 progress=done / work,
-                _picture=dreamt,
+                _picture=step.picture,
                 _source=source,
                 _strength=settings.strength,
             )
+        dreamt = step.picture()
+
+
+class _Ascent:
+    """The climb of one dream: on the device where that is quicker and fits, on the host otherwise."""
+
+    def __init__(
+        self, settings: DreamSettings, network: VisionModel, note: Callable[[str], None], *, stay_on_device: bool
+    ) -> None:
+        self.network = network
+        self._settings = settings
+        self._note = note
+        self._stay_on_device = stay_on_device
+        self._climb = _climb(
+            network,
+            settings.targets,
+            warps=settings.rotate > 0 or settings.scale > 0,
+            numbers=settings.precision,
+        )
+        sides = network.sides(target.layer for target in settings.targets)
+        self._tiling = Tiling(
+            tile=settings.tile,
+            jitter=settings.jitter,
+            least=sides.least,
+            multiple=sides.multiple,
+            ladder=backend.current().STATIC_SHAPES,
+        )
+        self._gradient = tiled(self._climb.tiles, self._tiling, note=note)
+
+    @classmethod
+    def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> _Ascent:
+        network = registry.load(settings.model, settings.preprocessing)
+        if stay_on_device is None:
+            stay_on_device = backend.on_accelerator()
+        return cls(settings, network, note, stay_on_device=stay_on_device)
+
+    def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        """The steps of an octave from a picture, which is used as working memory."""
+        if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
+            first = 0
+            try:
+                for step in self._on_device(picture, octave):
+                    yield step
+                    first = step.index + 1
+            except DeviceMemoryError:
+                if first:
+                    raise
+                self._stay_on_device = False
+                self._note("memory ran out on the device; going on with the picture on the host")
+            else:
+                return
+        yield from self._on_host(picture, octave)
+
+    def _on_host(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        return ascend(
+            picture,
+            self._gradient,
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            conditioning=_CONDITIONINGS[self._settings.conditioning],
+        )
+
+    def _on_device(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        return ascend_on_device(
+            picture,
+            self._climb.chunk(self._settings.conditioning),
+            self._tiling.grid((picture.shape[0], picture.shape[1])),
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            ladder=self._tiling.ladder,
+        )
 
 
 def resolved(settings: DreamSettings) -> DreamSettings:
-    """Fill in what settings leave to the network: its default layer as the target. Loads the network.
+    """Fill in what settings leave to the network and the hardware: targets and precision. Loads the network.
 
     Raises:
         ModelError: There is no such network, no such layer or channel of it, or its weights cannot be had.
@@ -192,7 +257,8 @@ def resolved(settings: DreamSettings) -> DreamSettings:
     targets = settings.targets or (Target(network.default_layer),)
     for target in targets:
         network.check(target.layer, target.channel)
-    return dataclasses.replace(settings, targets=targets)
+    chosen = precision.choose(settings.precision, network.spec.low_precisions, settings.model)
+    return dataclasses.replace(settings, targets=targets, precision=chosen.name)
 
 
 def output_size(picture: FloatArray, settings: DreamSettings) -> Size:
@@ -220,16 +286,37 @@ def objective(targets: tuple[Target, ...]) -> objectives.Objective:
     )
 
 
+class _Climb:
+    """What is climbed, as programs that are compiled when first asked for, and kept."""
+
+    def __init__(self, forward: backend.Forward, score: backend.Score) -> None:
+        self._forward = forward
+        self._score = score
+        self._chunks: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {}
+
+    @cached_property
+    def tiles(self) -> TileGradient:
+        """The gradient of tiles."""
+        return backend.compile_gradient(self._forward, self._score)
+
+    def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
+        """Several steps on the device."""
+        if conditioning not in self._chunks:
+            gradient = backend.current().gradient(self._forward, self._score)
+            self._chunks[conditioning] = backend.compile_chunk(on_device.chunk(gradient, conditioning))
+        return self._chunks[conditioning]
+
+
 @lru_cache(maxsize=8)
-def _tile_gradient(network: VisionModel, targets: tuple[Target, ...], *, warps: bool) -> TileGradient:
-    """The compiled gradient, kept so that all octaves and all pictures of a process share one trace."""
+def _climb(network: VisionModel, targets: tuple[Target, ...], *, warps: bool, numbers: str) -> _Climb:
+    """Kept, so that all octaves and all pictures of a process share one trace."""
     goal = objective(targets)
-    activations = network.activations(goal.layers)
+    activations = network.activations(goal.layers, numbers)
 
-    def score(pictures: Tensor, matrix: Tensor) -> Tensor:
-        return goal.score(activations(transforms.warp(pictures, matrix) if warps else pictures))
+    def forward(pictures: Tensor, matrix: Tensor) -> Activations:
+        return activations(transforms.warp(pictures, matrix) if warps else pictures)
 
-    return compile_gradient(score)
+    return _Climb(forward, goal.score)
 
 
 def _views(settings: DreamSettings, octave: int) -> Callable[[int], transforms.View]:

@@ -12,7 +12,8 @@
         ├── UnknownClassError    the network has no class of that name, or no classes at all
         ├── WeightsError         weights are damaged or not the ones expected
         │   └── MissingWeightsError  weights are not installed, and cannot be fetched
-        └── BackendError         Keras runs on a backend that is not supported
+        └── BackendError         Keras runs on a backend that is not supported, or not installed
+            └── DeviceMemoryError    memory ran out
 
 Each message says what happened, what was expected and how to mend it, in one line.
 This module imports nothing of the package and nothing heavy.
@@ -73,7 +74,11 @@ class MissingWeightsError(WeightsError):
 
 
 class BackendError(ModelError):
-    """Keras runs on a backend that is not supported."""
+    """Keras runs on a backend that is not supported, or not installed."""
+
+
+class DeviceMemoryError(BackendError):
+    """Memory ran out, on the host or on an accelerator."""
 
 
 def close_matches(name: str, known: Iterable[str]) -> str:

@@ -17,6 +17,13 @@ CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.gradients``."""
 
 
+BACKENDS = ("tensorflow", "jax", "torch")
+"""What Keras may run on; see ``dreamer.ascent.backend``."""
+
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+"""In which type of number a network may be computed; see ``dreamer.ascent.precision``."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A layer, or one channel of it, and how much it counts.
@@ -96,6 +103,8 @@ class DreamSettings:
         strength: How much of the dream is laid over the photo, from 0 to 1.
         max_size: Longest side of the result in pixels; a larger photo is made smaller first.
         tile: Longest side of a tile in pixels; it bounds the memory that the network needs.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
+            for the quickest on this machine in which its dreams are as good.
         seed: Everything random comes from it.
 
     Raises:
@@ -120,6 +129,7 @@ class DreamSettings:
     strength: float = 1.0
     max_size: int | None = None
     tile: int = 512
+    precision: str = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -135,8 +145,9 @@ class DreamSettings:
                 raise SettingsError(f"{field} is {value}; expected {expected}")
             # NumPy's numbers become Python's, which JSON can hold.
             object.__setattr__(self, field, int(value) if kind is Integral else float(value))
-        if self.conditioning not in CONDITIONINGS:
-            raise SettingsError(f"conditioning is {self.conditioning!r}; expected one of {', '.join(CONDITIONINGS)}")
+        for field, allowed in (("conditioning", CONDITIONINGS), ("precision", PRECISIONS)):
+            if getattr(self, field) not in allowed:
+                raise SettingsError(f"{field} is {getattr(self, field)!r}; expected one of {', '.join(allowed)}")
 
     @classmethod
     def of(cls, **keywords: Any) -> DreamSettings:

@@ -1,7 +1,8 @@
-"""The one seam to the Keras backend: gradients, and their compilation.
+"""The one seam to the Keras backend: gradients, their compilation, and the devices they run on.
 
-Nothing else in the package asks which backend runs. TensorFlow is the one supported now; another
-backend is added by answering :func:`compile_gradient` for it.
+Nothing else in the package asks which backend runs. Each backend is a module of this folder,
+``on_tensorflow``, ``on_jax`` and ``on_torch``, that answers as :class:`Backend` says; only the one
+that Keras runs on is ever imported.
 
 Must not import: pictures, files, presets, networks.
 """
@@ -9,14 +10,22 @@ Must not import: pictures, files, presets, networks.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 import keras
+from keras import ops
 
 from dreamer.arrays import FloatArray
-from dreamer.errors import BackendError
+from dreamer.errors import BackendError, DeviceMemoryError
+from dreamer.settings import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A gradient allocates and frees hundreds of megabytes. Left to the C library, they go back to the
 # system each time and come again page by page: 13,000 page faults, a fifth of a 512-pixel gradient's
@@ -25,73 +34,165 @@ os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
 
 Tensor = Any  # A tensor of whichever backend Keras runs on.
 
-Score = Callable[[Tensor, Tensor], Tensor]
-"""(pictures ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)``."""
+Activations = Mapping[str, Tensor]
+"""Layer name -> its output, ``(batch, height, width, channels)`` or ``(batch, units)``, float32."""
+
+Forward = Callable[[Tensor, Tensor], Activations]
+"""(pictures ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> activations."""
+
+Score = Callable[[Activations], Tensor]
+"""Activations -> scores ``(batch,)``."""
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)``, gradients like
+the tiles; all of them tensors, within a program of the backend."""
 
 TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)``, gradients like the tiles."""
+"""The same as a program of its own, NumPy in and out."""
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
-def compile_gradient(score: Score) -> TileGradient:
-    """Compile a score into a program that gives scores and their gradients for a batch of tiles.
+@dataclass(frozen=True)
+class Device:
+    """What a backend can compute on.
 
-    The program is traced once, for any batch, height and width. Tiles of a batch run beside each
-    other, yet each as if it were alone: a convolution over a real batch may sum in another order,
-    and then the batch size would show in the picture. On 2 cores four 512-pixel tiles take 0.7 of
-    the time they take one after the other.
+    Attributes:
+        kind: ``"cpu"``, ``"gpu"`` or ``"tpu"``.
+        name: As the backend calls it.
+        generation: CUDA's compute capability, as in ``(8, 0)``; None where there is none.
+    """
 
-    Args:
-        score: Differentiable in its first argument.
+    kind: str
+    name: str
+    generation: tuple[int, int] | None = None
 
-    Returns:
-        The compiled gradient, NumPy in and out.
+
+class Backend(Protocol):
+    """What the module of a backend gives.
+
+    Attributes:
+        STATIC_SHAPES: Whether each shape of a picture costs a compilation, so that few should be used.
+    """
+
+    STATIC_SHAPES: bool
+
+    def devices(self) -> list[Device]:
+        """What there is to compute on; accelerators alone, if there are any."""
+
+    def gradient(self, forward: Forward, score: Score) -> Gradient:
+        """The gradient of a score, each tile of a batch computed as if it were alone."""
+
+    def compile_tiles(self, gradient: Gradient) -> TileGradient:
+        """A gradient as a program."""
+
+    def compile_chunk(self, chunk: Callable[..., Any]) -> Callable[..., Any]:
+        """Several steps as a program; what goes in may be NumPy's, what comes out stays on the device."""
+
+    def warp(self, pictures: Tensor, matrix: Tensor) -> Tensor:
+        """Rotate and scale pictures, as ``transforms.warp`` says."""
+
+    def is_out_of_memory(self, error: Exception) -> bool:
+        """Whether this is how the backend says that memory ran out."""
+
+
+def name() -> str:
+    """The Keras backend: ``"tensorflow"``, ``"jax"`` or ``"torch"``."""
+    return str(keras.backend.backend())
+
+
+def current() -> Backend:
+    """The module of the backend that Keras runs on.
 
     Raises:
-        BackendError: Keras runs on a backend other than TensorFlow.
+        BackendError: It is another than the three that are supported.
+    """
+    if name() not in BACKENDS:
+        raise BackendError(
+            f"Keras runs on {name()!r}; dreamer needs {', '.join(map(repr, BACKENDS[:-1]))} or {BACKENDS[-1]!r}. "
+            "Set the environment variable KERAS_BACKEND, or give --backend"
+        )
+    return cast("Backend", import_module(f"dreamer.ascent.on_{name()}"))
+
+
+def on_accelerator() -> bool:
+    """Whether the backend computes on something with a memory of its own."""
+    return current().devices()[0].kind != "cpu"
+
+
+def compile_gradient(forward: Forward, score: Score) -> TileGradient:
+    """Compile a score into a program that gives scores and their gradients for a batch of tiles.
+
+    Tiles of a batch are computed each as if it were alone: a convolution over a real batch may sum in
+    another order, and then the batch size would show in the picture. With TensorFlow they run beside
+    each other, and the program is traced once, for any batch, height and width.
+
+    Args:
+        forward: Pictures to activations, differentiable in its first argument.
+        score: What is made of the activations.
+
+    Returns:
+        The compiled gradient, NumPy in and out. It raises DeviceMemoryError where memory runs out.
+
+    Raises:
+        BackendError: Keras runs on a backend that is not supported.
 
     Example:
-        >>> gradient = compile_gradient(lambda x, matrix: keras.ops.sum(x * x, axis=(1, 2, 3)))
+        >>> gradient = compile_gradient(
+        ...     lambda x, matrix: {"picture": x}, lambda a: keras.ops.sum(a["picture"] ** 2, axis=(1, 2, 3))
+        ... )
         >>> scores, gradients = gradient(np.ones((1, 2, 2, 3), np.float32), np.zeros(8, np.float32))
         >>> float(scores[0]), float(gradients[0, 0, 0, 0])
         (12.0, 2.0)
     """
-    if keras.backend.backend() != "tensorflow":
-        raise BackendError(
-            f"Keras runs on {keras.backend.backend()!r}; dreamer needs 'tensorflow'. "
-            "Set the environment variable KERAS_BACKEND=tensorflow"
-        )
-    return _compile_for_tensorflow(score)
+    backend = current()
+    return _watched(backend, backend.compile_tiles(backend.gradient(forward, score)))
 
 
-def _compile_for_tensorflow(score: Score) -> TileGradient:
-    import tensorflow as tf
+def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile several steps of ascent into one program, as :meth:`Backend.compile_chunk`.
 
-    from dreamer.ascent.convolutions import quicker_gradients
+    It raises DeviceMemoryError where memory runs out.
+    """
+    backend = current()
+    return _watched(backend, backend.compile_chunk(chunk))
 
-    on_cpu = not tf.config.list_physical_devices("GPU")
 
-    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
-        pictures = tile[None]
-        with quicker_gradients() if on_cpu else nullcontext():
-            scores = score(pictures, matrix)
-        # Not a GradientTape, which knows nothing of gradients that were overridden in a graph.
-        return scores[0], tf.gradients(scores, pictures)[0][0]
+def within_range(incoming: Activations) -> tuple[dict[str, Tensor], Tensor]:
+    """Scale the gradient of a score, so that types of few bits can carry it down the network.
 
-    def all_tiles(tiles: Tensor, matrix: Tensor) -> Tensor:
-        return tf.map_fn(
-            lambda tile: one_tile(tile, matrix),
-            tiles,
-            fn_output_signature=(tf.TensorSpec((), tf.float32), tf.TensorSpec((None, None, 3), tf.float32)),
-        )
+    The mean over a million activations has gradients of a millionth, which float16 cannot hold. The
+    factor is a power of two: where they could be held, nothing changes but the exponents.
 
-    program = tf.function(
-        all_tiles,
-        input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32), tf.TensorSpec((8,), tf.float32)],
-        autograph=False,
-    )
+    Args:
+        incoming: The gradient with respect to each activation.
 
-    def gradient(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-        scores, gradients = program(tiles, matrix)
-        return scores.numpy(), gradients.numpy()
+    Returns:
+        The same with 1 to 2 as the largest value, and what the result must be multiplied with.
+    """
+    largest = ops.max(ops.stack([ops.max(ops.abs(gradient)) for gradient in incoming.values()]))
+    exponent = ops.floor(ops.log2(ops.maximum(largest, 1e-30)))
+    factor = ops.power(ops.cast(2.0, "float32"), -exponent)
+    return {layer: gradient * factor for layer, gradient in incoming.items()}, 1 / factor
 
-    return gradient
+
+@contextmanager
+def _memory_errors(backend: Backend) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, MemoryError) or backend.is_out_of_memory(error):
+            raise DeviceMemoryError(
+                "out of memory. Try a smaller --tile, or --max-size to make the photo smaller"
+            ) from error
+        raise
+
+
+def _watched(backend: Backend, program: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    @wraps(program)
+    def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        with _memory_errors(backend):
+            return program(*args, **kwargs)
+
+    return run

@@ -118,13 +118,36 @@ def smooth(gradient: FloatArray, progress: float) -> None:
     References:
         The "cascade Gaussian smoothing" of gordicaleksa's pytorch-deepdream, 2020.
     """
-    sigma = 2.0 * progress + 0.5
-    # Variances of blurs add up, so each blur is made from the one before, in place.
-    cv2.GaussianBlur(gradient, (0, 0), sigma * 0.5, dst=gradient)
+    first, second, third = blur_sigmas(progress)
+    cv2.GaussianBlur(gradient, (0, 0), first, dst=gradient)
     total = gradient.copy()
-    cv2.GaussianBlur(gradient, (0, 0), sigma * (1.0**2 - 0.5**2) ** 0.5, dst=gradient)
+    cv2.GaussianBlur(gradient, (0, 0), second, dst=gradient)
     total += gradient
-    cv2.GaussianBlur(gradient, (0, 0), sigma * (2.0**2 - 1.0**2) ** 0.5, dst=gradient)
+    cv2.GaussianBlur(gradient, (0, 0), third, dst=gradient)
     gradient += total
     gradient -= gradient.mean(dtype=np.float64).astype(np.float32)
     normalize(gradient)
+
+
+def blur_sigmas(progress: float) -> tuple[float, float, float]:
+    """The three blurs of :func:`smooth`, each made from the one before, since their variances add up."""
+    sigma = 2.0 * progress + 0.5
+    return sigma * 0.5, sigma * (1.0**2 - 0.5**2) ** 0.5, sigma * (2.0**2 - 1.0**2) ** 0.5
+
+
+def blur_kernels(progress: float) -> FloatArray:
+    """Those blurs as kernels along one axis: ``(3, 2 * REACH + 1)``, each of sum 1."""
+    kernels = np.zeros((3, 2 * REACH + 1), np.float32)
+    for kernel, sigma in zip(kernels, blur_sigmas(progress), strict=True):
+        reach = _reach(sigma)
+        kernel[REACH - reach : REACH + reach + 1] = cv2.getGaussianKernel(2 * reach + 1, sigma)[:, 0]
+    return kernels
+
+
+def _reach(sigma: float) -> int:
+    """How far OpenCV's blur of float32 reaches to either side, in pixels."""
+    return (round(8 * sigma + 1) | 1) // 2
+
+
+REACH = max(map(_reach, blur_sigmas(1.0)))
+"""How far one of the blurs reaches at the most, in pixels."""

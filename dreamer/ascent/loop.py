@@ -1,18 +1,28 @@
-"""Gradient ascent at one size: a generator of steps that shows and writes nothing.
+"""Gradient ascent at one size: generators of steps that show and write nothing.
+
+There are two. :func:`ascend` keeps the picture on the host and works in place; it takes pictures of
+any size, and is the quickest on a CPU. :func:`ascend_on_device` keeps it on an accelerator, several
+steps to a program.
 
 Must not import: networks, files.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
+import keras
 import numpy as np
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, Size
+from dreamer.ascent import on_device
+from dreamer.ascent.backend import Tensor
 from dreamer.ascent.gradients import Conditioning, normalize
-from dreamer.ascent.tiling import PictureGradient
+from dreamer.ascent.tiling import Grid, PictureGradient
 from dreamer.ascent.transforms import View
 
 
@@ -23,13 +33,14 @@ class Step:
     Attributes:
         index: From 0.
         score: What the objective gave for the picture as it was *before* this step, in this step's view.
-        picture: ``(height, width, 3)`` in [0, 1]. Its memory is used again by the step after the
-            next; copy it to keep it longer.
+        picture: Gives ``(height, width, 3)`` in [0, 1]. Its memory is used again by the step after the
+            next; copy it to keep it longer. On a device it is the picture after the last step of the
+            chunk that this step belongs to.
     """
 
     index: int
     score: float
-    picture: FloatArray
+    picture: Callable[[], FloatArray]
 
 
 def ascend(
@@ -64,4 +75,86 @@ def ascend(
         spare += picture
         np.clip(spare, 0, 1, out=spare)
         picture, spare = spare, picture
-        yield Step(index, score, picture)
+        yield Step(index, score, partial(_itself, picture))
+
+
+def _itself(picture: FloatArray) -> FloatArray:
+    return picture
+
+
+def ascend_on_device(
+    picture: FloatArray,
+    program: Callable[..., tuple[Tensor, Tensor]],
+    grid: Grid,
+    *,
+    views: Callable[[int], View],
+    num_steps: int,
+    step_size: float,
+    ladder: bool,
+) -> Iterator[Step]:
+    """Climb the gradient on a device, in chunks of steps that grow until one takes about half a second.
+
+    The next chunk is handed over before the scores of the last are asked for, so the device never
+    waits for whoever watches.
+
+    Args:
+        picture: Where to start, ``(height, width, 3)`` in [0, 1]; left as it is.
+        program: A compiled ``on_device.chunk``.
+        grid: The tiles of the picture.
+        views: The view of each step, by its index.
+        num_steps: How many steps to take.
+        step_size: Root-mean-square change of the picture per step, before clipping to [0, 1].
+        ladder: Whether the backend compiles anew for each shape.
+
+    Yields:
+        Each step, when its chunk is finished.
+    """
+    height, width = picture.shape[:2]
+    canvas = on_device.canvas(grid, ladder=ladder)
+    state: Tensor = np.pad(picture, [(0, canvas[0] - height), (0, canvas[1] - width), (0, 0)])
+
+    def finished(handed_over: _Chunk) -> Iterator[Step]:
+        scores = keras.ops.convert_to_numpy(handed_over.scores)
+        for offset in range(handed_over.num_steps):
+            fetch = partial(_fetched, handed_over.picture, (height, width))
+            yield Step(handed_over.first + offset, float(scores[offset]), fetch)
+
+    length, first = 1, 0
+    waiting: _Chunk | None = None
+    asked = time.perf_counter()
+    while first < num_steps:
+        steps = range(first, min(first + length, num_steps))
+        plan = on_device.plan(
+            grid,
+            canvas,
+            [views(step) for step in steps],
+            progress=[(step + 1) / num_steps for step in steps],
+            step_size=step_size,
+        )
+        state, scores = program(state, *plan)
+        if waiting is not None:
+            yield from finished(waiting)
+            spent, asked = time.perf_counter() - asked, time.perf_counter()
+            if spent < _CHUNK_SECONDS / 2:
+                length = min(2 * length, on_device.MOST_STEPS)
+        waiting = _Chunk(first, len(steps), state, scores)
+        first += len(steps)
+    if waiting is not None:
+        yield from finished(waiting)
+
+
+class _Chunk(NamedTuple):
+    """Steps that a device was given: the first, how many, and what will come out."""
+
+    first: int
+    num_steps: int
+    picture: Tensor
+    scores: Tensor
+
+
+_CHUNK_SECONDS = 0.5
+
+
+def _fetched(picture: Tensor, size: Size) -> FloatArray:
+    on_host = keras.ops.convert_to_numpy(picture)[: size[0], : size[1]]
+    return np.array(on_host, np.float32)

@@ -8,15 +8,12 @@ Must not import: networks, pictures, files. It sees activations, not where they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from keras import ops
 
-from dreamer.ascent.backend import Tensor
-
-Activations = Mapping[str, Tensor]
-"""Layer name -> its output, ``(batch, height, width, channels)`` or ``(batch, units)``."""
+from dreamer.ascent.backend import Activations, Tensor
 
 
 @dataclass(frozen=True)

@@ -15,27 +15,80 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, Size
 from dreamer.ascent.backend import TileGradient
 from dreamer.ascent.transforms import View
+from dreamer.errors import DeviceMemoryError
 
 PictureGradient = Callable[[FloatArray, View, FloatArray], float]
 """(picture ``(height, width, 3)``, view, where the gradient is written) -> score."""
 
-TILE_BATCH = 4
-"""Tiles given to the device at once. They run beside each other, each as if alone: no picture
-depends on this number, only time and memory do."""
+IntArray = NDArray[np.int32]
+
+_RUNGS = (4, 2, 1)  # A tile of a ladder has a quarter of the side that was asked for, half of it, or all.
 
 
 @dataclass(frozen=True)
-class _Axis:
+class Tiling:
+    """How pictures are cut into tiles.
+
+    Attributes:
+        tile: Largest side of a tile in pixels. A larger picture is cut into equal tiles.
+        jitter: How far a picture of a single tile is shifted at most, in pixels.
+        least: The smallest side that the network can see, in pixels. A tile is never smaller; where
+            the picture is, its mirror image fills the tile.
+        multiple: What a tile's sides must be multiples of, in pixels, at most ``least``.
+        ladder: Whether all tiles should have one of few sides, for a backend that compiles anew for
+            each; what a tile is too large for the picture, its mirror image fills.
+    """
+
+    tile: int
+    jitter: int
+    least: int = 1
+    multiple: int = 1
+    ladder: bool = False
+
+    def grid(self, size: Size) -> Grid:
+        """The grid of tiles for pictures of a size."""
+        height, width = size
+        return Grid(self._axis(height), self._axis(width))
+
+    def smaller(self) -> Tiling | None:
+        """The same with tiles of half the side; None where the network can see no smaller ones."""
+        tile = self.tile // 2
+        return replace(self, tile=tile) if tile >= max(self.least, self.multiple) else None
+
+    def _axis(self, length: int) -> Axis:
+        """The fewest equal tiles that cover a length, of sides that the network can see.
+
+        A single tile is shifted by the jitter; several over a whole tile, to spread their borders evenly.
+        A quarter of a short axis is the most it is shifted: the network must see most of the picture.
+        """
+        largest = self.tile - self.tile % self.multiple
+        if self.ladder:
+            rungs = [self._allowed(largest / rung) for rung in _RUNGS]
+            side = next((rung for rung in rungs if rung >= length), rungs[-1])
+        else:
+            side = self._allowed(length / math.ceil(length / max(largest, self.least)))
+        count = math.ceil(length / side)  # Larger sides can do with fewer; one too many could miss the picture.
+        # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
+        reach = (side - 1) // 2 if count > 1 else min(self.jitter, length // 4)
+        return Axis(length, count, side, reach)
+
+    def _allowed(self, side: float) -> int:
+        return max(math.ceil(math.ceil(side) / self.multiple) * self.multiple, self.least)
+
+
+@dataclass(frozen=True)
+class Axis:
     """How one axis of a picture is covered: by ``count`` tiles of ``side`` pixels, shifted by up to ``reach``."""
 
     length: int
@@ -43,28 +96,19 @@ class _Axis:
     side: int
     reach: int
 
-    @classmethod
-    def cover(cls, length: int, *, tile: int, jitter: int, least: int = 1, multiple: int = 1) -> _Axis:
-        """The fewest equal tiles that cover the length, of sides that the network can see.
-
-        A single tile is shifted by the jitter; several over a whole tile, to spread their borders evenly.
-        A quarter of a short axis is the most it is shifted: the network must see most of the picture.
-        """
-        count = math.ceil(length / max(tile - tile % multiple, least))
-        side = max(math.ceil(math.ceil(length / count) / multiple) * multiple, least)
-        count = math.ceil(length / side)  # Larger sides can do with fewer; one too many could miss the picture.
-        # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
-        return cls(length, count, side, (side - 1) // 2 if count > 1 else min(jitter, length // 4))
-
     @property
     def first(self) -> int:
         """Where the unshifted grid begins; the pixels it is too long hang over both edges."""
         return -((self.count * self.side - self.length) // 2)
 
+    def begin(self, fraction: float) -> int:
+        """Where the grid begins, for a shift drawn from [-1, 1]; each whole pixel is as likely."""
+        return self.first + min(math.floor((fraction + 1) / 2 * (2 * self.reach + 1)) - self.reach, self.reach)
+
     def starts(self, fraction: float) -> list[int]:
-        """Where the tiles begin, for a shift drawn from [-1, 1]; each whole pixel is as likely."""
-        shift = min(math.floor((fraction + 1) / 2 * (2 * self.reach + 1)) - self.reach, self.reach)
-        return [self.first + shift + index * self.side for index in range(self.count)]
+        """Where the tiles begin."""
+        begin = self.begin(fraction)
+        return [begin + index * self.side for index in range(self.count)]
 
     def chances(self) -> FloatArray:
         """For each pixel the share of shifts under which some tile covers it, in (0, 1]."""
@@ -72,6 +116,24 @@ class _Axis:
         lowest = np.maximum(pixels - self.first - self.count * self.side + 1, -self.reach)
         highest = np.minimum(pixels - self.first, self.reach)
         return ((highest - lowest + 1) / (2 * self.reach + 1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The tiles of a picture: how its rows and its columns are covered."""
+
+    rows: Axis
+    columns: Axis
+
+    @property
+    def size(self) -> Size:
+        """``(height, width)`` of a tile."""
+        return self.rows.side, self.columns.side
+
+    @property
+    def count(self) -> int:
+        """How many tiles there are."""
+        return self.rows.count * self.columns.count
 
 
 class _Place(NamedTuple):
@@ -82,12 +144,13 @@ class _Place(NamedTuple):
     overhang: tuple[int, int, int, int]
 
     @classmethod
-    def at(cls, y: int, x: int, axes: tuple[_Axis, _Axis]) -> _Place:
+    def at(cls, y: int, x: int, grid: Grid) -> _Place:
+        axes = ((y, grid.rows), (x, grid.columns))
         (top, bottom), (left, right) = (
-            (max(-start, 0), max(start + axis.side - axis.length, 0)) for start, axis in zip((y, x), axes, strict=True)
+            (max(-start, 0), max(start + axis.side - axis.length, 0)) for start, axis in axes
         )
-        rows = slice(y + top, y + axes[0].side - bottom)
-        columns = slice(x + left, x + axes[1].side - right)
+        rows = slice(y + top, y + grid.rows.side - bottom)
+        columns = slice(x + left, x + grid.columns.side - right)
         return cls(rows, columns, (top, bottom, left, right))
 
     def cut(self, picture: FloatArray) -> FloatArray:
@@ -102,51 +165,71 @@ class _Place(NamedTuple):
 
 
 def tiled(
-    gradient: TileGradient, *, tile: int, jitter: int, least: int = 1, multiple: int = 1, tile_batch: int = TILE_BATCH
+    gradient: TileGradient, tiling: Tiling, *, batch: int = 4, note: Callable[[str], None] = lambda _line: None
 ) -> PictureGradient:
     """Turn a gradient of tiles into one of pictures of any size.
 
+    Where memory runs out, fewer tiles are handed over at once, then smaller ones, from there on.
+
     Args:
         gradient: Scores and gradients of a batch of equal tiles.
-        tile: Largest side of a tile in pixels. A larger picture is cut into equal tiles.
-        jitter: How far a picture of a single tile is shifted at most, in pixels.
-        least: The smallest side that the network can see, in pixels. A tile is never smaller; where
-            the picture is, its mirror image fills the tile.
-        multiple: What a tile's sides must be multiples of, in pixels, at most ``least``.
-        tile_batch: How many tiles are handed over at once. The result does not depend on it.
+        tiling: How pictures are cut.
+        batch: How many tiles are handed over at once. The result does not depend on it.
+        note: Told in a line when memory ran out.
 
     Returns:
         A gradient of a whole picture: zero where the view does not reach. Its score is the mean
         over the tiles.
 
+    Raises:
+        DeviceMemoryError: From the gradient it returns, where no smaller tile can be tried.
+
     Example:
         >>> def square(tiles, matrix):
         ...     return (tiles**2).sum(axis=(1, 2, 3)), 2 * tiles
         >>> picture, out = np.ones((5, 7, 3), np.float32), np.empty((5, 7, 3), np.float32)
-        >>> _ = tiled(square, tile=8, jitter=0)(picture, View((0.3, -0.8)), out)
+        >>> _ = tiled(square, Tiling(tile=8, jitter=0))(picture, View((0.3, -0.8)), out)
         >>> bool((out == 2).all())
         True
     """
 
     def apply(picture: FloatArray, view: View, out: FloatArray) -> float:
-        height, width = (
-            _Axis.cover(length, tile=tile, jitter=jitter, least=least, multiple=multiple)
-            for length in picture.shape[:2]
-        )
-        axes = (height, width)
-        matrix = view.matrix((axes[0].side, axes[1].side))
-        starts = product(axes[0].starts(view.shift[0]), axes[1].starts(view.shift[1]))
-        places = [_Place.at(y, x, axes) for y, x in starts]
-        out.fill(0)
-        score = 0.0
-        for first in range(0, len(places), tile_batch):
-            batch = places[first : first + tile_batch]
-            scores, gradients = gradient(np.stack([place.cut(picture) for place in batch]), matrix)
-            for place, one in zip(batch, gradients, strict=True):
-                place.paste(one, out)
-            score += math.fsum(scores)
-        out /= axes[0].chances()[:, None, None]
-        out /= axes[1].chances()[:, None]
-        return score / len(places)
+        nonlocal batch, tiling
+        while True:
+            grid = tiling.grid((picture.shape[0], picture.shape[1]))
+            try:
+                return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out)
+            except DeviceMemoryError:
+                if min(batch, grid.count) > 1:
+                    batch = min(batch, grid.count) // 2
+                    note(f"memory ran out; going on with {batch} tiles at once" if batch > 1 else _ONE_AT_A_TIME)
+                    continue
+                smaller = tiling.smaller()
+                if smaller is None:
+                    raise
+                tiling = smaller
+                note(f"memory ran out; going on with tiles of {tiling.tile} pixels, which changes the picture a little")
 
     return apply
+
+
+_ONE_AT_A_TIME = "memory ran out; going on with one tile at a time"
+
+
+def _over_tiles(
+    gradient: TileGradient, grid: Grid, batch: int, picture: FloatArray, view: View, out: FloatArray
+) -> float:
+    matrix = view.matrix(grid.size)
+    starts = product(grid.rows.starts(view.shift[0]), grid.columns.starts(view.shift[1]))
+    places = [_Place.at(y, x, grid) for y, x in starts]
+    out.fill(0)
+    score = 0.0
+    for first in range(0, len(places), batch):
+        some = places[first : first + batch]
+        scores, gradients = gradient(np.stack([place.cut(picture) for place in some]), matrix)
+        for place, one in zip(some, gradients, strict=True):
+            place.paste(one, out)
+        score += math.fsum(scores)
+    out /= grid.rows.chances()[:, None, None]
+    out /= grid.columns.chances()[:, None]
+    return score / len(places)

@@ -15,9 +15,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from keras import ops
 
 from dreamer.arrays import FloatArray, Size
+from dreamer.ascent import backend
 from dreamer.ascent.backend import Tensor
 
 IDENTITY: FloatArray = np.array([1, 0, 0, 0, 1, 0, 0, 0], np.float32)
@@ -87,8 +87,4 @@ def warp(pictures: Tensor, matrix: Tensor) -> Tensor:
         Pictures of the same shape; differentiable in ``pictures``. The gradient is that of the
         view alone: what is mirrored, and what the view does not reach, gets none.
     """
-    mirrored = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="reflect")
-    # TensorFlow's gradient is the inverse warp with the same filling. Mirrored, it would move pixels
-    # that the view never saw; filled with zeros, it leaves them alone.
-    seen = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="constant")
-    return seen + ops.stop_gradient(mirrored - seen)
+    return backend.current().warp(pictures, matrix)

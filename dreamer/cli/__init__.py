@@ -16,6 +16,7 @@ import click
 
 from dreamer import __version__
 from dreamer.cli.completion import completion
+from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
@@ -65,7 +66,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, models, layers, labels, recipe, completion):
+for _command in (dream, models, layers, labels, recipe, doctor, completion):
     cli.add_command(_command)
 
 

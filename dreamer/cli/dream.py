@@ -17,7 +17,7 @@ import click
 from dreamer import __version__
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, debug_option, dream_options
+from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options
 from dreamer.cli.progress import dream_progress, quiet_import, say
 from dreamer.digests import digest_of
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     shell_complete=complete_layer,
 )  # fmt: skip
 @dream_options
+@backend_option
 @fetch_options
 @click.option(
     "--max-megapixels", type=click.FloatRange(min=0, min_open=True, max=1e6), default=500, show_default=True,
@@ -96,7 +97,7 @@ def dream(
 
     handler = signal.getsignal(signal.SIGINT)
     try:
-        last, sized = _climb(found, settings, photo, output, quiet=quiet)
+        last, sized = _climb(found, settings, photo, output, note, quiet=quiet)
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         result = dataclasses.replace(sized, pixels=last.render())
@@ -117,7 +118,13 @@ def dream(
 
 
 def _climb(
-    found: Photo, settings: DreamSettings, photo: Path, output: Path | None, *, quiet: bool
+    found: Photo,
+    settings: DreamSettings,
+    photo: Path,
+    output: Path | None,
+    note: Callable[[str], None],
+    *,
+    quiet: bool,
 ) -> tuple[DreamStep, Photo]:
     """Dream until the end or Ctrl-C; gives the last finished step, and the photo at the dream's size."""
     last: DreamStep | None = None
@@ -129,7 +136,7 @@ def _climb(
         images.check_target(output or _free_name(photo), overwrite=True, size=size)
         found = images.resized(found, size)
         try:
-            for last in dream_steps(found.pixels, settings):
+            for last in dream_steps(found.pixels, settings, note=note):
                 progress.show(last)
         except KeyboardInterrupt:
             if last is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import click
 
 from dreamer.cli.completing import complete_model
 from dreamer.models.preprocessing import GENERAL
-from dreamer.settings import DreamSettings
+from dreamer.settings import BACKENDS, PRECISIONS, DreamSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,6 +31,21 @@ debug_option = click.option(
     expose_value=False,
     callback=_remember_debug,
     help="Show the traceback of an error.",
+)
+
+
+def _choose_backend(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        os.environ["KERAS_BACKEND"] = value
+
+
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    is_eager=True,
+    expose_value=False,
+    callback=_choose_backend,
+    help="What Keras runs on.  [default: KERAS_BACKEND, or tensorflow]",
 )
 
 _DEFAULTS = {field.name: field.default for field in fields(DreamSettings)}
@@ -53,6 +69,7 @@ _SETTINGS: tuple[tuple[str, type, str, str], ...] = (
     ("strength", float, "0..1", "How much of the dream is laid over the photo."),
     ("max_size", int, "PX", "Make the photo smaller first if a side is longer.  [default: keep its size]"),
     ("tile", int, "PX", "Longest side of the tiles a large photo is cut into."),
+    ("precision", str, "TYPE", f"What the network is computed in: {', '.join(PRECISIONS)}."),
     ("seed", int, "N", "The same seed gives the same dream."),
 )
 

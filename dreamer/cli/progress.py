@@ -9,10 +9,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 import click
+
+from dreamer.errors import BackendError
+from dreamer.settings import BACKENDS
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -57,7 +61,11 @@ def quiet_import() -> Iterator[None]:
 
     It writes to the descriptor of standard error, below Python and before its own log level counts.
     A Ctrl-C would surface anywhere in its start-up, as anything; it is kept until the end.
+
+    Raises:
+        BackendError: What Keras is told to run on is not installed.
     """
+    _check_backend()
     interrupts: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -77,6 +85,14 @@ def quiet_import() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
     if interrupts:
         raise KeyboardInterrupt
+
+
+def _check_backend() -> None:
+    wanted = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if wanted in BACKENDS and find_spec(wanted) is None:
+        raise BackendError(
+            f"the backend {wanted!r} is not installed. Install it with: python -m pip install 'deepdreamer[{wanted}]'"
+        )
 
 
 def import_keras() -> None:

@@ -59,6 +59,18 @@ class Node:
         return tuple(_first(self.output).shape[1:])
 
 
+def ancestors(nodes: Sequence[Node], wanted: Sequence[int]) -> set[int]:
+    """The indices of some nodes and of all that they depend on."""
+    found: set[int] = set()
+    waiting = list(wanted)
+    while waiting:
+        index = waiting.pop()
+        if index not in found:
+            found.add(index)
+            waiting.extend(nodes[index].parents)
+    return found
+
+
 _Apply = Callable[[int, tuple[int, ...], Any, Any, Any], Any]
 """(index, parents, layer, arguments, keyword arguments) -> symbolic output."""
 
@@ -108,7 +120,7 @@ class LayerGraph:
             where a picture of that size cannot be seen.
         """
         # Keras does not compare the shapes that it joins before it computes them.
-        needed = [self.nodes[index] for index in self._ancestors(wanted)]
+        needed = [self.nodes[index] for index in ancestors(self.nodes, wanted)]
         joins = [node.parents for node in needed if node.kind == "Concatenate"]
         watched = sorted({*wanted, *(parent for parents in joins for parent in parents)})
         cut = keras.Model(self.nodes[0].output, [_first(self.nodes[index].output) for index in watched])
@@ -123,16 +135,6 @@ class LayerGraph:
             return [found[index] for index in wanted] if fits and all(map(all, found.values())) else None
 
         return shapes_at
-
-    def _ancestors(self, wanted: Sequence[int]) -> set[int]:
-        found: set[int] = set()
-        waiting = list(wanted)
-        while waiting:
-            index = waiting.pop()
-            if index not in found:
-                found.add(index)
-                waiting.extend(self.nodes[index].parents)
-        return found
 
     def _replay(self, size: tuple[int | None, int | None], apply: _Apply) -> list[Node]:
         picture = keras.Input((*size, self.num_colors))

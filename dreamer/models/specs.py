@@ -39,6 +39,7 @@ class ModelSpec:
             the weights, or the path of a text file with a name a line; None for none.
         logits: The layer that scores the classes, before the softmax; None for the last one.
         application: Its name in ``keras.applications``.
+        low_precisions: Types of fewer bits than float32 in which its dreams were found as good.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ModelSpec:
     labels: str | None = None
     logits: str | None = None
     application: str | None = None
+    low_precisions: tuple[str, ...] = ()
 
     def grows_with(self, layer: str) -> str | None:
         """What grows with a layer, where that is known."""
@@ -80,6 +82,7 @@ def _spec(name: str, row: dict[str, Any]) -> ModelSpec:
         weights=BundledWeights(**weights) if "distribution" in weights else _published(name, weights),
         preprocessing=PREPROCESSINGS[row.pop("preprocessing")],
         dreams_well=tuple(row.pop("dreams_well").items()),
+        low_precisions=tuple(row.pop("low_precisions", ())),
         **row,
     )
 

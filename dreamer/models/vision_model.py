@@ -20,7 +20,9 @@ from keras import ops
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches
-from dreamer.models.layer_graph import LayerGraph, Node
+from dreamer.models import inference
+from dreamer.models.cost import Cost, cost
+from dreamer.models.layer_graph import LayerGraph, Node, ancestors
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.specs import ModelSpec
 
@@ -30,6 +32,7 @@ _MERGING = ("Add", "Concatenate")
 _USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
 _LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
 _LARGEST_MULTIPLE = 64
+_TRIAL_SIDE = 75  # Pixels, odd as photos may be.
 _PRIMES = (1021, 1543)  # Sides of this many multiples are multiples of nothing else that is tried.
 
 
@@ -195,11 +198,34 @@ class VisionModel:
             low, high = (low, middle) if sees((middle * multiple,) * 2) else (middle, high)
         return Sides(high * multiple, multiple)
 
-    def activations(self, layers: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:
-        """Cut the network to some layers.
+    def cost(self, layers: Iterable[str], size: Size) -> Cost:
+        """What a gradient of some layers costs for a picture of a size, at the least.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+            SettingsError: They cannot see pictures of that size.
+        """
+        names = sorted(set(layers))
+        for name in names:
+            self.check(name)
+        tied = self._is_tied(names)
+        nodes = self.graph.own_nodes if tied else self.graph.nodes
+        needed = sorted(ancestors(nodes, [self._indices[name] for name in names]) - {0})
+        if tied:
+            size = self.graph.own_size or size
+            found = [tuple(side or 0 for side in nodes[index].shape) for index in needed]
+        else:
+            self.shapes(size, names)
+            found = self.graph.shapes(needed)(size) or []
+        return cost(nodes, dict(zip(needed, found, strict=True)), (*size, self.graph.num_colors))
+
+    def activations(self, layers: Iterable[str], precision: str = "float32") -> Callable[[Tensor], dict[str, Tensor]]:
+        """Cut the network to some layers, and make what is left quick.
 
         Args:
             layers: Their names.
+            precision: What is computed in: ``"float32"``, ``"bfloat16"`` or ``"float16"``. What goes
+                in and comes out is float32.
 
         Returns:
             A function from pictures ``(batch, height, width, 3)`` in [0, 1] to activations by layer
@@ -213,7 +239,7 @@ class VisionModel:
         names = sorted(set(layers))
         for name in names:
             self.check(name)
-        cut, prepare = self._cut(names), self._prepare()
+        cut, prepare = self._cut(names, precision), self._prepare()
         own_size = self.graph.own_size if self._is_tied(names) else None
 
         def run(pictures: Tensor) -> dict[str, Tensor]:
@@ -225,9 +251,19 @@ class VisionModel:
 
         return run
 
-    def _cut(self, names: Sequence[str]) -> keras.Model:
+    def _cut(self, names: Sequence[str], precision: str) -> keras.Model:
         nodes = self.graph.own_nodes if self._is_tied(names) else self.graph.nodes
-        return keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
+        cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
+        folded = inference.fold(cut, nodes, [self._indices[name] for name in names], self._trial_size(names))
+        return folded if precision == "float32" else inference.lower(folded, precision)
+
+    def _trial_size(self, names: Sequence[str]) -> Size:
+        """A size of picture that some layers can see, neither tiny nor large."""
+        if self._is_tied(names):
+            return self.graph.own_size or (_TRIAL_SIDE, _TRIAL_SIDE)
+        sides = self.sides(names)
+        side = max(sides.least, math.ceil(_TRIAL_SIDE / sides.multiple) * sides.multiple)
+        return side, side
 
     def _is_tied(self, names: Iterable[str]) -> bool:
         return any(self._indices[name] in self.graph.tied for name in names)
@@ -242,7 +278,7 @@ class VisionModel:
         mean, std = (np.array(values, np.float32) for values in (preprocessing.mean, preprocessing.std))
 
         def prepare(pictures: Tensor) -> Tensor:
-            prepared = (pictures - mean) / std
+            prepared = (pictures - ops.convert_to_tensor(mean)) / ops.convert_to_tensor(std)
             if self.is_grey:
                 return ops.mean(prepared, axis=-1, keepdims=True)
             return ops.flip(prepared, axis=-1) if preprocessing.order == "BGR" else prepared

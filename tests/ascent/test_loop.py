@@ -26,15 +26,15 @@ def towards_white(picture, _view, out):
 def test_a_step_changes_the_picture_by_the_step_size(picture):
     before = picture
     for step in climb(picture, towards_white, step_size=0.02):
-        change = step.picture - before
+        change = step.picture() - before
         assert np.sqrt((change**2).mean()) == pytest.approx(0.02, rel=1e-4)
-        before = step.picture.copy()
+        before = step.picture().copy()
 
 
 def test_the_picture_stays_displayable(picture):
     *_, last = climb(picture, towards_white, num_steps=30, step_size=0.2)
-    assert last.picture.max() == 1
-    assert last.picture.min() >= 0
+    assert last.picture().max() == 1
+    assert last.picture().min() >= 0
 
 
 def test_scores_and_indices_are_those_of_each_step(picture):
@@ -58,7 +58,7 @@ def test_an_interrupted_step_leaves_the_last_picture_whole(picture):
     _first, second = next(steps), next(steps)
     with pytest.raises(KeyboardInterrupt):
         next(steps)
-    assert second.picture == pytest.approx(np.clip(picture + 0.02, 0, 1), abs=1e-5)
+    assert second.picture() == pytest.approx(np.clip(picture + 0.02, 0, 1), abs=1e-5)
 
 
 def test_conditioning_hears_how_far_the_octave_has_come(picture):
@@ -73,4 +73,4 @@ def test_a_flat_score_changes_nothing(picture):
         return 1.0
 
     *_, last = climb(picture, flat)
-    assert (last.picture == picture).all()
+    assert (last.picture() == picture).all()

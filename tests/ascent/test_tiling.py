@@ -6,13 +6,14 @@ import pytest
 from dreamer.ascent import transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.objectives import layer
-from dreamer.ascent.tiling import _Axis, tiled
+from dreamer.ascent.tiling import Tiling, tiled
 from dreamer.ascent.transforms import View
+from dreamer.errors import DeviceMemoryError
 
 
 def gradient_of(network, name="second"):
     activations = network.activations([name])
-    return compile_gradient(lambda pictures, _matrix: layer(name).score(activations(pictures)))
+    return compile_gradient(lambda pictures, _matrix: activations(pictures), layer(name).score)
 
 
 def identity(tiles, _matrix):
@@ -20,9 +21,9 @@ def identity(tiles, _matrix):
     return (tiles**2).mean(axis=(1, 2, 3)), tiles.copy()
 
 
-def run(gradient, picture, shift=(0.0, 0.0), **keywords):
+def run(gradient, picture, shift=(0.0, 0.0), batch=4, **keywords):
     out = np.full_like(picture, np.nan)
-    score = tiled(gradient, **keywords)(picture, View(shift), out)
+    score = tiled(gradient, Tiling(**keywords), batch=batch)(picture, View(shift), out)
     return score, out
 
 
@@ -44,7 +45,7 @@ def test_over_many_views_every_pixel_moves_alike(picture, tile):
     for step in range(600):
         view = transforms.draw(seed=0, octave=0, step=step, rotate=0, scale=0)
         out = np.empty_like(picture)
-        tiled(identity, tile=tile, jitter=8)(picture, view, out)
+        tiled(identity, Tiling(tile=tile, jitter=8))(picture, view, out)
         total += out
     assert (total / 600 / picture) == pytest.approx(1, abs=0.17)
 
@@ -52,7 +53,7 @@ def test_over_many_views_every_pixel_moves_alike(picture, tile):
 @pytest.mark.parametrize("tile", [32, 33, 48])
 def test_every_tile_touches_the_picture_and_together_they_cover_it(tile):
     for length in [*range(1, 140), 993, 994, 2257]:
-        axis = _Axis.cover(length, tile=tile, jitter=32)
+        axis = Tiling(tile=tile, jitter=32).grid((length, 1)).rows
         seen = np.zeros(length)
         shifts = 2 * axis.reach + 1
         for index in range(shifts):
@@ -87,8 +88,8 @@ def test_tiled_equals_untiled_away_from_the_borders(tiny_network):
 def test_the_result_does_not_depend_on_the_tile_batch(tiny_network, tile_batch):
     picture = np.random.default_rng(1).random((50, 70, 3), np.float32)
     gradient = gradient_of(tiny_network)
-    expected = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0, tile_batch=4)
-    score, out = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0, tile_batch=tile_batch)
+    expected = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0)
+    score, out = run(gradient, picture, (0.3, 0.8), tile=20, jitter=0, batch=tile_batch)
     assert (score, out.tobytes()) == (expected[0], expected[1].tobytes())
 
 
@@ -127,7 +128,7 @@ def test_the_tiniest_pictures_work(size):
 @pytest.mark.parametrize("length", [1, 5, 31, 32, 33, 63, 100, 517, 1000])
 @pytest.mark.parametrize(("tile", "least", "multiple"), [(32, 75, 1), (512, 75, 1), (100, 32, 32), (48, 32, 16)])
 def test_sides_are_what_the_network_can_see_and_no_tile_misses_the_picture(length, tile, least, multiple):
-    axis = _Axis.cover(length, tile=tile, jitter=32, least=least, multiple=multiple)
+    axis = Tiling(tile=tile, jitter=32, least=least, multiple=multiple).grid((length, 1)).rows
     assert axis.side >= least
     assert axis.side % multiple == 0
     assert axis.side <= max(tile, least)
@@ -148,3 +149,65 @@ def test_a_picture_smaller_than_the_network_can_see_is_continued_by_its_mirror_i
     assert seen == [(1, 75, 75, 3)]
     inside = out[10:-10, 14:-14]
     assert inside == pytest.approx(picture[10:-10, 14:-14], abs=1e-6)
+
+
+def running_out(most_tiles, most_side):
+    """A gradient for which more tiles, or larger ones, are too many."""
+    asked = []
+
+    def gradient(tiles, matrix):
+        asked.append((len(tiles), *tiles.shape[1:3]))
+        if len(tiles) > most_tiles or max(tiles.shape[1:3]) > most_side:
+            raise DeviceMemoryError("out of memory")
+        return identity(tiles, matrix)
+
+    return gradient, asked
+
+
+def test_when_memory_runs_out_fewer_tiles_are_handed_over_and_nothing_else_changes(picture):
+    gradient, asked = running_out(most_tiles=1, most_side=99)
+    notes = []
+    retreating = tiled(gradient, Tiling(tile=20, jitter=4), batch=4, note=notes.append)
+    view, out, expected = View((0.3, 0.2)), np.empty_like(picture), np.empty_like(picture)
+    score = retreating(picture, view, out)
+    assert tiled(identity, Tiling(tile=20, jitter=4))(picture, view, expected) == score
+    assert (out == expected).all()
+    assert notes == [
+        "memory ran out; going on with 2 tiles at once",
+        "memory ran out; going on with one tile at a time",
+    ]
+    before = len(asked)
+    retreating(picture, view, out)
+    assert {count for count, *_ in asked[before:]} == {1}  # It does not try again what failed before.
+    assert len(notes) == 2
+
+
+def test_when_one_tile_is_too_large_smaller_ones_follow(picture):
+    gradient, asked = running_out(most_tiles=1, most_side=16)
+    notes, out = [], np.empty_like(picture)
+    retreating = tiled(gradient, Tiling(tile=64, jitter=4), note=notes.append)
+    retreating(picture, View((0.3, 0.2)), out)
+    assert np.isfinite(out).all()
+    assert max(asked[-1][1:]) <= 16
+    assert notes[-1] == "memory ran out; going on with tiles of 16 pixels, which changes the picture a little"
+
+
+def test_when_no_smaller_tile_can_be_seen_memory_has_run_out(picture):
+    gradient, _ = running_out(most_tiles=0, most_side=0)
+    with pytest.raises(DeviceMemoryError, match="out of memory"):
+        tiled(gradient, Tiling(tile=64, jitter=4, least=20))(picture, View((0, 0)), np.empty_like(picture))
+
+
+@pytest.mark.parametrize("length", [1, 31, 64, 100, 129, 513, 1000, 2047])
+def test_tiles_of_a_ladder_have_one_of_three_sides(length):
+    axis = Tiling(tile=512, jitter=32, ladder=True).grid((length, 1)).rows
+    assert axis.side in (128, 256, 512)
+    assert axis.side == 512 or axis.count == 1
+    assert length <= axis.count * axis.side < length + max(length, 128, axis.side)
+    for fraction in np.linspace(-1, 1, 41):
+        assert all(start < length and start + axis.side > 0 for start in axis.starts(fraction))
+
+
+def test_a_ladder_keeps_to_what_the_network_can_see():
+    axis = Tiling(tile=100, jitter=8, least=75, multiple=3, ladder=True).grid((40, 1)).rows
+    assert axis.side == 75

@@ -70,6 +70,7 @@ def test_every_option_reaches_the_recipe(photo, capfd):
     options = ["--layer", "block4b=0.5", "--channel", "block3b:7=-2", "--octaves", "1", "--octave-scale", "1.5",
                "--steps", "1", "--step-size", "0.02", "--jitter", "3", "--rotate", "2", "--scale", "0.1",
                "--laplacian", "--strength", "0.5", "--max-size", "40", "--tile", "64", "--seed", "9",
+               "--precision", "bfloat16",
                "--model", "efficientnet_lite0"]  # fmt: skip
     target = photo.with_name("out.webp")
     assert run(["dream", str(photo), *options, "-o", str(target), "--quiet"]) == 0
@@ -80,7 +81,7 @@ def test_every_option_reaches_the_recipe(photo, capfd):
         "model": "efficientnet_lite0", "preprocessing": None, "octaves": 1,
             "targets": ["block4b=0.5", "block3b:7=-2.0"],
         "octave_scale": 1.5, "steps": 1, "step_size": 0.02, "jitter": 3, "rotate": 2.0, "scale": 0.1,
-        "conditioning": "laplacian", "strength": 0.5, "max_size": 40, "tile": 64, "seed": 9,
+        "conditioning": "laplacian", "strength": 0.5, "max_size": 40, "tile": 64, "seed": 9, "precision": "bfloat16",
     }  # fmt: skip
     assert recipe["source"]["name"] == "photo.png"
     assert len(recipe["source"]["sha256"]) == len(recipe["weights_sha256"]) == 64

@@ -43,7 +43,9 @@ def test_keras_name_for_it_is_the_same_network():
 def test_a_golden_dream(installed, samples):
     """One step an octave, as in the golden dream of the bundled network, and for the same reason."""
     cat = images.read(samples / "cat.png").pixels
-    dreamt = dreamer.dream(cat[50:170, 100:261], model="inception_v3", octaves=2, steps=1, step_size=0.04)
+    dreamt = dreamer.dream(
+        cat[50:170, 100:261], model="inception_v3", octaves=2, steps=1, step_size=0.04, precision="float32"
+    )
     golden = images.read(GOLDEN).pixels
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in (dreamt, golden)]
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006

@@ -1,0 +1,81 @@
+"""JAX: compiles with XLA, anew for each shape. Answers as ``backend.Backend`` says.
+
+So few shapes are used: tiles keep to a ladder of sides, and are computed one by one. Where there are
+several devices, the tiles of a batch are dealt out to them.
+
+Must not import: pictures, files, networks. Imported only where Keras runs on JAX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from itertools import cycle
+from typing import Any
+
+import jax
+import numpy as np
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent import sampling
+from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
+
+warp = sampling.warp
+
+STATIC_SHAPES = True
+
+
+@cache
+def devices() -> list[Device]:
+    """What there is to compute on; accelerators alone, if there are any."""
+    return [
+        Device(device.platform, device.device_kind, _generation(getattr(device, "compute_capability", None)))
+        for device in jax.local_devices()
+    ]
+
+
+def _generation(capability: Any) -> tuple[int, int] | None:
+    if not isinstance(capability, str) or capability.count(".") != 1:
+        return None
+    major, minor = capability.split(".")
+    return int(major), int(minor)
+
+
+def gradient(forward: Forward, score: Score) -> Gradient:
+    """The gradient of a score; the tiles of a batch run one after the other."""
+
+    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        activations, pull_down = jax.vjp(lambda pictures: forward(pictures, matrix), tile[None])
+        scores, pull_up = jax.vjp(score, activations)
+        scaled, factor = within_range(pull_up(jax.numpy.ones_like(scores))[0])
+        return scores[0], pull_down(scaled)[0][0] * factor
+
+    return lambda tiles, matrix: jax.lax.map(lambda tile: one_tile(tile, matrix), tiles)
+
+
+def compile_tiles(gradient: Gradient) -> TileGradient:
+    """A gradient as a program for one tile; each device of the machine takes its share of a batch."""
+    program = jax.jit(gradient)
+
+    def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        # Nothing waits for a result until all are asked for.
+        given = [
+            jax.device_put((tile[None], matrix), device)
+            for tile, device in zip(tiles, cycle(jax.local_devices()), strict=False)
+        ]
+        found = [program(*one) for one in given]
+        scores, gradients = zip(*found, strict=True)
+        return np.concatenate([*map(np.asarray, scores)]), np.concatenate([*map(np.asarray, gradients)])
+
+    return run
+
+
+def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """Several steps as a program, compiled for each set of shapes."""
+    program: Callable[..., Any] = jax.jit(chunk)
+    return program
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether this is how JAX says that memory ran out."""
+    return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)

@@ -1,0 +1,119 @@
+"""TensorFlow: the default backend, and the quickest on a CPU. Answers as ``backend.Backend`` says.
+
+One trace serves all batches and sizes: shapes are left open. Its own kernels are quicker than XLA's
+on a CPU, so nothing asks for ``jit_compile``.
+
+Must not import: pictures, files, networks. Imported only where Keras runs on TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cache
+from typing import Any
+
+import tensorflow as tf
+from keras import ops
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
+from dreamer.ascent.convolutions import quicker_gradients
+
+STATIC_SHAPES = False
+
+
+@cache
+def devices() -> list[Device]:
+    """What there is to compute on; accelerators alone, if there are any."""
+    found = []
+    for device in tf.config.list_physical_devices("GPU"):
+        details = tf.config.experimental.get_device_details(device)
+        name = details.get("device_name", device.name)
+        found.append(Device("gpu", name, details.get("compute_capability")))
+    return found or [Device("cpu", "CPU")]
+
+
+def gradient(forward: Forward, score: Score) -> Gradient:
+    """The gradient of a score; the tiles of a batch run beside each other.
+
+    On 2 cores four 512-pixel tiles take 0.7 of the time they take one after the other.
+    """
+    on_cpu = devices()[0].kind == "cpu"
+
+    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        pictures = tile[None]
+        with quicker_gradients() if on_cpu else nullcontext():
+            activations = forward(pictures, matrix)
+        scores = score(activations)
+        # Not a GradientTape, which knows nothing of gradients that were overridden in a graph.
+        names = list(activations)
+        seen = [activations[name] for name in names]
+        # One layer may lie below another; what reaches it from there is counted on the way down.
+        incoming = tf.gradients(scores, seen, stop_gradients=seen, unconnected_gradients="zero")
+        scaled, factor = within_range(dict(zip(names, incoming, strict=True)))
+        down = tf.gradients(seen, pictures, [scaled[name] for name in names], unconnected_gradients="zero")
+        return scores[0], down[0][0] * factor
+
+    def all_tiles(tiles: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = tf.map_fn(
+            lambda tile: one_tile(tile, matrix),
+            tiles,
+            fn_output_signature=(tf.TensorSpec((), tf.float32), tf.TensorSpec((None, None, 3), tf.float32)),
+        )
+        return found
+
+    return all_tiles
+
+
+def compile_tiles(gradient: Gradient) -> TileGradient:
+    """A gradient as a program, traced once."""
+    program = tf.function(
+        gradient,
+        input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32), tf.TensorSpec((8,), tf.float32)],
+        autograph=False,
+    )
+
+    def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        scores, gradients = program(tiles, matrix)
+        return scores.numpy(), gradients.numpy()
+
+    return run
+
+
+def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """Several steps as a program, traced once: every side of every array is left open."""
+    program: Callable[..., Any] | None = None
+
+    def run(*arrays: Any) -> Any:
+        nonlocal program
+        tensors = [tf.convert_to_tensor(array) for array in arrays]
+        if program is None:
+            program = tf.function(chunk, input_signature=[_open(tensor) for tensor in tensors], autograph=False)
+        return program(*tensors)
+
+    return run
+
+
+def _open(tensor: Tensor) -> Any:
+    """Only the colours are the same for every picture."""
+    is_picture = tensor.shape.rank == 3 and tensor.shape[-1] == 3 and tensor.dtype == tf.float32
+    return tf.TensorSpec([None, None, 3] if is_picture else [None] * tensor.shape.rank, tensor.dtype)
+
+
+def warp(pictures: Tensor, matrix: Tensor) -> Tensor:
+    """See :func:`dreamer.ascent.transforms.warp`.
+
+    TensorFlow's own operation, which takes half the time of sampling by hand. Its gradient is the
+    inverse warp rather than the adjoint: right in place and direction, some per cent off in size.
+    """
+    mirrored = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="reflect")
+    # That gradient is filled as the picture is. Mirrored, it would move pixels that the view never
+    # saw; filled with zeros, it leaves them alone.
+    seen = ops.image.affine_transform(pictures, matrix, interpolation="bilinear", fill_mode="constant")
+    return seen + ops.stop_gradient(mirrored - seen)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether this is how TensorFlow says that memory ran out."""
+    return isinstance(error, tf.errors.ResourceExhaustedError)

@@ -1,0 +1,85 @@
+"""PyTorch: runs what it is given at once. Answers as ``backend.Backend`` says.
+
+Nothing is compiled: ``torch.compile`` takes longer than a dream does.
+
+Must not import: pictures, files, networks. Imported only where Keras runs on PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from keras import ops
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent import sampling
+from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
+
+# Of Keras's own operation, the gradient on PyTorch is wrong, and each backend has another.
+warp = sampling.warp
+
+STATIC_SHAPES = False
+
+
+@cache
+def devices() -> list[Device]:
+    """What there is to compute on; accelerators alone, if there are any."""
+    if torch.cuda.is_available():
+        return [
+            Device("gpu", torch.cuda.get_device_name(index), torch.cuda.get_device_capability(index))
+            for index in range(torch.cuda.device_count())
+        ]
+    kind = torch.get_default_device().type
+    return [Device("cpu", "CPU") if kind == "cpu" else Device("gpu", kind)]
+
+
+def gradient(forward: Forward, score: Score) -> Gradient:
+    """The gradient of a score; the tiles of a batch run one after the other, each on all cores."""
+
+    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        pictures = tile[None].detach().requires_grad_()
+        with torch.enable_grad():
+            activations = forward(pictures, matrix)
+            seen = {layer: activation.detach().requires_grad_() for layer, activation in activations.items()}
+            scores = score(seen)
+            incoming = torch.autograd.grad(scores.sum(), list(seen.values()))
+        scaled, factor = within_range(dict(zip(seen, incoming, strict=True)))
+        down = torch.autograd.grad(list(activations.values()), pictures, list(scaled.values()))[0]
+        return scores.detach()[0], down[0] * factor
+
+    def all_tiles(tiles: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        scores, gradients = zip(*(one_tile(tile, matrix) for tile in tiles), strict=True)
+        return torch.stack(scores), torch.stack(gradients)
+
+    return all_tiles
+
+
+def compile_tiles(gradient: Gradient) -> TileGradient:
+    """A gradient that takes and gives NumPy's arrays."""
+
+    def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        scores, gradients = gradient(ops.convert_to_tensor(tiles), ops.convert_to_tensor(matrix))
+        return ops.convert_to_numpy(scores), ops.convert_to_numpy(gradients)
+
+    return run
+
+
+def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+    """Several steps; an accelerator works through them while Python has gone on already."""
+
+    def run(*arrays: Any) -> Any:
+        with torch.no_grad():
+            return chunk(*(ops.convert_to_tensor(array) for array in arrays))
+
+    return run
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether this is how PyTorch says that memory ran out."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    # On a CPU it is an error of no kind of its own.
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

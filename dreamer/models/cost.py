@@ -1,0 +1,70 @@
+"""What a gradient costs at the least: operations to compute, numbers to move through memory.
+
+The one idea: a machine has two limits, the rate of its matrix products and the bandwidth of its
+memory. Either count, divided by its limit, is a time that no program goes below; the larger of the
+two says which limit a network is bound by.
+
+Must not import: anything about pictures or ascent.
+
+References:
+    Williams, Waterman and Patterson, "Roofline: an insightful visual performance model", 2009.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from dreamer.models.layer_graph import Node, Shape
+
+_REPLACED = ("BatchNormalization",)  # Folded into the convolution before it.
+_FUSED = ("ReLU", "Activation")  # Computed with the convolution before it on the way up, alone on the way down.
+_FREE = ("Identity", "Dropout", "InputLayer", "Flatten", "Reshape")
+
+
+class Cost(NamedTuple):
+    """The least that a gradient with respect to one picture costs.
+
+    Attributes:
+        operations: Multiplications and additions, up to the layers and down again.
+        numbers_moved: Numbers read and written, if each layer reads its inputs and writes its output once.
+    """
+
+    operations: float
+    numbers_moved: float
+
+
+def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape) -> Cost:
+    """Count what a gradient costs.
+
+    Args:
+        nodes: The layers of a network; the first is the picture.
+        shapes: Of each layer that is computed, by its index, the shape of what it gives, without the batch.
+        picture: The picture's shape.
+
+    Returns:
+        The counts. The gradient with respect to a layer's input takes as many operations as its output.
+    """
+    operations = moved = 0.0
+    for index, shape in shapes.items():
+        node = nodes[index]
+        given = sum(math.prod(shapes.get(parent, picture)) for parent in node.parents)
+        made = math.prod(shape)
+        operations += 2 * 2 * _multiplications(node, shape)
+        moved += _moved(node.kind, given, made)
+    return Cost(operations, moved)
+
+
+def _multiplications(node: Node, shape: Shape) -> float:
+    weights = getattr(node.layer, "weights", ())
+    kernels = [math.prod(weight.shape) for weight in weights if "kernel" in weight.name]
+    return float(math.prod(shape[:-1]) * sum(kernels))
+
+
+def _moved(kind: str, given: int, made: int) -> float:
+    if kind in _REPLACED or kind in _FREE:
+        return 0.0
+    if kind in _FUSED:
+        return 3.0 * made  # The gradient is read, and what was made; the gradient is written.
+    return 2.0 * (given + made)

@@ -1,0 +1,198 @@
+"""Chunks of steps in one program, on whatever device there is: they must do what the host does."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from dreamer import dreaming
+from dreamer.arrays import resize
+from dreamer.ascent import backend, gradients, loop, on_device, on_tensorflow
+from dreamer.ascent.loop import ascend, ascend_on_device
+from dreamer.ascent.objectives import layer
+from dreamer.ascent.tiling import Tiling, tiled
+from dreamer.ascent.transforms import draw
+from dreamer.errors import DeviceMemoryError
+from dreamer.settings import DreamSettings
+
+HOST = {"none": gradients.chain(), "smooth": gradients.smooth, "laplacian": gradients.laplacian()}
+
+
+def views(step):
+    return draw(seed=4, octave=0, step=step, rotate=0, scale=0)
+
+
+def on_host(network, picture, conditioning, tiling, num_steps):
+    activations = network.activations(["second"])
+    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), layer("second").score)
+    steps = ascend(
+        picture.copy(), tiled(gradient, tiling), views=views, num_steps=num_steps, step_size=0.02,
+        conditioning=HOST[conditioning],
+    )  # fmt: skip
+    return [(step.score, step.picture().copy()) for step in steps]
+
+
+def program_for(network, conditioning):
+    activations = network.activations(["second"])
+    gradient = backend.current().gradient(lambda x, _matrix: activations(x), layer("second").score)
+    return backend.compile_chunk(on_device.chunk(gradient, conditioning))
+
+
+def on_the_device(network, picture, conditioning, tiling, num_steps, *, ladder=False):
+    program = program_for(network, conditioning)
+    grid = tiling.grid(picture.shape[:2])
+    steps = ascend_on_device(picture, program, grid, views=views, num_steps=num_steps, step_size=0.02, ladder=ladder)
+    return [(step.score, step.picture()) for step in steps]
+
+
+@pytest.mark.parametrize("tile", [64, 20])
+@pytest.mark.parametrize("conditioning", ["none", "smooth"])
+def test_the_device_takes_the_steps_of_the_host(tiny_network, picture, conditioning, tile):
+    tiling = Tiling(tile=tile, jitter=6)
+    expected = on_host(tiny_network, picture, conditioning, tiling, 5)
+    found = on_the_device(tiny_network, picture, conditioning, tiling, 5)
+    assert [score for score, _ in found] == pytest.approx([score for score, _ in expected], rel=1e-4)
+    assert found[-1][1] == pytest.approx(expected[-1][1], abs=2e-4)
+
+
+@pytest.mark.parametrize("conditioning", ["none", "smooth", "laplacian"])
+def test_a_canvas_larger_than_the_picture_changes_nothing_else(tiny_network, picture, conditioning):
+    tiling = Tiling(tile=64, jitter=6, ladder=True)
+    expected = on_host(tiny_network, picture, conditioning, tiling, 3)
+    found = on_the_device(tiny_network, picture, conditioning, tiling, 3, ladder=True)
+    assert [score for score, _ in found] == pytest.approx([score for score, _ in expected], rel=2e-2)
+    assert found[-1][1].shape == picture.shape
+    assert np.abs(found[-1][1] - expected[-1][1]).mean() < (0.006 if conditioning == "laplacian" else 1e-4)
+
+
+def test_bands_have_the_strength_that_they_have_on_the_host(tiny_network, picture):
+    """They differ at the edges, where OpenCV continues small bands in a way of its own."""
+    large = resize(picture, (131, 150))
+    tiling = Tiling(tile=200, jitter=6)
+    (_, expected), (_, found) = (
+        run(tiny_network, large, "laplacian", tiling, 1)[-1] for run in (on_host, on_the_device)
+    )
+    moved = np.abs(expected - large).mean()
+    assert np.abs(found - expected)[16:-16, 16:-16].mean() < 0.1 * moved
+
+
+def test_each_step_comes_once_and_the_last_is_the_end(tiny_network, picture):
+    tiling = Tiling(tile=64, jitter=6)
+    grid = tiling.grid(picture.shape[:2])
+    steps = list(
+        ascend_on_device(
+            picture, program_for(tiny_network, "none"), grid, views=views, num_steps=37, step_size=0.01, ladder=False
+        )
+    )
+    assert [step.index for step in steps] == list(range(37))
+    assert steps[-1].score > steps[0].score
+    assert (steps[-1].picture() == steps[-2].picture()).all()
+
+
+def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture):
+    traces = []
+    activations = tiny_network.activations(["second"])
+
+    def forward(pictures, _matrix):
+        traces.append(1)
+        return activations(pictures)
+
+    gradient = backend.current().gradient(forward, layer("second").score)
+    program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
+    for size, tile in [((37, 53), 64), ((20, 91), 30), ((64, 64), 32)]:
+        grid = Tiling(tile=tile, jitter=3).grid(size)
+        steps = ascend_on_device(
+            resize(picture, size), program, grid, views=views, num_steps=20, step_size=0.01, ladder=False
+        )
+        assert len(list(steps)) == 20
+    assert len(traces) == 1
+
+
+def test_the_picture_crosses_over_only_when_it_is_asked_for(tiny_network, picture, monkeypatch):
+    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)  # So that chunks grow on any machine.
+    program = program_for(tiny_network, "smooth")
+    crossed = []
+    to_host = keras.ops.convert_to_numpy
+    monkeypatch.setattr(keras.ops, "convert_to_numpy", lambda x: (crossed.append(x.shape), to_host(x))[1])
+    handed_over = []
+
+    def counting(state, *plan):
+        handed_over.append(state)
+        return program(state, *plan)
+
+    grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
+    steps = list(ascend_on_device(picture, counting, grid, views=views, num_steps=40, step_size=0.01, ladder=False))
+    assert len(handed_over) == 7  # Chunks of 1, 1, 2, 4, 8, 16 and the 8 that are left.
+    assert crossed == [(on_device.MOST_STEPS,)] * len(handed_over)  # The scores of each chunk, and nothing else.
+    assert [type(state) is np.ndarray for state in handed_over] == [True] + [False] * (len(handed_over) - 1)
+    steps[-1].picture()
+    assert crossed[-1] == picture.shape
+
+
+def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_network, picture):
+    program = program_for(tiny_network, "none")
+    events = []
+
+    def counting(state, *plan):
+        events.append("handed over")
+        return program(state, *plan)
+
+    grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
+    steps = ascend_on_device(picture, counting, grid, views=views, num_steps=3, step_size=0.01, ladder=False)
+    events.extend("shown" for _ in steps)
+    assert events == ["handed over", "handed over", "shown", "handed over", "shown", "shown"]
+
+
+def test_a_dream_on_the_device_is_that_of_the_host(picture):
+    settings = DreamSettings(octaves=2, steps=2, rotate=5, scale=0.1, precision="float32", seed=3)
+    found, expected = (list(dreaming.dream_steps(picture, settings, stay_on_device=there)) for there in (True, False))
+    assert [step.progress for step in found] == [step.progress for step in expected]
+    assert [step.score for step in found] == pytest.approx([step.score for step in expected], rel=5e-3)
+    assert np.abs(found[-1].render() - expected[-1].render()).mean() < 2e-3
+
+
+def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture, monkeypatch):
+    def compile_chunk(_chunk):
+        def run(*_):
+            raise DeviceMemoryError("out of memory")
+
+        return run
+
+    dreaming._climb.cache_clear()
+    monkeypatch.setattr(backend, "compile_chunk", compile_chunk)
+    settings = DreamSettings(octaves=2, steps=1, precision="float32")
+    notes = []
+    steps = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
+    dreaming._climb.cache_clear()
+    assert len(steps) == 2
+    assert notes == ["memory ran out on the device; going on with the picture on the host"]
+    expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
+    assert (steps[-1].render() == expected[-1].render()).all()
+
+
+def test_memory_that_tensorflow_cannot_have_is_said_in_words_of_ours():
+    import tensorflow as tf
+
+    def fail(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    assert on_tensorflow.is_out_of_memory(tf.errors.ResourceExhaustedError(None, None, "OOM"))
+    with pytest.raises(DeviceMemoryError, match="Try a smaller --tile"):
+        backend._watched(backend.current(), fail)()
+    with pytest.raises(DeviceMemoryError):
+        backend._watched(backend.current(), lambda: (_ for _ in ()).throw(MemoryError()))()
+    with pytest.raises(ZeroDivisionError):
+        backend._watched(backend.current(), lambda: 1 / 0)()
+
+
+def test_gradients_too_small_for_float16_are_carried_down():
+    tiny = {"a": np.full((1, 2), 1e-9, np.float32), "b": np.array([[3e-9, 0]], np.float32)}
+    scaled, factor = backend.within_range(tiny)
+    assert 1 <= np.max(scaled["b"]) < 2
+    assert np.log2(np.asarray(factor)) == round(float(np.log2(np.asarray(factor))))
+    for name, gradient in tiny.items():
+        assert (np.asarray(scaled[name]) * np.asarray(factor) == gradient).all()
+    nothing, factor = backend.within_range({"a": np.zeros((1, 2), np.float32)})
+    assert np.isfinite(factor)
+    assert not np.asarray(nothing["a"]).any()
