@@ -87,11 +87,10 @@ def main() -> None:
     found = {"machine": bench.machine(), "ratios": "ours / peer; below 1, ours is quicker"}
     for name in suites:
         found[name] = SUITES[name](bench)
-    text = json.dumps(found, indent=2)
-    if options.output:
-        options.output.write_text(text + "\n", encoding="utf-8")
-    else:
-        print(text)
+        if options.output:  # After each part, so that an interruption costs no more than one.
+            options.output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    if not options.output:
+        print(json.dumps(found, indent=2))
 
 
 class Bench:
@@ -148,6 +147,7 @@ class Bench:
         except FailedError as error:
             return {"failed": str(error)}
         ratios = [round(a["seconds"] / b["seconds"], 3) for a, b in pairs]
+        print(f"{peer[0]}: {ratios}", file=sys.stderr)
         return {
             "ratio": {"median": round(statistics.median(ratios), 3), "all": ratios},
             "ours": summary(a for a, _ in pairs),
