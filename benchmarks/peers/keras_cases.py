@@ -40,6 +40,10 @@ def ours_whole(name: str, size: int) -> Callable[[], np.ndarray]:
     return ours.gradient_of(name, LAYERS[name], size)
 
 
+def ours_float32(name: str, size: int) -> Callable[[], np.ndarray]:
+    return ours.gradient_of(name, LAYERS[name], size, precision="float32")
+
+
 def ours_in_tiles(name: str, size: int) -> Callable[[], np.ndarray]:
     return ours.gradient_of(name, LAYERS[name], size, tile=ours.TILE)
 
@@ -98,7 +102,12 @@ def export_inception_v3(path: Path) -> None:
     np.savez(path, **arrays)
 
 
-GRADIENTS = {"ours": ours_whole, "ours_in_tiles": ours_in_tiles, "keras_tutorial": tutorial}
+GRADIENTS = {
+    "ours": ours_whole,
+    "ours_float32": ours_float32,
+    "ours_in_tiles": ours_in_tiles,
+    "keras_tutorial": tutorial,
+}
 STEPS = {
     "ours_as_lucent": lambda size: ours.steps_of("block5c:17", size, rotate=10, scale=0.1),
     "ours_as_dreamlens": lambda size: ours.steps_of("block5c", size, rotate=15, scale=0.2),

@@ -12,7 +12,9 @@ from measuring import picture
 TILE = 512
 
 
-def gradient_of(model: str, layers: Sequence[str], size: int, *, tile: int | None = None) -> Callable[[], np.ndarray]:
+def gradient_of(
+    model: str, layers: Sequence[str], size: int, *, tile: int | None = None, precision: str = "auto"
+) -> Callable[[], np.ndarray]:
     """Dreamer's gradient of some layers' mean squares, summed.
 
     Args:
@@ -21,17 +23,21 @@ def gradient_of(model: str, layers: Sequence[str], size: int, *, tile: int | Non
         size: Side of the picture.
         tile: Side of the tiles that the picture is cut into, a divisor of the size; None for the
             whole picture at once, as the peers take it.
+        precision: What the network is computed in; by default what a dream would take.
 
     Returns:
         A function without arguments that computes the gradients of all tiles, ``(tiles, side, side, 3)``.
     """
     from dreamer.ascent import objectives
     from dreamer.ascent.backend import compile_gradient
+    from dreamer.ascent.precision import choose
     from dreamer.models import registry
 
     goal = reduce(add, map(objectives.layer, layers))
-    activations = registry.load(model).activations(goal.layers)
-    gradient = compile_gradient(lambda pictures, _matrix: goal.score(activations(pictures)))
+    network = registry.load(model)
+    chosen = choose(precision, network.spec.low_precisions, model).name
+    activations = network.activations(goal.layers, chosen)
+    gradient = compile_gradient(lambda pictures, _matrix: activations(pictures), goal.score)
 
     count, side = (size // tile, tile) if tile else (1, size)
     tiles = picture(size).reshape(count, side, count, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)

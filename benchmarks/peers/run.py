@@ -33,7 +33,9 @@ TILE = 512
 LUCENT_SIZE, LUCENT_SEEN, DREAMLENS_SIZE = 224, 248, 512
 
 WHAT = {
-    "ours": "dreamer's compiled gradient of the whole picture at once, NumPy in and out",
+    "ours": "dreamer's compiled gradient of the whole picture at once, in the precision that a dream takes, NumPy in "
+    "and out; in bfloat16 not meant to agree with float32 to three digits",
+    "ours_float32": "the same in float32, where a dream would take a type of fewer bits",
     "ours_in_tiles": "the same in tiles of 512 pixels side by side, as a dream of more than 512 pixels is computed",
     "keras_tutorial": "the Keras tutorial's way: tf.function and GradientTape over the Keras network, float32",
     "torch": "plain PyTorch, channels first, float32, weights frozen: as most ports are written",
@@ -51,7 +53,8 @@ WHAT = {
     "ours_as_dreamlens": f"a step of dreamer's dream of block5c, one octave of {DREAMLENS_SIZE} px, random shift, "
     "rotation and zoom, default conditioning",
 }
-OF_KERAS = ("ours", "ours_in_tiles", "keras_tutorial", "ours_as_lucent", "ours_as_dreamlens")
+OURS = ("ours_float32", "ours_in_tiles")
+OF_KERAS = ("ours", *OURS, "keras_tutorial", "ours_as_lucent", "ours_as_dreamlens")
 LIBRARIES = {
     "lucent": ("ours_as_lucent", LUCENT_SIZE, LUCENT_SEEN),
     "lucent_frozen": ("ours_as_lucent", LUCENT_SIZE, LUCENT_SEEN),
@@ -59,8 +62,15 @@ LIBRARIES = {
     "dreamlens_frozen": ("ours_as_dreamlens", DREAMLENS_SIZE, DREAMLENS_SIZE),
 }
 PEERS = {
-    "inception_v3": ("ours_in_tiles", "keras_tutorial", "torch", "torch_channels_last", "torch_bfloat16"),
-    "efficientnet_lite0": ("ours_in_tiles", "keras_tutorial", "torch", "torch_channels_last"),
+    "inception_v3": (
+        "ours_float32",
+        "ours_in_tiles",
+        "keras_tutorial",
+        "torch",
+        "torch_channels_last",
+        "torch_bfloat16",
+    ),
+    "efficientnet_lite0": ("ours_float32", "ours_in_tiles", "keras_tutorial", "torch", "torch_channels_last"),
     "libraries": tuple(LIBRARIES),
 }
 COMPARED = sorted({peer for peers in PEERS.values() for peer in peers})

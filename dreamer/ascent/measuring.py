@@ -50,4 +50,4 @@ def bandwidth(*, repeats: int = 5) -> float:
 
 def _wait_for(tensor: Tensor) -> None:
     """A device is done when something of its result has arrived here."""
-    ops.convert_to_numpy(ops.reshape(tensor, (-1,))[:1])
+    ops.convert_to_numpy(ops.cast(ops.reshape(tensor, (-1,))[:1], "float32"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreamer.cli.options import backend_option, debug_option
-from dreamer.cli.progress import import_keras, quiet_import
+from dreamer.cli.progress import import_keras
 
 if TYPE_CHECKING:
     from dreamer.doctor import Rate, Report
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 def doctor(as_json: bool, no_rate: bool) -> None:
     """Say what dreamer runs on, which precision it takes and why, and how fast it is."""
     import_keras()
-    with quiet_import():
-        from dreamer.doctor import examine
+    from dreamer.doctor import examine
 
-        report = examine(measure=not no_rate)
+    report = examine(measure=not no_rate)
     if as_json:
         click.echo(json.dumps(report.to_dict(), indent=2))
         return

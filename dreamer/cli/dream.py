@@ -18,7 +18,7 @@ from dreamer import __version__
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options
-from dreamer.cli.progress import dream_progress, quiet_import, say
+from dreamer.cli.progress import dream_progress, import_keras, say
 from dreamer.digests import digest_of
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
 from dreamer.settings import DreamSettings, Target
@@ -129,9 +129,10 @@ def _climb(
     """Dream until the end or Ctrl-C; gives the last finished step, and the photo at the dream's size."""
     last: DreamStep | None = None
     with dream_progress(quiet=quiet) as progress:
-        with quiet_import():
-            from dreamer import images
-            from dreamer.dreaming import dream_steps, output_size
+        import_keras()
+        from dreamer import images
+        from dreamer.dreaming import dream_steps, output_size
+
         size = output_size(found.pixels, settings)
         images.check_target(output or _free_name(photo), overwrite=True, size=size)
         found = images.resized(found, size)

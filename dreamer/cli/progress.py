@@ -99,6 +99,8 @@ def import_keras() -> None:
     """Import Keras and what it runs on, quietly; what follows can be interrupted again."""
     with quiet_import():
         import_module("keras")
+        # Whichever backend it runs on, Keras loads TensorFlow when it first copies a layer, and loudly.
+        import_module("tensorflow")
 
 
 class _Silent:

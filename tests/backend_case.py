@@ -1,0 +1,86 @@
+"""What one Keras backend computes, as arrays in a file: run by test_backends.py in a process of its own.
+
+KERAS_BACKEND=jax python backend_case.py OUTPUT.npz
+"""
+
+from __future__ import annotations
+
+import sys
+
+import keras
+import numpy as np
+
+from dreamer import dreaming
+from dreamer.ascent import backend, transforms
+from dreamer.ascent.objectives import channel, layer
+from dreamer.models.specs import known
+from dreamer.models.vision_model import VisionModel
+from dreamer.settings import DreamSettings
+
+rng = np.random.default_rng(0)
+PICTURE = rng.random((64, 32, 3), np.float32)
+
+
+def network() -> VisionModel:
+    """With the same weights on any backend, a normalisation to fold, strides and a depthwise convolution."""
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name="first")(picture)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.ReLU(name="relu")(x)
+    x = keras.layers.DepthwiseConv2D(5, padding="same", name="depthwise")(x)
+    x = keras.layers.Conv2D(6, 1, name="second")(x)
+    built = keras.Model(picture, x)
+    weights = np.random.default_rng(1)
+    for made in built.layers:
+        made.set_weights(
+            [weights.uniform(0.2, 0.6, weight.shape) - 0.3 * (len(weight.shape) > 1) for weight in made.weights]
+        )
+    return VisionModel(known()["efficientnet_lite0"], built)
+
+
+def main(output: str) -> None:
+    model = network()
+    found: dict[str, np.ndarray] = {}
+    traces = []
+
+    def program(precision: str = "float32", *, warps: bool = False):
+        activations = model.activations(["second", "relu"], precision)
+        goal = layer("second") - 0.5 * channel("relu", 3)
+
+        def forward(pictures, matrix):
+            traces.append(1)
+            return activations(transforms.warp(pictures, matrix) if warps else pictures)
+
+        return backend.compile_gradient(forward, goal.score)
+
+    tiles = np.stack([PICTURE, PICTURE[::-1]])
+    view = transforms.draw(seed=3, octave=1, step=2, rotate=12, scale=0.1)
+    found["view"] = np.array([*view.shift, view.degrees, view.zoom])
+    found["scores"], found["gradients"] = program()(tiles, transforms.IDENTITY)
+    found["bfloat16_scores"], found["bfloat16_gradients"] = program("bfloat16")(tiles, transforms.IDENTITY)
+    matrix = view.matrix(PICTURE.shape[:2])
+    found["warped"] = keras.ops.convert_to_numpy(transforms.warp(keras.ops.convert_to_tensor(tiles), matrix))
+    found["warped_scores"], found["warped_gradients"] = program(warps=True)(tiles, matrix)
+
+    traces.clear()
+    again = program()
+    again(tiles, transforms.IDENTITY)
+    first = len(traces)
+    again(tiles[:1], transforms.IDENTITY)
+    found["traces"] = np.array([first, len(traces)])
+
+    dreaming.registry.load = lambda *_: model
+    # Sides that tiles of every backend have: 64, half and a quarter.
+    settings = DreamSettings(
+        targets=["second"], octaves=2, octave_scale=2, steps=3, tile=64, precision="float32", seed=5
+    )
+    for place, there in (("host", False), ("device", True)):
+        steps = list(dreaming.dream_steps(PICTURE, settings, stay_on_device=there))
+        found[f"{place}_dream"] = steps[-1].render()
+        found[f"{place}_scores"] = np.array([step.score for step in steps])
+    found["devices"] = np.array([device.kind for device in backend.current().devices()])
+    np.savez(output, **found)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

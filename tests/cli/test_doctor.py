@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dreamer import doctor
+from dreamer.ascent import measuring
+from dreamer.cli import run
+
+
+@pytest.fixture
+def _small(monkeypatch):
+    monkeypatch.setattr(doctor, "_SIDE", 64)
+    monkeypatch.setattr(measuring, "_SIDES", {"cpu": 128, "gpu": 128, "tpu": 128})
+    monkeypatch.setattr(measuring, "_NUMBERS", {"cpu": 2**16, "gpu": 2**16, "tpu": 2**16})
+
+
+@pytest.mark.usefixtures("_small")
+def test_each_fact_has_its_line(capfd):
+    assert run(["doctor"]) == 0
+    lines = [line.split(maxsplit=1) for line in capfd.readouterr().out.splitlines()]
+    heads = [head for head, _ in lines]
+    assert heads == ["backend", "device", *["precision"] * 3, "rate", "versions", "cache"]
+    facts = dict(lines)
+    assert facts["backend"].startswith("tensorflow 2.")
+    assert "GFLOP/s" in facts["rate"]
+    assert "efficientnet_lite0 block5c at 64 pixels" in facts["rate"]
+    assert "no networks but the bundled one" in facts["cache"]
+
+
+@pytest.mark.usefixtures("_small")
+def test_programs_get_json(capfd):
+    assert run(["doctor", "--json"]) == 0
+    report = json.loads(capfd.readouterr().out)
+    assert set(report) == {
+        "backend", "devices", "precision", "rate", "versions", "cache", "installed", "cache_bytes",
+    }  # fmt: skip
+    rate = report["rate"]
+    assert rate["operations_per_second"] == pytest.approx(report["rate"]["operations_per_second"])
+    assert rate["operations_bound"] * rate["peak"] == pytest.approx(rate["operations_per_second"] * rate["seconds"])
+    assert report["precision"]["inception_v1"]["name"] == "float32"
+    assert all(chosen["why"] for chosen in report["precision"].values())
+
+
+def test_without_the_rate_nothing_is_computed(capfd, monkeypatch):
+    monkeypatch.setattr(doctor, "_rate", lambda: pytest.fail("measured"))
+    assert run(["doctor", "--no-rate", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["rate"] is None
+
+
+def test_rates_are_of_this_world(monkeypatch):
+    monkeypatch.setattr(measuring, "_SIDES", {"cpu": 512, "gpu": 512, "tpu": 512})
+    assert 1e8 < measuring.matrix_product_rate("float32", repeats=3) < 1e15
+    monkeypatch.setattr(measuring, "_NUMBERS", {"cpu": 2**22, "gpu": 2**22, "tpu": 2**22})
+    assert 1e8 < measuring.bandwidth(repeats=3) < 1e14

@@ -1,0 +1,133 @@
+"""The other Keras backends, each in a process of its own, against TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dreamer import images
+
+CASE = Path(__file__).with_name("backend_case.py")
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed"))
+    for name in ("jax", "torch")
+]
+
+
+def python(backend, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """What a backend computes, each computed once."""
+    found = {}
+
+    def of(backend, **environment):
+        key = (backend, *environment.values())
+        if key not in found:
+            path = tmp_path_factory.mktemp("backend") / "computed.npz"
+            done = python(backend, CASE, path, **environment)
+            assert done.returncode == 0, done.stderr[-2000:]
+            found[key] = dict(np.load(path))
+        return found[key]
+
+    return of
+
+
+def cosine(a, b):
+    return float(a.ravel() @ b.ravel() / np.linalg.norm(a) / np.linalg.norm(b))
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_gradients_agree(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["scores"] == pytest.approx(expected["scores"], rel=1e-5)
+    assert found["gradients"] == pytest.approx(
+        expected["gradients"], abs=1e-5 * float(np.abs(expected["gradients"]).max())
+    )
+    assert found["bfloat16_scores"] == pytest.approx(expected["scores"], rel=0.02)
+    assert cosine(found["bfloat16_gradients"], expected["gradients"]) > 0.99
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_the_same_seed_gives_the_same_views(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["view"].tobytes() == expected["view"].tobytes()
+    assert found["warped"] == pytest.approx(expected["warped"], abs=1e-5)
+    assert found["warped_scores"] == pytest.approx(expected["warped_scores"], rel=1e-4)
+    # TensorFlow's gradient is the inverse warp: right in place and direction, some per cent off in size.
+    assert cosine(found["warped_gradients"], expected["warped_gradients"]) > 0.95
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_dreams_agree(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    for place in ("host", "device"):
+        assert found[f"{place}_scores"] == pytest.approx(expected["host_scores"], rel=1e-3)
+        assert found[f"{place}_dream"] == pytest.approx(expected["host_dream"], abs=2e-3)
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", *OTHERS])
+def test_nothing_is_traced_again_for_another_batch(backend, computed):
+    first, later = computed(backend)["traces"]
+    # PyTorch traces nothing: it calls the network for each tile.
+    assert (first, later) == ((2, 3) if backend == "torch" else (1, 1))
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
+def test_tiles_are_dealt_out_to_several_devices_and_nothing_else_changes(computed):
+    one = computed("jax")
+    two = computed("jax", XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert (len(one["devices"]), len(two["devices"])) == (1, 2)
+    for name in ("scores", "gradients", "host_dream", "host_scores"):
+        assert two[name].tobytes() == one[name].tobytes()
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_the_command_runs_on_it(backend, tmp_path, picture):
+    from PIL import Image
+
+    photo = tmp_path / "photo.png"
+    Image.fromarray((picture * 255).astype(np.uint8)).save(photo)
+    quick = ["--octaves", "1", "--steps", "1", "--layer", "block2b", "--tile", "64", "--quiet"]
+    done = python("tensorflow", "-m", "dreamer", "dream", photo, "--backend", backend, *quick)
+    assert (done.returncode, done.stderr) == (0, "")
+    recipe = images.read_recipe(tmp_path / "photo-dream.png")
+    assert recipe["libraries"]["backend"] == backend
+    report = json.loads(python(backend, "-m", "dreamer", "doctor", "--json", "--no-rate").stdout)
+    assert report["backend"] == backend
+    assert report["versions"][backend]
+
+
+def test_a_backend_that_is_not_installed_is_said_in_a_line(monkeypatch, capfd):
+    from dreamer.cli import progress, run
+
+    monkeypatch.setattr(progress, "find_spec", lambda _name: None)
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    assert run(["doctor", "--backend", "jax"]) == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == (
+        "Error: the backend 'jax' is not installed. Install it with: python -m pip install 'deepdreamer[jax]'\n"
+    )
+
+
+def test_an_unknown_backend_is_refused(capfd):
+    from dreamer.cli import run
+
+    assert run(["dream", "x.jpg", "--backend", "theano"]) == 2
+    assert "'tensorflow', 'jax', 'torch'" in capfd.readouterr().err
