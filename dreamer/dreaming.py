@@ -25,7 +25,7 @@ from dreamer.arrays import FloatArray, Size, greyscale, resize
 from dreamer.ascent import backend, gradients, objectives, octaves, on_device, precision, transforms
 from dreamer.ascent.backend import Activations, Tensor, TileGradient
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
-from dreamer.ascent.tiling import Tiling, tiled
+from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.errors import DeviceMemoryError, ImageReadError, ModelError
 from dreamer.models import registry
 from dreamer.settings import DreamSettings, Target
@@ -199,7 +199,7 @@ class _Ascent:
             multiple=sides.multiple,
             ladder=backend.current().STATIC_SHAPES,
         )
-        self._gradient = tiled(self._climb.tiles, self._tiling, note=note)
+        self._gradient = tiled(self._climb.tiles, self._tiling, batch=self._batch(), note=note)
 
     @classmethod
     def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> _Ascent:
@@ -207,6 +207,14 @@ class _Ascent:
         if stay_on_device is None:
             stay_on_device = backend.on_accelerator()
         return cls(settings, network, note, stay_on_device=stay_on_device)
+
+    def _batch(self) -> int:
+        """How many tiles of the largest size to hand over at once."""
+        side = self._tiling.grid((self._tiling.tile, self._tiling.tile)).rows.side
+        layers = [target.layer for target in self._settings.targets]
+        # On the way down there are about as many numbers again.
+        numbers = 2 * self.network.cost(layers, (side, side)).numbers_kept
+        return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
 
     def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
         """The steps of an octave from a picture, which is used as working memory."""

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 import keras
+import psutil
 from keras import ops
 
 from dreamer.arrays import FloatArray
@@ -93,6 +94,9 @@ class Backend(Protocol):
     def warp(self, pictures: Tensor, matrix: Tensor) -> Tensor:
         """Rotate and scale pictures, as ``transforms.warp`` says."""
 
+    def free_memory(self) -> int | None:
+        """Bytes free on the first accelerator; None on a CPU, or where the backend does not say."""
+
     def is_out_of_memory(self, error: Exception) -> bool:
         """Whether this is how the backend says that memory ran out."""
 
@@ -119,6 +123,13 @@ def current() -> Backend:
 def on_accelerator() -> bool:
     """Whether the backend computes on something with a memory of its own."""
     return current().devices()[0].kind != "cpu"
+
+
+def free_memory() -> int | None:
+    """Bytes that may be used for tiles, as far as anyone can say; None where nobody can."""
+    if on_accelerator():
+        return current().free_memory()
+    return int(psutil.virtual_memory().available)
 
 
 def compile_gradient(forward: Forward, score: Score) -> TileGradient:

@@ -76,6 +76,12 @@ def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
     return program
 
 
+def free_memory() -> int | None:
+    """Bytes free on the first accelerator; None on a CPU, or where JAX does not say."""
+    found = jax.local_devices()[0].memory_stats() or {}
+    return found["bytes_limit"] - found["bytes_in_use"] if "bytes_limit" in found else None
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether this is how JAX says that memory ran out."""
     return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)

@@ -114,6 +114,11 @@ def warp(pictures: Tensor, matrix: Tensor) -> Tensor:
     return seen + ops.stop_gradient(mirrored - seen)
 
 
+def free_memory() -> int | None:
+    """TensorFlow says what is used, not what is free."""
+    return None
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether this is how TensorFlow says that memory ran out."""
     return isinstance(error, tf.errors.ResourceExhaustedError)

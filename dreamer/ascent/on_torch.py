@@ -77,6 +77,11 @@ def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def free_memory() -> int | None:
+    """Bytes free on the first accelerator; None on a CPU, or where PyTorch does not say."""
+    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether this is how PyTorch says that memory ran out."""
     if isinstance(error, torch.OutOfMemoryError):

@@ -14,6 +14,7 @@ Must not import: networks, files.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size
+from dreamer.ascent import backend
 from dreamer.ascent.backend import TileGradient
 from dreamer.ascent.transforms import View
 from dreamer.errors import DeviceMemoryError
@@ -32,6 +34,8 @@ PictureGradient = Callable[[FloatArray, View, FloatArray], float]
 """(picture ``(height, width, 3)``, view, where the gradient is written) -> score."""
 
 IntArray = NDArray[np.int32]
+
+_LEAST_BATCH, _LARGEST_BATCH = 4, 16  # Tiles; on 2 cores, 4 beside each other take 0.7 of the time of one by one.
 
 _RUNGS = (4, 2, 1)  # A tile of a ladder has a quarter of the side that was asked for, half of it, or all.
 
@@ -162,6 +166,13 @@ class _Place(NamedTuple):
         """Put the tile's part on the picture back where it came from."""
         top, bottom, left, right = self.overhang
         out[self.rows, self.columns] = tile[top : tile.shape[0] - bottom, left : tile.shape[1] - right]
+
+
+def batch_for(bytes_per_tile: float) -> int:
+    """How many tiles to hand over at once: as many as help, and fit into half of the memory that is free."""
+    free = backend.free_memory()
+    most = min(max(_LEAST_BATCH, (os.cpu_count() or 1) // 2), _LARGEST_BATCH)
+    return most if free is None else max(1, min(most, int(free / 2 / bytes_per_tile)))
 
 
 def tiled(

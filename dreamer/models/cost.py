@@ -29,10 +29,12 @@ class Cost(NamedTuple):
     Attributes:
         operations: Multiplications and additions, up to the layers and down again.
         numbers_moved: Numbers read and written, if each layer reads its inputs and writes its output once.
+        numbers_kept: Numbers kept on the way up, since the way down needs them.
     """
 
     operations: float
     numbers_moved: float
+    numbers_kept: float
 
 
 def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape) -> Cost:
@@ -46,14 +48,15 @@ def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape) -> 
     Returns:
         The counts. The gradient with respect to a layer's input takes as many operations as its output.
     """
-    operations = moved = 0.0
+    operations = moved = kept = 0.0
     for index, shape in shapes.items():
         node = nodes[index]
         given = sum(math.prod(shapes.get(parent, picture)) for parent in node.parents)
         made = math.prod(shape)
         operations += 2 * 2 * _multiplications(node, shape)
         moved += _moved(node.kind, given, made)
-    return Cost(operations, moved)
+        kept += 0 if node.kind in (*_REPLACED, *_FREE) else made
+    return Cost(operations, moved, kept)
 
 
 def _multiplications(node: Node, shape: Shape) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import keras
@@ -66,6 +66,9 @@ class VisionModel:
             # A layer that is applied twice is known by its first application.
             if index and isinstance(node.output, keras.KerasTensor) and len(node.shape) > 0:
                 self._indices.setdefault(node.name, index)
+        # Both take a walk over the layers, and are asked for with every picture.
+        self._sides = lru_cache(maxsize=64)(self._find_sides)
+        self._costs = lru_cache(maxsize=64)(self._find_cost)
         if not self._indices:
             raise ModelError(f"{spec.name} has no layers to look at")
 
@@ -176,7 +179,9 @@ class VisionModel:
 
     def sides(self, layers: Iterable[str]) -> Sides:
         """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized."""
-        names = sorted(set(layers))
+        return self._sides(tuple(sorted(set(layers))))
+
+    def _find_sides(self, names: tuple[str, ...]) -> Sides:
         if self._is_tied(names):
             return Sides(1, 1)
         shapes_at = self.graph.shapes([self._indices[name] for name in names])
@@ -205,7 +210,9 @@ class VisionModel:
             UnknownLayerError: There is no such layer.
             SettingsError: They cannot see pictures of that size.
         """
-        names = sorted(set(layers))
+        return self._costs(tuple(sorted(set(layers))), size)
+
+    def _find_cost(self, names: tuple[str, ...], size: Size) -> Cost:
         for name in names:
             self.check(name)
         tied = self._is_tied(names)

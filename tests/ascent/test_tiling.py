@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer.ascent import transforms
+from dreamer.ascent import backend, transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.objectives import layer
-from dreamer.ascent.tiling import Tiling, tiled
+from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.ascent.transforms import View
 from dreamer.errors import DeviceMemoryError
 
@@ -149,6 +149,15 @@ def test_a_picture_smaller_than_the_network_can_see_is_continued_by_its_mirror_i
     assert seen == [(1, 75, 75, 3)]
     inside = out[10:-10, 14:-14]
     assert inside == pytest.approx(picture[10:-10, 14:-14], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("free", "cores", "expected"), [(None, 2, 4), (16e9, 2, 4), (5e9, 2, 2), (1e8, 2, 1), (64e9, 64, 16), (64e9, 16, 8)]
+)
+def test_the_batch_is_sized_to_the_memory(monkeypatch, free, cores, expected):
+    monkeypatch.setattr(backend, "free_memory", lambda: free)
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert batch_for(1e9) == expected
 
 
 def running_out(most_tiles, most_side):

@@ -183,6 +183,7 @@ def test_the_cost_is_what_a_convolution_takes():
     model = VisionModel(known()["efficientnet_lite0"], keras.Model(picture, x))
     cost = model.cost(["depthwise"], (10, 20))
     assert cost.operations == 4 * (200 * 3 * 3 * 3 * 4 + 50 * 5 * 5 * 4)
+    assert cost.numbers_kept == 800 + 800 + 200
     assert cost.numbers_moved == 2 * 200 * (3 + 4) + 3 * 800 + 2 * (800 + 200)
 
 
