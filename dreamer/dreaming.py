@@ -19,9 +19,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, greyscale, resize
+from dreamer.arrays import (
+    FloatArray,
+    Size,
+    StoredArray,
+    as_float,
+    as_stored,
+    greyscale,
+    resize_stored,
+    strips,
+)
 from dreamer.ascent import gradients, objectives, octaves, transforms
 from dreamer.ascent.backend import Tensor, TileGradient, compile_gradient
 from dreamer.ascent.loop import ascend
@@ -40,6 +50,13 @@ _CONDITIONINGS: dict[str, gradients.Conditioning] = {
     "smooth": gradients.smooth,
     "laplacian": gradients.laplacian(),
 }
+
+
+@dataclasses.dataclass(eq=False)
+class _Canvas:
+    """Where a step's picture is to be found, which may change to another of the same dream."""
+
+    picture: FloatArray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,23 +80,31 @@ class DreamStep:
     size: Size
     score: float
     progress: float
-    _picture: FloatArray = dataclasses.field(repr=False)
-    _source: FloatArray = dataclasses.field(repr=False)
+    _canvas: _Canvas = dataclasses.field(repr=False)
+    _source: StoredArray = dataclasses.field(repr=False)
     _strength: float = dataclasses.field(repr=False)
 
-    def render(self) -> FloatArray:
+    def render(self, dtype: DTypeLike = np.float32) -> StoredArray:
         """The dream as it stands, at its full size; to be asked for before the next step but one.
 
+        Args:
+            dtype: float32 for values in [0, 1]; uint8 or uint16 for rounded levels, which take a quarter or a half
+                of the memory.
+
         Returns:
-            A new array ``(height, width, 3)`` in [0, 1], the photo sharp beneath what was dreamt so far.
+            A new array ``(height, width, 3)``, the photo sharp beneath what was dreamt so far.
         """
-        source = self._source
-        full = octaves.carry(self._picture, source, (source.shape[0], source.shape[1]))
-        if self._strength < 1:
-            full -= source
-            full *= np.float32(self._strength)
-            full += source
-        return full
+        picture, source = self._canvas.picture, self._source
+        size = (source.shape[0], source.shape[1])
+        full = picture if picture.shape[:2] == size else octaves.carry(picture, source, size)
+        out = np.empty(full.shape, dtype)
+        for rows in strips(size[0]):
+            strip = full[rows]
+            if self._strength < 1:
+                photo = as_float(source[rows])
+                strip = photo + np.float32(self._strength) * (strip - photo)
+            out[rows] = as_stored(strip, dtype)
+        return out
 
 
 def dream(
@@ -120,11 +145,11 @@ def dream(
     return step.render()
 
 
-def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamStep]:
+def dream_steps(picture: StoredArray, settings: DreamSettings) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
     Args:
-        picture: ``(height, width, 3)`` float32 RGB in [0, 1]; left as it is.
+        picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels; left as it is.
         settings: What to do.
 
     Yields:
@@ -143,17 +168,23 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
         least=sides.least,
         multiple=sides.multiple,
     )
-    source = resize(picture, output_size(picture, settings))
+    source = resize_stored(picture, output_size(picture, settings))
     if network.is_grey:
         source = greyscale(source)
     size = (source.shape[0], source.shape[1])
     sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
     work = sum(height * width for height, width in sizes) * settings.steps
     done = 0
-    dreamt = resize(source, sizes[0])
+    dreamt = octaves.begin(source, sizes[0])
+    canvas = _Canvas(dreamt)
     for octave, octave_size in enumerate(sizes):
+        if octave > 0:
+            dreamt = octaves.carry(dreamt, source, octave_size)
+        if octave_size == size:
+            # What the step before would render, so its own, smaller picture is not kept until the next step is done.
+            canvas.picture = dreamt
         steps = ascend(
-            octaves.carry(dreamt, source, octave_size),
+            dreamt,
             gradient,
             views=_views(settings, octave),
             num_steps=settings.steps,
@@ -167,6 +198,7 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
                     "look at its weights and its preprocessing"
                 )
             dreamt = step.picture
+            canvas = _Canvas(dreamt)
             done += octave_size[0] * octave_size[1]
             yield DreamStep(
                 octave=octave,
@@ -176,10 +208,11 @@ def dream_steps(picture: FloatArray, settings: DreamSettings) -> Iterator[DreamS
                 size=octave_size,
                 score=step.score,
                 progress=done / work,
-                _picture=dreamt,
+                _canvas=canvas,
                 _source=source,
                 _strength=settings.strength,
             )
+            del step  # It would keep its picture through the next octave.
 
 
 def resolved(settings: DreamSettings) -> DreamSettings:
@@ -195,7 +228,7 @@ def resolved(settings: DreamSettings) -> DreamSettings:
     return dataclasses.replace(settings, targets=targets)
 
 
-def output_size(picture: FloatArray, settings: DreamSettings) -> Size:
+def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
     """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
     height, width = picture.shape[:2]
     if settings.max_size is None or max(height, width) <= settings.max_size:
@@ -247,15 +280,15 @@ def _merge(settings: DreamSettings | None, keywords: dict[str, Any]) -> DreamSet
     return DreamSettings.of(**chosen | keywords)
 
 
-def _pixels(picture: str | Path | Image.Image | np.ndarray) -> FloatArray:
+def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:
     if isinstance(picture, str | Path):
-        return images.read(Path(picture)).pixels
+        return images.read(Path(picture), compact=True).pixels
     if not isinstance(picture, np.ndarray):
-        return images.from_pil(picture).pixels
+        return images.from_pil(picture, compact=True).pixels
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
         raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
     if picture.dtype == np.uint8:
-        return picture.astype(np.float32) / np.float32(255)
+        return picture
     if not np.issubdtype(picture.dtype, np.floating):
         raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")
     low, high = float(picture.min()), float(picture.max())
