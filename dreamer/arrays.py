@@ -1,21 +1,70 @@
-"""The array types that the whole package shares, and the one way to resize and to make grey.
+"""The array types that the whole package shares, and the one way to convert, to resize and to make grey.
+
+A photo is kept as it is stored, often uint8, a quarter of what it takes as float32. What needs more than
+that is done in strips of rows, so that no second picture of full size is made.
 
 Must not import anything of the package, nor anything heavier than NumPy and OpenCV.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 FloatArray = NDArray[np.float32]
 """float32; a picture is ``(height, width, 3)`` RGB in [0, 1]."""
 
+StoredArray = NDArray[Any]
+"""A picture as float32, or as it is stored: uint8 or uint16, whose largest value stands for 1."""
+
 Size = tuple[int, int]
 """``(height, width)`` in pixels."""
+
+
+STRIP_ROWS = 64
+"""Rows worked on at once, where a whole picture would take too much memory."""
+
+
+def strips(height: int, rows: int = STRIP_ROWS) -> Iterator[slice]:
+    """The rows of a picture in strips, from the top.
+
+    Example:
+        >>> list(strips(100))
+        [slice(0, 64, None), slice(64, 100, None)]
+    """
+    return (slice(top, min(top + rows, height)) for top in range(0, height, rows))
+
+
+def as_float(picture: StoredArray) -> FloatArray:
+    """A picture, or a strip of it, as float32 in [0, 1]; one that is so already is not copied.
+
+    Example:
+        >>> as_float(np.array([[[0, 51, 255]]], np.uint8)).tolist()
+        [[[0.0, 0.20000000298023224, 1.0]]]
+    """
+    if picture.dtype == np.float32:
+        return np.ascontiguousarray(picture)
+    converted = picture.astype(np.float32, order="C")
+    # Divided, not multiplied by the inverse, so that rounding gives back every level.
+    converted /= np.float32(np.iinfo(picture.dtype).max)
+    return converted
+
+
+def as_stored(picture: FloatArray, dtype: DTypeLike) -> StoredArray:
+    """The reverse of :func:`as_float`: values in [0, 1] rounded to uint8 or uint16, or left as float32.
+
+    Example:
+        >>> as_stored(np.array([[[0, 0.2, 1]]], np.float32), np.uint8).tolist()
+        [[[0, 51, 255]]]
+    """
+    if np.dtype(dtype) == np.float32:
+        return picture
+    levels = picture * np.float32(np.iinfo(np.dtype(dtype)).max)
+    return np.asarray(np.rint(levels, out=levels), dtype)
 
 
 def resize(picture: NDArray[Any], size: Size) -> NDArray[Any]:
@@ -42,17 +91,47 @@ def resize(picture: NDArray[Any], size: Size) -> NDArray[Any]:
     return np.asarray(cv2.resize(picture, size[::-1], interpolation=method), picture.dtype)
 
 
-def greyscale(picture: FloatArray) -> FloatArray:
+def resize_stored(picture: StoredArray, size: Size) -> StoredArray:
+    """Resize a picture that may be stored as integers, without rounding and without a float copy of all of it.
+
+    Args:
+        picture: ``(height, width, 3)``.
+        size: The wanted ``(height, width)``.
+
+    Returns:
+        float32 of that size; or the picture itself, as it is stored, where nothing changes.
+
+    Example:
+        >>> resize_stored(np.full((4, 6, 3), 255, np.uint8), (2, 3)).mean()
+        np.float32(1.0)
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == size:
+        return picture
+    if size[0] > height or size[1] > width:
+        return resize(as_float(picture), size)
+    # An average over rows and columns is one over columns, which takes no other row, and then one over rows.
+    narrow = np.empty((height, size[1], 3), np.float32)
+    for rows in strips(height):
+        narrow[rows] = resize(as_float(picture[rows]), (rows.stop - rows.start, size[1]))
+    return resize(narrow, size)
+
+
+def greyscale(picture: StoredArray) -> FloatArray:
     """A picture without its colours, as three equal channels.
 
     Args:
-        picture: ``(height, width, 3)`` RGB in [0, 1]; left as it is.
+        picture: ``(height, width, 3)`` RGB; left as it is.
 
     Returns:
-        The same shape, each pixel as bright as it was (luma of ITU-R BT.601).
+        The same shape, each pixel as bright as it was (luma of ITU-R BT.601): one channel in memory, seen as
+        three, so not to be written to.
 
     Example:
         >>> greyscale(np.array([[[1, 0, 0]]], np.float32)).round(3).tolist()
         [[[0.29899999499320984, 0.29899999499320984, 0.29899999499320984]]]
     """
-    return np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.float32)
+    grey = np.empty((*picture.shape[:2], 1), np.float32)
+    for rows in strips(len(grey)):
+        grey[rows, :, 0] = cv2.cvtColor(as_float(picture[rows]), cv2.COLOR_RGB2GRAY)
+    return np.broadcast_to(grey, picture.shape)

@@ -13,15 +13,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache, partial, reduce
 from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, greyscale, resize
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, greyscale, resize_stored, strips
 from dreamer.ascent import backend, gradients, objectives, octaves, on_device, precision, transforms
 from dreamer.ascent.backend import Activations, Tensor, TileGradient
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
@@ -40,6 +41,13 @@ _CONDITIONINGS: dict[str, gradients.Conditioning] = {
     "smooth": gradients.smooth,
     "laplacian": gradients.laplacian(),
 }
+
+
+@dataclasses.dataclass(eq=False)
+class _Canvas:
+    """Where a step's picture is to be found, which may change to another of the same dream."""
+
+    picture: Callable[[], FloatArray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -63,23 +71,31 @@ class DreamStep:
     size: Size
     score: float
     progress: float
-    _picture: Callable[[], FloatArray] = dataclasses.field(repr=False)
-    _source: FloatArray = dataclasses.field(repr=False)
+    _canvas: _Canvas = dataclasses.field(repr=False)
+    _source: StoredArray = dataclasses.field(repr=False)
     _strength: float = dataclasses.field(repr=False)
 
-    def render(self) -> FloatArray:
+    def render(self, dtype: DTypeLike = np.float32) -> StoredArray:
         """The dream as it stands, at its full size; to be asked for before the next step but one.
 
+        Args:
+            dtype: float32 for values in [0, 1]; uint8 or uint16 for rounded levels, which take a quarter or a half
+                of the memory.
+
         Returns:
-            A new array ``(height, width, 3)`` in [0, 1], the photo sharp beneath what was dreamt so far.
+            A new array ``(height, width, 3)``, the photo sharp beneath what was dreamt so far.
         """
-        source = self._source
-        full = octaves.carry(self._picture(), source, (source.shape[0], source.shape[1]))
-        if self._strength < 1:
-            full -= source
-            full *= np.float32(self._strength)
-            full += source
-        return full
+        picture, source = self._canvas.picture(), self._source
+        size = (source.shape[0], source.shape[1])
+        full = picture if picture.shape[:2] == size else octaves.carry(picture, source, size)
+        out = np.empty(full.shape, dtype)
+        for rows in strips(size[0]):
+            strip = full[rows]
+            if self._strength < 1:
+                photo = as_float(source[rows])
+                strip = photo + np.float32(self._strength) * (strip - photo)
+            out[rows] = as_stored(strip, dtype)
+        return out
 
 
 def dream(
@@ -121,7 +137,7 @@ def dream(
 
 
 def dream_steps(
-    picture: FloatArray,
+    picture: StoredArray,
     settings: DreamSettings,
     *,
     note: Callable[[str], None] = lambda _line: None,
@@ -130,7 +146,7 @@ def dream_steps(
     """Dream a photo step by step.
 
     Args:
-        picture: ``(height, width, 3)`` float32 RGB in [0, 1]; left as it is.
+        picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels; left as it is.
         settings: What to do.
         note: Told in a line what the dream does otherwise than it was told, as when memory runs out.
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
@@ -144,21 +160,28 @@ def dream_steps(
     """
     settings = resolved(settings)
     ascent = _Ascent.of(settings, note=note, stay_on_device=stay_on_device)
-    source = resize(picture, output_size(picture, settings))
+    source = resize_stored(picture, output_size(picture, settings))
     if ascent.network.is_grey:
         source = greyscale(source)
     size = (source.shape[0], source.shape[1])
     sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
     work = sum(height * width for height, width in sizes) * settings.steps
     done = 0
-    dreamt = resize(source, sizes[0])
+    dreamt = octaves.begin(source, sizes[0])
+    canvas = _Canvas(partial(np.asarray, dreamt))
     for octave, octave_size in enumerate(sizes):
-        for step in ascent.steps(octaves.carry(dreamt, source, octave_size), octave):
+        if octave > 0:
+            dreamt = octaves.carry(dreamt, source, octave_size)
+        if octave_size == size:
+            # What the step before would render, so its own, smaller picture is not kept until the next step is done.
+            canvas.picture = partial(np.asarray, dreamt)
+        for step in ascent.steps(dreamt, octave):
             if not math.isfinite(step.score):
                 raise ModelError(
                     f"{settings.model} answers with something that is no number, so there is nothing to climb; "
                     "look at its weights and its preprocessing"
                 )
+            canvas = _Canvas(step.picture)
             done += octave_size[0] * octave_size[1]
             yield DreamStep(
                 octave=octave,
@@ -168,11 +191,12 @@ def dream_steps(
                 size=octave_size,
                 score=step.score,
                 progress=done / work,
-                _picture=step.picture,
+                _canvas=canvas,
                 _source=source,
                 _strength=settings.strength,
             )
         dreamt = step.picture()
+        del step  # It would keep its picture through the next octave.
 
 
 class _Ascent:
@@ -269,7 +293,7 @@ def resolved(settings: DreamSettings) -> DreamSettings:
     return dataclasses.replace(settings, targets=targets, precision=chosen.name)
 
 
-def output_size(picture: FloatArray, settings: DreamSettings) -> Size:
+def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
     """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
     height, width = picture.shape[:2]
     if settings.max_size is None or max(height, width) <= settings.max_size:
@@ -342,15 +366,15 @@ def _merge(settings: DreamSettings | None, keywords: dict[str, Any]) -> DreamSet
     return DreamSettings.of(**chosen | keywords)
 
 
-def _pixels(picture: str | Path | Image.Image | np.ndarray) -> FloatArray:
+def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:
     if isinstance(picture, str | Path):
-        return images.read(Path(picture)).pixels
+        return images.read(Path(picture), compact=True).pixels
     if not isinstance(picture, np.ndarray):
-        return images.from_pil(picture).pixels
+        return images.from_pil(picture, compact=True).pixels
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
         raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
     if picture.dtype == np.uint8:
-        return picture.astype(np.float32) / np.float32(255)
+        return picture
     if not np.issubdtype(picture.dtype, np.floating):
         raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")
     low, high = float(picture.min()), float(picture.max())

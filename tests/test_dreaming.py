@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,9 @@ from PIL import Image
 
 import dreamer
 from dreamer import dreaming, images
+from dreamer.arrays import as_float
 from dreamer.ascent import objectives
+from dreamer.ascent.loop import Step
 from dreamer.errors import ImageReadError, SettingsError, UnknownLayerError
 from dreamer.settings import DreamSettings
 
@@ -104,13 +108,59 @@ def test_steps_tell_how_far_the_dream_has_come(picture):
     assert steps[2].score > steps[0].score
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_photo_as_it_is_stored_dreams_as_its_float_copy_does(picture, dtype):
+    stored = np.rint(picture * np.iinfo(dtype).max).astype(dtype)
+    settings = DreamSettings(octaves=2, steps=1, targets=("block3b",), strength=0.7)
+    [expected, dreamt] = (list(dreaming.dream_steps(one, settings))[-1] for one in (as_float(stored), stored))
+    assert dreamt.render().tobytes() == expected.render().tobytes()
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.3])
+def test_levels_are_rounded_from_what_is_rendered_as_float(picture, strength):
+    for step in dreaming.dream_steps(picture, dataclasses.replace(QUICK, steps=1, strength=strength)):
+        rendered = step.render()
+        assert rendered.dtype == np.float32
+        for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
+            levels = step.render(dtype)
+            assert levels.dtype == dtype
+            assert np.abs(levels - np.float64(rendered) * top).max() <= 0.51
+
+
+def test_steps_are_rendered_alike_before_and_after_the_next_octave_begins(picture):
+    steps, before = [], []
+    for step in dreaming.dream_steps(picture, dataclasses.replace(QUICK, octaves=3, steps=1)):
+        steps.append(step)
+        before.append(step.render().tobytes())
+    assert [step.render().tobytes() for step in steps] == before
+
+
+def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, monkeypatch):
+    pictures, alive = [], []
+    carry = dreaming.octaves.carry
+
+    def watched(small, *others):
+        pictures.append(weakref.ref(small))
+        return carry(small, *others)
+
+    def climb(start, *_, **__):
+        alive.append([one() is not None for one in pictures])
+        yield Step(0, 1.0, partial(np.asarray, start + np.float32(0)))
+
+    monkeypatch.setattr(dreaming.octaves, "carry", watched)
+    monkeypatch.setattr(dreaming, "ascend", climb)
+    for step in dreaming.dream_steps(np.tile(picture, (4, 4, 1)), dataclasses.replace(QUICK, octaves=3)):
+        last = step  # noqa: F841  It is kept, as by the command line, which may have to render it.
+    assert alive[-1] == [False, False]
+
+
 def test_a_dream_that_is_stopped_can_be_rendered_at_full_size(picture):
     steps = dreaming.dream_steps(picture, QUICK)
-    partial = next(steps).render()
+    unfinished = next(steps).render()
     steps.close()
-    assert partial.shape == picture.shape
+    assert unfinished.shape == picture.shape
     # The photo stays sharp: only what was dreamt at the small size was added.
-    added = partial - picture
+    added = unfinished - picture
     assert 0.001 < np.sqrt((added**2).mean()) < 0.02
 
 

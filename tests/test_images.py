@@ -1112,6 +1112,62 @@ def test_reading_and_writing_make_no_second_float_picture(tmp_path: Path) -> Non
     assert peak < 1.2 * bytes_float
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("a.jpg", np.uint8), ("a.png", np.uint8), ("grey.png", np.uint8), ("16.png", np.uint16), ("16.tif", np.uint16)],
+)
+def test_compact_pixels_are_the_same_as_levels(tmp_path: Path, name: str, dtype: type, orientation: int) -> None:
+    if name == "16.png":
+        exif = camera_exif(orientation).tobytes()[6:]
+        stored(tmp_path / name, png16(noise(4, np.uint16), chunk(b"eXIf", exif)))
+    elif name == "16.tif":
+        stored(tmp_path / name, tiff16(noise(3, np.uint16), t274=orientation))
+    else:
+        saved(noise(1 if name == "grey.png" else 3), tmp_path / name, exif=camera_exif(orientation))
+    whole, compact = images.read(tmp_path / name), images.read(tmp_path / name, compact=True)
+    assert whole.pixels.dtype == np.float32
+    assert compact.pixels.dtype == dtype
+    assert compact.pixels.flags.c_contiguous
+    assert compact.pixels.shape == ((HEIGHT, WIDTH, 3) if orientation == 1 else (WIDTH, HEIGHT, 3))
+    assert np.array_equal(compact.pixels, levels(whole, np.iinfo(dtype).max))
+
+
+def test_16_bit_pixels_converted_from_a_profile_are_compact_as_well(tmp_path: Path) -> None:
+    icc = chunk(b"iCCP", b"x\0\0" + zlib.compress(matrix_profile(1.8)))
+    path = stored(tmp_path / "a.png", png16(noise(3, np.uint16), icc))
+    compact = images.read(path, compact=True).pixels
+    assert compact.dtype == np.uint16
+    assert np.array_equal(compact, levels(images.read(path), 65535))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_levels_are_written_as_their_float_values_are(suffix: str, dtype: type) -> None:
+    top, alpha = np.iinfo(dtype).max, noise(1, dtype, seed=1)
+    compact = images.Photo(noise(3, dtype), alpha, bits=top.bit_length())
+    whole = replace(compact, pixels=(compact.pixels / np.float64(top)).astype(np.float32))
+    assert images.encode(compact, suffix, recipe=RECIPE) == images.encode(whole, suffix, recipe=RECIPE)
+
+
+def test_levels_are_resized_without_rounding() -> None:
+    photo = images.Photo(noise(3), noise(1))
+    small = images.resized(photo, (10, 17))
+    whole = images.resized(replace(photo, pixels=(noise(3) / 255).astype(np.float32)), (10, 17))
+    assert small.pixels.dtype == np.float32
+    assert np.abs(small.pixels - whole.pixels).max() < 1e-6
+
+
+def test_compact_reading_makes_no_float_picture(tmp_path: Path) -> None:
+    height, width = 1500, 2001
+    Image.fromarray(noise(3)).resize((width, height)).save(tmp_path / "a.jpg", exif=camera_exif(6))
+    tracemalloc.start()
+    images.read(tmp_path / "a.jpg", compact=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2.5 * height * width * 3
+
+
 def test_the_module_imports_no_network_framework() -> None:
     code = "import sys, dreamer.images; print([m for m in ('tensorflow', 'keras', 'torch') if m in sys.modules])"
     with run(code) as process:

@@ -14,11 +14,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, strips
 
 Conditioning = Callable[[FloatArray, float], None]
 """(gradient ``(height, width, 3)``, changed in place; progress through the octave in (0, 1])."""
 
+_BLURRED_ROWS, _BLURRED_COLUMNS = 256, 1024
+"""Of a block that is blurred at once. A blur needs some sixty more, so smaller ones would mostly work on those."""
 _LEAST_RMS = float(np.finfo(np.float32).tiny)  # Keeps an empty gradient, or an empty band of one, empty.
 
 
@@ -118,15 +120,32 @@ def smooth(gradient: FloatArray, progress: float) -> None:
     References:
         The "cascade Gaussian smoothing" of gordicaleksa's pytorch-deepdream, 2020.
     """
-    first, second, third = blur_sigmas(progress)
-    cv2.GaussianBlur(gradient, (0, 0), first, dst=gradient)
-    total = gradient.copy()
-    cv2.GaussianBlur(gradient, (0, 0), second, dst=gradient)
-    total += gradient
-    cv2.GaussianBlur(gradient, (0, 0), third, dst=gradient)
-    gradient += total
-    gradient -= gradient.mean(dtype=np.float64).astype(np.float32)
+    sigmas = blur_sigmas(progress)
+    above = gradient[:0]
+    total = 0.0
+    reach = sum(map(_reach, sigmas))
+    for rows in strips(len(gradient), _BLURRED_ROWS):
+        window = np.concatenate([above, gradient[rows.start : rows.stop + reach]])
+        strip = slice(len(above), len(above) + rows.stop - rows.start)
+        # The strip below looks back on these rows as they were.
+        above = window[: strip.stop][-reach:].copy()
+        for columns in strips(gradient.shape[1], _BLURRED_COLUMNS):
+            left = max(columns.start - reach, 0)
+            block = _sum_of_blurs(window[:, left : columns.stop + reach], sigmas)
+            gradient[rows, columns] = block[strip, columns.start - left : columns.stop - left]
+        total += sum(cv2.sumElems(gradient[rows]))
+    gradient -= np.float32(total / gradient.size)
     normalize(gradient)
+
+
+def _sum_of_blurs(block: FloatArray, sigmas: tuple[float, ...]) -> FloatArray:
+    """The sum of blurs, each made from the one before."""
+    total = np.zeros(block.shape, np.float32)
+    for sigma in sigmas:
+        side = 2 * _reach(sigma) + 1
+        block = np.asarray(cv2.GaussianBlur(block, (side, side), sigma), np.float32)
+        total += block
+    return total
 
 
 def blur_sigmas(progress: float) -> tuple[float, float, float]:

@@ -75,11 +75,7 @@ def ascend(
         spare += picture
         np.clip(spare, 0, 1, out=spare)
         picture, spare = spare, picture
-        yield Step(index, score, partial(_itself, picture))
-
-
-def _itself(picture: FloatArray) -> FloatArray:
-    return picture
+        yield Step(index, score, partial(np.asarray, picture))
 
 
 def ascend_on_device(

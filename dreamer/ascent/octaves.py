@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dreamer.arrays import FloatArray, Size, resize
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize, resize_stored, strips
 
 SMALLEST_SIDE = 16
 """Pixels; below this a picture holds less than one position of any deep layer."""
@@ -50,17 +50,30 @@ def sizes(size: Size, *, octaves: int | None, octave_scale: float) -> list[Size]
     return found[::-1]
 
 
-def carry(picture: FloatArray, source: FloatArray, size: Size) -> FloatArray:
+def begin(source: StoredArray, size: Size) -> FloatArray:
+    """The photo itself at the size of the first octave, ``(*size, 3)`` in [0, 1]: a new array."""
+    return np.clip(as_float(resize_stored(source, size)), 0, 1)
+
+
+def carry(picture: FloatArray, source: StoredArray, size: Size) -> FloatArray:
     """Bring what a finished octave added to the photo to the next size.
 
     Args:
         picture: The finished octave, ``(height, width, 3)`` in [0, 1].
-        source: The photo at its full size.
+        source: The photo at its full size, as it is stored.
         size: The next octave's ``(height, width)``.
 
     Returns:
         ``(*size, 3)`` in [0, 1], a new array: the photo at that size plus the enlarged detail.
     """
-    detail = resize(picture - resize(source, (picture.shape[0], picture.shape[1])), size)
-    detail += resize(source, size)  # A fresh array in any case, so a large picture is not copied again.
-    return np.clip(detail, 0, 1, out=detail)
+    shown = resize_stored(source, size)
+    # A fresh array in any case, which the photo is added to in place.
+    carried = resize(_detail(picture, source), size)
+    for rows in strips(size[0]):
+        carried[rows] += as_float(shown[rows])
+    return np.clip(carried, 0, 1, out=carried)
+
+
+def _detail(picture: FloatArray, source: StoredArray) -> FloatArray:
+    """What a picture adds to the photo, at the picture's size."""
+    return picture - as_float(resize_stored(source, (picture.shape[0], picture.shape[1])))

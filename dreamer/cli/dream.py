@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
@@ -87,7 +87,7 @@ def dream(
     from dreamer.models import registry
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
-    found = images.read(photo, max_pixels=round(max_megapixels * 1e6))
+    found = images.read(photo, max_pixels=round(max_megapixels * 1e6), compact=True)
     source = {"name": photo.name, "sha256": digest_of(photo)}
     _check_output(photo, output, overwrite=overwrite)
     note = _silent if quiet else _note
@@ -100,19 +100,22 @@ def dream(
         last, sized = _climb(found, settings, photo, output, note, quiet=quiet)
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        result = dataclasses.replace(sized, pixels=last.render())
+        result = dataclasses.replace(sized, pixels=last.render("uint16" if sized.bits == 16 else "uint8"))
+        reached = _Reached(last.octave, last.num_octaves, last.step, last.num_steps)
+        # Of a large photo these are gigabytes, which encoding the result can do with.
+        del found, sized, last
         network = registry.load(settings.model, settings.preprocessing)
-        recipe = _recipe(source, settings, last, network)
+        recipe = _recipe(source, settings, reached, network)
         target = _write(result, recipe, photo, output, overwrite=overwrite, note=note)
     finally:
         signal.signal(signal.SIGINT, handler)
     if not quiet:
         _print_path(target)
     remember_layers(network)
-    if _is_partial(last):
+    if reached.is_partial:
         note(
-            f"interrupted in octave {last.octave + 1} of {last.num_octaves}, after step {last.step + 1} of "
-            f"{last.num_steps}; {target} is partial"
+            f"interrupted in octave {reached.octave + 1} of {reached.num_octaves}, after step {reached.step + 1} of "
+            f"{reached.num_steps}; {target} is partial"
         )
         ctx.exit(EXIT_INTERRUPTED)
 
@@ -147,8 +150,17 @@ def _climb(
     return cast("DreamStep", last), found
 
 
-def _is_partial(last: DreamStep) -> bool:
-    return (last.octave + 1, last.step + 1) != (last.num_octaves, last.num_steps)
+class _Reached(NamedTuple):
+    """How far a dream came: what is told of its last step, without the picture."""
+
+    octave: int
+    num_octaves: int
+    step: int
+    num_steps: int
+
+    @property
+    def is_partial(self) -> bool:
+        return (self.octave + 1, self.step + 1) != (self.num_octaves, self.num_steps)
 
 
 def _print_path(target: Path) -> None:
@@ -201,7 +213,7 @@ def _free_name(photo: Path) -> Path:
 
 
 def _recipe(
-    source: dict[str, str], settings: DreamSettings, last: DreamStep, network: VisionModel
+    source: dict[str, str], settings: DreamSettings, reached: _Reached, network: VisionModel
 ) -> dict[str, object]:
     """All that is needed to make the picture again, as JSON can hold it."""
     import keras
@@ -219,8 +231,8 @@ def _recipe(
         "source": source,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }
-    if _is_partial(last):
-        recipe["partial"] = {"octave": last.octave, "step": last.step}
+    if reached.is_partial:
+        recipe["partial"] = {"octave": reached.octave, "step": reached.step}
     return recipe
 
 

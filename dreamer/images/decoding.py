@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from dreamer.arrays import as_float
 from dreamer.errors import ImageReadError
 from dreamer.images import exif, sixteen
 from dreamer.images.opening import DAMAGE, explained, file_bytes, guarded, opened, too_large
@@ -25,7 +26,7 @@ _IPTC_RESOURCE = 0x0404
 
 
 class _Raw(NamedTuple):
-    """A decoded file, its pixels not yet upright nor float: ``(height, width, 1 or 3)`` in any of three types."""
+    """A decoded file, its pixels not yet upright: ``(height, width, 1 or 3)`` uint8 or uint16."""
 
     pixels: NDArray[Any]
     alpha: NDArray[Any] | None
@@ -35,12 +36,13 @@ class _Raw(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read(path: Path, *, max_pixels: int = _MAX_PIXELS) -> Photo:
+def read(path: Path, *, max_pixels: int = _MAX_PIXELS, compact: bool = False) -> Photo:
     """Read a JPEG, PNG, WebP, TIFF, BMP or GIF.
 
     Args:
         path: The file. Of an animation or a TIFF of several pages, the first picture is taken.
         max_pixels: Refuse larger pictures, before decoding them.
+        compact: Leave the pixels uint8 or uint16 instead, for large photos.
 
     Returns:
         The photo: upright, in sRGB, float32 ``(height, width, 3)`` in [0, 1], with what must travel along.
@@ -57,17 +59,18 @@ def read(path: Path, *, max_pixels: int = _MAX_PIXELS) -> Photo:
     try:
         with guarded(max_pixels):
             raw = _decoded(data, max_pixels)
-        return _photo(raw)
+        return _photo(raw, compact=compact)
     except (ImageReadError, *DAMAGE) as error:
         raise ImageReadError(f"{path} {explained(error, max_pixels)}") from error
 
 
-def from_pil(image: Image.Image) -> Photo:
+def from_pil(image: Image.Image, *, compact: bool = False) -> Photo:
     """Convert a Pillow picture as `read` converts a file.
 
     Args:
         image: Any picture of up to 8 bits per channel, or 16-bit grey; it is loaded, but not changed. Pillow itself
             reduces 16-bit colour to 8: `read` the file to keep it.
+        compact: Leave the pixels uint8 or uint16 instead, for large photos.
 
     Returns:
         The photo: upright, in sRGB, float32 ``(height, width, 3)`` in [0, 1], with what must travel along.
@@ -82,7 +85,7 @@ def from_pil(image: Image.Image) -> Photo:
     try:
         with guarded(_MAX_PIXELS):
             raw = _from_image(image, None, None)
-        return _photo(raw)
+        return _photo(raw, compact=compact)
     except (ImageReadError, *DAMAGE) as error:
         raise ImageReadError(f"the picture {explained(error, _MAX_PIXELS)}") from error
 
@@ -237,14 +240,10 @@ def _orientation(block: exif.Block | None, xmp: bytes | str | None) -> int:
     return int(match[2]) if match else 1
 
 
-def _photo(raw: _Raw) -> Photo:
+def _photo(raw: _Raw, *, compact: bool) -> Photo:
     stored = _upright(raw.pixels, raw.orientation)
-    pixels = np.empty((*stored.shape[:2], 3), np.float32)
-    if stored.dtype == np.float32:
-        pixels[...] = stored
-    else:
-        # Divided, not multiplied by the inverse, so that rounding gives back every level; NumPy buffers the casts.
-        np.divide(stored, np.float32(np.iinfo(stored.dtype).max), out=pixels, dtype=np.float32)
+    stored = np.broadcast_to(stored, (*stored.shape[:2], 3))
+    pixels = np.ascontiguousarray(stored) if compact else as_float(stored)
     alpha = None if raw.alpha is None else np.ascontiguousarray(_upright(raw.alpha, raw.orientation))
     return Photo(pixels, alpha, raw.bits, raw.metadata, raw.notes)
 

@@ -38,7 +38,7 @@ def encode(photo: Photo, suffix: str, *, recipe: Mapping[str, object] | None) ->
     r"""Encode a photo.
 
     Args:
-        photo: Its pixels are rounded to its bits, or to 8 where the format has no 16.
+        photo: Its pixels, float or levels, are rounded to its bits, or to 8 where the format has no 16.
         suffix: ``.jpg``, ``.jpeg``, ``.png``, ``.webp``, ``.tif``, ``.tiff``, ``.bmp`` or ``.gif``.
         recipe: How the picture was made, kept in the file; None for no recipe.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import FloatArray, Size, resize
+from dreamer.arrays import Size, StoredArray, as_float, resize, resize_stored
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Photo:
     """What a file holds: picture plus what must travel along.
 
     Attributes:
-        pixels: ``(height, width, 3)`` float32 RGB in [0, 1], sRGB, upright.
+        pixels: ``(height, width, 3)`` RGB, sRGB, upright: float32 in [0, 1], or uint8 or uint16 levels, which take
+            a quarter or a half of the memory.
         alpha: ``(height, width)`` uint8 or uint16 as stored, or None when every pixel is opaque.
         bits: 8 or 16 per channel in the input.
         metadata: EXIF and the like.
@@ -51,7 +52,7 @@ class Photo:
         (4, 6, 3)
     """
 
-    pixels: FloatArray
+    pixels: StoredArray
     alpha: NDArray[Any] | None = None
     bits: int = 8
     metadata: Metadata = field(default_factory=Metadata)
@@ -66,7 +67,7 @@ def resized(photo: Photo, size: Size) -> Photo:
         size: The wanted ``(height, width)``, both positive.
 
     Returns:
-        A photo of that size, its pixels still in [0, 1]; the same object when the size is already right.
+        A photo of that size, its pixels float32 in [0, 1]; the same object when the size is already right.
 
     Example:
         >>> import numpy as np
@@ -75,6 +76,6 @@ def resized(photo: Photo, size: Size) -> Photo:
     """
     if photo.pixels.shape[:2] == tuple(size):
         return photo
-    pixels = resize(photo.pixels, size)
+    pixels = as_float(resize_stored(photo.pixels, size))
     np.clip(pixels, 0.0, 1.0, out=pixels)
     return replace(photo, pixels=pixels, alpha=None if photo.alpha is None else resize(photo.alpha, size))

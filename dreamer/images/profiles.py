@@ -20,13 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, as_stored, strips
 
 _BROKEN = "the embedded colour profile is damaged and is ignored: colours are taken as sRGB"
 _LEVELS = 65536
-_BAND_ROWS = 64  # keeps temporaries far below the size of the picture
 # Up to one 8-bit level a profile is sRGB but for rounding, and the pixels are left exactly as they are.
-_SAME_8, _SAME_16 = 1, 1 / 255
+_SAME_8, _SAME_16 = 1, 257
 
 
 @cache
@@ -108,16 +107,15 @@ def _lattice(dtype: Any) -> NDArray[Any]:
     return np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(81, 9, 3)
 
 
-def to_srgb_16(pixels: NDArray[Any], icc: bytes | None) -> tuple[FloatArray | NDArray[Any], str | None]:
-    """Convert a 16-bit picture to sRGB at full precision.
+def to_srgb_16(pixels: NDArray[Any], icc: bytes | None) -> tuple[NDArray[Any], str | None]:
+    """Convert a 16-bit picture to sRGB, computing in float.
 
     Args:
         pixels: ``(height, width, 1 or 3)`` uint16.
         icc: The embedded profile.
 
     Returns:
-        ``(height, width, 3)`` float32 in [0, 1], or the pixels as they came when nothing had to change;
-        and a note or None.
+        ``(height, width, 3)`` uint16, or the pixels as they came when nothing had to change; and a note or None.
     """
     if not icc:
         return pixels, None
@@ -127,7 +125,7 @@ def to_srgb_16(pixels: NDArray[Any], icc: bytes | None) -> tuple[FloatArray | ND
         return pixels, _BROKEN
 
 
-def _from_profile_16(pixels: NDArray[Any], icc: bytes) -> tuple[FloatArray | NDArray[Any], str | None]:
+def _from_profile_16(pixels: NDArray[Any], icc: bytes) -> tuple[NDArray[Any], str | None]:
     tags = _tags(icc)
     space = icc[16:20]
     if space == b"GRAY" and pixels.shape[2] == 1 and b"kTRC" in tags:
@@ -136,14 +134,14 @@ def _from_profile_16(pixels: NDArray[Any], icc: bytes) -> tuple[FloatArray | NDA
         matrix = np.linalg.inv(_to_xyz(_tags(srgb_bytes()))) @ _to_xyz(tags)
         curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
         lattice = _lattice(np.uint16)
-        if float(np.abs(_shaped(lattice, curves, matrix) - lattice / np.float32(_LEVELS - 1)).max()) < _SAME_16:
+        if int(np.abs(_shaped(lattice, curves, matrix).astype(np.int32) - lattice).max()) < _SAME_16:
             return pixels, None
         return _shaped(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), curves, matrix), None
     eight = np.ascontiguousarray((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     image, note = to_srgb(Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight), icc)
     if note:
         return pixels, note
-    return np.asarray(image) / np.float32(255), "the embedded colour profile is table-based: applied at 8 bits"
+    return np.asarray(image) * np.uint16(257), "the embedded colour profile is table-based: applied at 8 bits"
 
 
 def _tags(icc: bytes) -> dict[bytes, bytes]:
@@ -200,15 +198,14 @@ def _parametric(kind: int, p: NDArray[np.float64], x: NDArray[np.float64]) -> ND
     return np.where(x >= d, power + e, c * x + f)
 
 
-def _shaped(pixels: NDArray[Any], curves: list[FloatArray], matrix: NDArray[np.float64]) -> FloatArray:
-    """Tone curves, then the matrix, then sRGB's own curve backwards; ``(height, width, 3)`` in [0, 1]."""
-    out = np.empty((*pixels.shape[:2], 3), np.float32)
+def _shaped(pixels: NDArray[Any], curves: list[FloatArray], matrix: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """Tone curves, then the matrix, then sRGB's own curve backwards; ``(height, width, 3)``."""
+    out = np.empty((*pixels.shape[:2], 3), np.uint16)
     to_rgb = matrix.T.astype(np.float32)
-    for row in range(0, len(pixels), _BAND_ROWS):
-        band = pixels[row : row + _BAND_ROWS]
+    for rows in strips(len(pixels)):
+        band = pixels[rows]
         linear = np.stack([curve[band[..., channel]] for channel, curve in enumerate(curves)], axis=-1)
         light = np.clip(linear @ to_rgb, 0, 1)
-        out[row : row + _BAND_ROWS] = np.where(
-            light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055
-        )
+        srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
+        out[rows] = as_stored(srgb, np.uint16)
     return out

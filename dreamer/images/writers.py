@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, as_float, as_stored, strips
 from dreamer.images import exif
 from dreamer.images.photo import Photo
 from dreamer.images.profiles import srgb_bytes
@@ -24,7 +24,6 @@ HAS_ALPHA = ("PNG", "WebP", "TIFF", "GIF")
 _HAS_16_BITS = ("PNG", "TIFF")
 _SEGMENT = 65533  # the most that one JPEG segment holds
 _XMP_HEADER = 29
-_BAND_ROWS = 64  # keeps temporaries far below the size of the picture
 _STRIP_BYTES = 1 << 20
 
 
@@ -46,22 +45,21 @@ class Job:
 def _levels(job: Job, *, reverse: bool = False) -> NDArray[Any]:
     """``(height, width, 3 or 4)`` uint8 or uint16: rounded RGB or RGBA (or BGR, BGRA); white shines through lost alpha.
 
-    Works in bands of rows, so that no second float picture is made.
+    Works in strips of rows, so that no second float picture is made.
     """
     photo, dtype = job.photo, np.uint16 if job.bits == 16 else np.uint8
     top = np.iinfo(dtype).max
     keeps_alpha = photo.alpha is not None and job.name in HAS_ALPHA
     out = np.empty((*photo.pixels.shape[:2], 4 if keeps_alpha else 3), dtype)
-    for row in range(0, len(out), _BAND_ROWS):
-        rows = slice(row, row + _BAND_ROWS)
-        band: FloatArray = np.clip(photo.pixels[rows], 0.0, 1.0)
+    for rows in strips(len(out)):
+        band: FloatArray = np.clip(as_float(photo.pixels[rows]), 0.0, 1.0)
         if not np.isfinite(band).all():
             raise ValueError("it holds pixels that are not numbers (NaN)")
         if photo.alpha is not None and not keeps_alpha:
             cover = _rescaled(photo.alpha[rows], 65535).astype(np.float32)[..., None] / np.float32(65535)
             band = band * cover + (np.float32(1) - cover)
-        band = np.rint(band * np.float32(top))
-        out[rows, :, :3] = band[..., ::-1] if reverse else band
+        levels = as_stored(band, dtype)
+        out[rows, :, :3] = levels[..., ::-1] if reverse else levels
         if photo.alpha is not None and keeps_alpha:
             out[rows, :, 3] = _rescaled(photo.alpha[rows], top)
     return out

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -66,6 +68,35 @@ def test_smooth_is_the_mean_of_three_blurs(gradient):
     gradients.smooth(gradient, 0.6)
     # OpenCV cuts its kernels off at four sigma and mirrors at the edges after each blur.
     assert gradient == pytest.approx(expected, abs=0.01)
+
+
+def blurred_whole(gradient, progress):
+    """What `smooth` does, for a whole picture at once."""
+    sigma = 2 * progress + 0.5
+    blurs = [gradient]
+    for step in (0.5, 0.75**0.5, 3**0.5):
+        blurs.append(cv2.GaussianBlur(blurs[-1], (0, 0), sigma * step))
+    total = sum(blurs[1:])
+    total -= total.mean(dtype=np.float64)
+    return total / max(gradients.rms(total), 1e-30)
+
+
+@pytest.mark.parametrize("progress", [0.05, 1.0])
+@pytest.mark.parametrize("size", [(1, 1), (1, 1300), (700, 1), (256, 1024), (257, 1025), (310, 1111), (771, 67)])
+def test_smooth_works_in_blocks_that_do_not_show(size, progress):
+    gradient = RNG.normal(0.2, 3, (*size, 3)).astype(np.float32)
+    expected = blurred_whole(gradient, progress)
+    gradients.smooth(gradient, progress)
+    assert np.abs(gradient - expected).max() < 1e-6
+
+
+def test_smooth_needs_little_beside_the_gradient():
+    gradient = RNG.normal(size=(3000, 2000, 3)).astype(np.float32)
+    tracemalloc.start()
+    gradients.smooth(gradient, 1.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < gradient.nbytes / 2
 
 
 def test_chain_applies_in_order(gradient):

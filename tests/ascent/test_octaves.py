@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from dreamer.arrays import resize
+from dreamer.arrays import as_float, resize
 from dreamer.ascent import octaves
 
 
@@ -48,3 +50,39 @@ def test_carry_leaves_its_arguments_alone_and_shares_no_memory(picture):
     carried[:] = 0
     assert (picture == before).all()
     assert dreamt.any()
+
+
+def test_a_dream_begins_with_the_photo_in_memory_of_its_own(picture):
+    assert octaves.begin(picture, (19, 27)) == pytest.approx(resize(picture, (19, 27)), abs=1e-6)
+    whole = octaves.begin(picture, (37, 53))
+    assert (whole == picture).all()
+    assert not np.shares_memory(whole, picture)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(90, 71), (131, 203)])
+def test_a_source_as_it_is_stored_gives_what_it_gives_as_float(dtype, size):
+    source = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (131, 203, 3), dtype, endpoint=True)
+    dreamt = np.clip(octaves.begin(source, (65, 51)) + np.float32(0.1), 0, 1)
+    assert (octaves.carry(dreamt, source, size) == octaves.carry(dreamt, as_float(source), size)).all()
+
+
+def test_carrying_to_full_size_makes_no_further_picture_of_that_size():
+    source = np.zeros((1400, 2100, 3), np.uint8)
+    dreamt = octaves.begin(source, (1000, 1500))
+    tracemalloc.start()
+    carried = octaves.carry(dreamt, source, (1400, 2100))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < carried.nbytes + dreamt.nbytes + 4e6
+
+
+def test_carrying_on_the_way_there_stays_below_what_the_largest_octave_needs():
+    source = np.zeros((2100, 2800, 3), np.uint8)
+    dreamt = octaves.begin(source, (1071, 1429))
+    tracemalloc.start()
+    octaves.carry(dreamt, source, (1500, 2000))
+    peak = tracemalloc.get_traced_memory()[1] + dreamt.nbytes
+    tracemalloc.stop()
+    # That is the picture and its gradient as float32.
+    assert peak < 2 * 4 * source.nbytes

@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,26 @@ def test_every_option_reaches_the_recipe(photo, capfd):
     assert len(recipe["source"]["sha256"]) == len(recipe["weights_sha256"]) == 64
     assert "partial" not in recipe
     assert pixels(target).shape == (28, 40, 3)
+
+
+def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, monkeypatch):
+    read, render = images.read, dreaming.DreamStep.render
+    kept, alive = [], []
+
+    def noted(result):
+        kept.append(weakref.ref(result))
+        return result
+
+    def written(_path, result, **_):
+        alive.append([one() is not None for one in kept])
+        assert result.pixels.dtype == np.uint8
+        return ()
+
+    monkeypatch.setattr(images, "read", lambda *args, **options: noted(read(*args, **options)))
+    monkeypatch.setattr(dreaming.DreamStep, "render", lambda step, dtype: render(noted(step), dtype))
+    monkeypatch.setattr(images, "write", written)
+    assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
+    assert alive == [[False, False]]
 
 
 def test_the_default_target_is_written_out_in_the_recipe(photo):
@@ -262,7 +283,7 @@ def test_a_standard_output_that_takes_nothing_gets_no_traceback(photo, stdout, s
 
 def test_a_photo_that_vanishes_while_it_is_dreamt_costs_nothing(photo, monkeypatch):
     render = dreaming.DreamStep.render
-    monkeypatch.setattr(dreaming.DreamStep, "render", lambda step: (photo.unlink(), render(step))[1])
+    monkeypatch.setattr(dreaming.DreamStep, "render", lambda *all_: (photo.unlink(), render(*all_))[1])
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
     assert len(images.read_recipe(photo.with_name("photo-dream.png"))["source"]["sha256"]) == 64
 
