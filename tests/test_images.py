@@ -9,6 +9,7 @@ import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 import warnings
@@ -1070,6 +1071,7 @@ def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> 
     path = tmp_path / "a.bmp"
     code = """
 import sys
+import threading
 from pathlib import Path
 import numpy as np
 from dreamer import images
@@ -1173,3 +1175,41 @@ def test_the_module_imports_no_network_framework() -> None:
     with run(code) as process:
         out, err = process.communicate(timeout=60)
     assert out.strip() == "[]", err
+
+
+def test_photos_are_read_ahead_in_order_and_a_broken_one_stops_nothing(tmp_path, monkeypatch):
+    from dreamer.images import ahead
+
+    paths = []
+    for number in range(4):
+        path = tmp_path / f"{number}.png"
+        Image.new("RGB", (5, 3), (number, 0, 0)).save(path)
+        paths.append(path)
+    paths[2].write_bytes(b"nothing")
+    started = []
+    read = ahead.read
+
+    def watched(path, **keywords):
+        started.append(path)
+        return read(path, **keywords)
+
+    monkeypatch.setattr(ahead, "read", watched)
+    found = []
+    for path, photo in images.read_ahead(paths):
+        deadline = time.monotonic() + 20
+        while len(started) < min(len(found) + 2, 4) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert started == paths[: len(found) + 2]  # The next one is being read, and no more than that.
+        found.append((path, photo))
+    assert [path for path, _ in found] == paths
+    assert isinstance(found[2][1], ImageReadError)
+    assert [photo.pixels[0, 0, 0] for _, photo in found[:2]] == [0, 1]
+    assert found[3][1].pixels.dtype == np.uint8
+
+
+def test_reading_ahead_can_be_left_early(tmp_path):
+    Image.new("RGB", (5, 3)).save(tmp_path / "a.png")
+    for _ in images.read_ahead([tmp_path / "a.png"] * 5):
+        break
+    assert list(images.read_ahead([])) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("dreamer-reading")]

@@ -10,6 +10,7 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     profiles.py   colour profiles: anything -> sRGB
     sixteen.py    16-bit pixels, which Pillow would truncate to 8
     decoding.py   read, from_pil
+    ahead.py      read_ahead
     encoding.py   encode
     writers.py    one function per format
     files.py      write, check_target
@@ -20,6 +21,7 @@ Must not import Keras, TensorFlow or any other part of the package but `errors` 
 
 from __future__ import annotations
 
+from dreamer.images.ahead import read_ahead
 from dreamer.images.decoding import from_pil, read
 from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_target, write
@@ -34,6 +36,7 @@ __all__ = [
     "encode",
     "from_pil",
     "read",
+    "read_ahead",
     "read_recipe",
     "resized",
     "write",

@@ -1,0 +1,48 @@
+"""Reading several photos, the next one while the last is worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dreamer.errors import ImageReadError
+from dreamer.images.decoding import read
+from dreamer.images.photo import Photo
+
+
+def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, Photo | ImageReadError]]:
+    """Read photos in order, in a thread of its own that is one photo ahead.
+
+    Decoding leaves Python's lock alone most of the time, so it costs the work on the photo before
+    next to nothing. Two photos are in memory, three for a moment.
+
+    Args:
+        paths: The files.
+
+    Yields:
+        Each path with its photo, its pixels as they are stored; or with the error that says why it
+        could not be read, so that one broken file does not end the rest.
+
+    Example:
+        >>> [path.name for path, _ in read_ahead([Path("missing.jpg")])]
+        ['missing.jpg']
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dreamer-reading") as reader:
+        waiting = iter(paths)
+        current = next(waiting, None)
+        reading = reader.submit(_read, current) if current else None
+        while current and reading:
+            found = reading.result()
+            following = next(waiting, None)
+            reading = reader.submit(_read, following) if following else None
+            yield current, found
+            del found
+            current = following
+
+
+def _read(path: Path) -> Photo | ImageReadError:
+    try:
+        return read(path, compact=True)
+    except ImageReadError as error:
+        return error
