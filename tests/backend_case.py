@@ -6,6 +6,8 @@ KERAS_BACKEND=jax python backend_case.py OUTPUT.npz
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from dreamer import dreaming
 from dreamer.ascent import backend, transforms
 from dreamer.ascent.objectives import channel, layer
+from dreamer.models import keras_applications
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
 from dreamer.settings import DreamSettings
@@ -78,6 +81,12 @@ def main(output: str) -> None:
         steps = list(dreaming.dream_steps(PICTURE, settings, stay_on_device=there))
         found[f"{place}_dream"] = steps[-1].render()
         found[f"{place}_scores"] = np.array([step.score for step in steps])
+    spec = known()["keras:MobileNetV2"]
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "network.weights.h5"
+        keras_applications.architecture(spec).save_weights(weights)
+        filled = keras_applications.build(weights, spec)
+    found["filled"] = np.array(len(filled.variables))
     found["devices"] = np.array([device.kind for device in backend.current().devices()])
     np.savez(output, **found)
 

@@ -88,6 +88,11 @@ def test_nothing_is_traced_again_for_another_batch(backend, computed):
     assert (first, later) == ((2, 3) if backend == "torch" else (1, 1))
 
 
+@pytest.mark.parametrize("backend", OTHERS)
+def test_networks_of_keras_can_be_filled(backend, computed):
+    assert computed(backend)["filled"] == computed("tensorflow")["filled"] > 200
+
+
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 def test_tiles_are_dealt_out_to_several_devices_and_nothing_else_changes(computed):
     one = computed("jax")

@@ -176,11 +176,11 @@ def _is_per_channel(norm: Node) -> bool:
 
 
 def _folded_weights(convolution: Any, norm: Any) -> list[_Array]:
-    mean, variance = np.asarray(norm.moving_mean), np.asarray(norm.moving_variance)
-    factor = (np.asarray(norm.gamma) if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
+    mean, variance = norm.moving_mean.numpy(), norm.moving_variance.numpy()
+    factor = (norm.gamma.numpy() if norm.scale else 1.0) / np.sqrt(variance + norm.epsilon)
     weights: list[_Array] = convolution.get_weights()
     bias = weights.pop() if convolution.use_bias else 0.0
-    bias = (bias - mean) * factor + (np.asarray(norm.beta) if norm.center else 0.0)
+    bias = (bias - mean) * factor + (norm.beta.numpy() if norm.center else 0.0)
     return [*weights[:-1], _FOLDABLE[type(convolution).__name__](weights[-1], factor), bias]
 
 

@@ -97,7 +97,7 @@ def _fill(network: keras.Model, path: Path) -> None:
     except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}") from error
     for variable in network.variables:
-        if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(np.asarray(variable.value)).all():
+        if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(variable.numpy()).all():
             raise WeightsError(f"it lacks {variable.path}, or has something there that is no number")
     if _count(path) > len(network.variables):
         raise WeightsError(f"it holds {_count(path)} arrays, the network {len(network.variables)}")

@@ -1,0 +1,84 @@
+"""What must not get worse, in counts and ratios that a busy machine does not change.
+
+Traces and transfers are counted in ``ascent/test_on_device.py``, ``ascent/test_backend.py`` and
+``test_dreaming.py``; figures are the business of ``benchmarks/``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dreamer.ascent import objectives, transforms
+from dreamer.ascent.backend import compile_gradient
+from dreamer.models import keras_applications
+from dreamer.models.specs import known
+from dreamer.models.vision_model import VisionModel
+
+MEMORY = """
+import json, resource, sys
+import numpy as np
+import dreamer
+peaks = []
+for side in map(int, sys.argv[1:]):
+    picture = np.broadcast_to(np.uint8(90), (side, side, 3))
+    dreamer.dream(picture, octaves=1, steps=2, tile=256, targets=["block2b"])
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(json.dumps(peaks))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is known for Linux")
+def test_a_larger_picture_takes_memory_for_its_pixels_and_not_for_the_network():
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, "700", "3000"],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    small, large = json.loads(done.stdout)
+    # Picture, gradient and result are 36 bytes a pixel; the network's activations for all would be 900.
+    assert (large - small) * 1024 < 60 * (3000**2 - 700**2)
+
+
+def test_a_gradient_is_no_slower_than_the_usual_way():
+    """Of Inception v3 it takes half to nine tenths of the time; more than 1.6 of it means that something broke."""
+    spec = known()["inception_v3"]
+    network = keras_applications.architecture(spec, classifier=False)
+    names = ["mixed3", "mixed5"]
+    activations = VisionModel(spec, network).activations(names, "float32")
+    goal = objectives.layer("mixed3") + objectives.layer("mixed5")
+    ours = compile_gradient(lambda x, _matrix: activations(x), goal.score)
+    extractor = keras.Model(network.input, [network.get_layer(name).output for name in names])
+
+    @tf.function
+    def usual(pictures):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            score = tf.add_n([tf.reduce_mean(tf.square(one)) for one in extractor(pictures * 2 - 1)])
+        return tape.gradient(score, pictures)
+
+    picture = np.random.default_rng(0).random((1, 160, 160, 3), np.float32)
+
+    def seconds(call):
+        start = time.perf_counter()
+        found = call()
+        return time.perf_counter() - start, found
+
+    ratios = []
+    for _ in range(9):
+        a, (_, found) = seconds(lambda: ours(picture, transforms.IDENTITY))
+        b, expected = seconds(lambda: usual(tf.constant(picture)).numpy())
+        ratios.append(a / b)
+    assert found == pytest.approx(expected, abs=1e-4 * float(np.abs(expected).max()))
+    assert statistics.median(ratios[2:]) < 1.6
