@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,6 +105,8 @@ def examine(*, measure: bool = True) -> Report:
             "dreamer": dreamer.__version__,
             "python": platform.python_version(),
             **{name: _version(name) for name in _LIBRARIES},
+            # Its distribution may have another name, as tensorflow-cpu has.
+            backend.name(): str(import_module(backend.name()).__version__),
         },
         cache=store.home(),
         installed=[name for name in known() if store.find(name)],

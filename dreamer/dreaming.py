@@ -62,6 +62,8 @@ class DreamStep:
         size: ``(height, width)`` of this octave.
         score: What the objective gave just before this step.
         progress: Share of all the work that is done, in (0, 1].
+        pictured: Index of the step after which :meth:`render` shows the picture: this step, or on a
+            device, where several run in one program, the last of those.
     """
 
     octave: int
@@ -71,6 +73,7 @@ class DreamStep:
     size: Size
     score: float
     progress: float
+    pictured: int
     _canvas: _Canvas = dataclasses.field(repr=False)
     _source: StoredArray = dataclasses.field(repr=False)
     _strength: float = dataclasses.field(repr=False)
@@ -177,9 +180,10 @@ def dream_steps(
             canvas.picture = partial(np.asarray, dreamt)
         for step in ascent.steps(dreamt, octave):
             if not math.isfinite(step.score):
+                more_bits = "" if settings.precision == "float32" else ", or compute it with --precision float32"
                 raise ModelError(
                     f"{settings.model} answers with something that is no number, so there is nothing to climb; "
-                    "look at its weights and its preprocessing"
+                    f"look at its weights and its preprocessing{more_bits}"
                 )
             canvas = _Canvas(step.picture)
             done += octave_size[0] * octave_size[1]
@@ -191,6 +195,7 @@ def dream_steps(
                 size=octave_size,
                 score=step.score,
                 progress=done / work,
+                pictured=step.pictured,
                 _canvas=canvas,
                 _source=source,
                 _strength=settings.strength,
@@ -243,21 +248,21 @@ class _Ascent:
     def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
         """The steps of an octave from a picture, which is used as working memory."""
         if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
-            first = 0
+            last = None
             try:
-                for step in self._on_device(picture, octave):
-                    yield step
-                    first = step.index + 1
+                for last in self._on_device(picture, octave):
+                    yield last
             except DeviceMemoryError:
-                if first:
-                    raise
                 self._stay_on_device = False
                 self._note("memory ran out on the device; going on with the picture on the host")
             else:
                 return
+            if last is not None:
+                yield from self._on_host(last.picture(), octave, first=last.index + 1)
+                return
         yield from self._on_host(picture, octave)
 
-    def _on_host(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+    def _on_host(self, picture: FloatArray, octave: int, first: int = 0) -> Iterator[Step]:
         return ascend(
             picture,
             self._gradient,
@@ -265,6 +270,7 @@ class _Ascent:
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
             conditioning=_CONDITIONINGS[self._settings.conditioning],
+            first=first,
         )
 
     def _on_device(self, picture: FloatArray, octave: int) -> Iterator[Step]:

@@ -121,7 +121,10 @@ def test_the_command_runs_on_it(backend, tmp_path, picture):
 def test_a_backend_that_is_not_installed_is_said_in_a_line(monkeypatch, capfd):
     from dreamer.cli import progress, run
 
-    monkeypatch.setattr(progress, "find_spec", lambda _name: None)
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+    monkeypatch.setattr(progress, "import_module", missing)
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     assert run(["doctor", "--backend", "jax"]) == 1
     out, err = capfd.readouterr()

@@ -145,7 +145,7 @@ def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, mon
 
     def climb(start, *_, **__):
         alive.append([one() is not None for one in pictures])
-        yield Step(0, 1.0, partial(np.asarray, start + np.float32(0)))
+        yield Step(0, 1.0, partial(np.asarray, start + np.float32(0)), 0)
 
     monkeypatch.setattr(dreaming.octaves, "carry", watched)
     monkeypatch.setattr(dreaming, "ascend", climb)

@@ -9,15 +9,18 @@ Must not import: pictures, files, presets, networks.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 import keras
+import numpy as np
 import psutil
 from keras import ops
 
@@ -51,6 +54,8 @@ the tiles; all of them tensors, within a program of the backend."""
 TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """The same as a program of its own, NumPy in and out."""
 
+_CGROUP = Path("/sys/fs/cgroup")
+
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -75,9 +80,11 @@ class Backend(Protocol):
 
     Attributes:
         STATIC_SHAPES: Whether each shape of a picture costs a compilation, so that few should be used.
+        USES_LOW_PRECISION_OF_CPU: Whether it makes use of a processor's instructions for bfloat16.
     """
 
     STATIC_SHAPES: bool
+    USES_LOW_PRECISION_OF_CPU: bool
 
     def devices(self) -> list[Device]:
         """What there is to compute on; accelerators alone, if there are any."""
@@ -125,11 +132,22 @@ def on_accelerator() -> bool:
     return current().devices()[0].kind != "cpu"
 
 
-def free_memory() -> int | None:
+def free_memory() -> float | None:
     """Bytes that may be used for tiles, as far as anyone can say; None where nobody can."""
     if on_accelerator():
         return current().free_memory()
-    return int(psutil.virtual_memory().available)
+    return min(int(psutil.virtual_memory().available), _left_in_container())
+
+
+def _left_in_container() -> float:
+    """Bytes that the container this runs in may still take, if it is one."""
+    try:
+        limit, used = (
+            (_CGROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current")
+        )
+    except OSError:
+        return math.inf
+    return math.inf if limit == "max" else int(limit) - int(used)
 
 
 def compile_gradient(forward: Forward, score: Score) -> TileGradient:
@@ -170,6 +188,12 @@ def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
     return _watched(backend, backend.compile_chunk(chunk))
 
 
+def to_host(tensor: Tensor) -> FloatArray:
+    """A tensor as NumPy's array, when the device has come to it; only then may it say that memory ran out."""
+    with _memory_errors(current()):
+        return np.array(ops.convert_to_numpy(tensor), np.float32)
+
+
 def within_range(incoming: Activations) -> tuple[dict[str, Tensor], Tensor]:
     """Scale the gradient of a score, so that types of few bits can carry it down the network.
 
@@ -183,8 +207,8 @@ def within_range(incoming: Activations) -> tuple[dict[str, Tensor], Tensor]:
         The same with 1 to 2 as the largest value, and what the result must be multiplied with.
     """
     largest = ops.max(ops.stack([ops.max(ops.abs(gradient)) for gradient in incoming.values()]))
-    exponent = ops.floor(ops.log2(ops.maximum(largest, 1e-30)))
-    factor = ops.power(ops.cast(2.0, "float32"), -exponent)
+    # Written with operators, which take a plain number without moving it to the device first.
+    factor = ops.exp2(-ops.floor(ops.log2(largest + 1e-30)))
     return {layer: gradient * factor for layer, gradient in incoming.items()}, 1 / factor
 
 

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import on_device
+from dreamer.ascent import backend, on_device
 from dreamer.ascent.backend import Tensor
 from dreamer.ascent.gradients import Conditioning, normalize
 from dreamer.ascent.tiling import Grid, PictureGradient
 from dreamer.ascent.transforms import View
+from dreamer.errors import DeviceMemoryError
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,15 @@ class Step:
         index: From 0.
         score: What the objective gave for the picture as it was *before* this step, in this step's view.
         picture: Gives ``(height, width, 3)`` in [0, 1]. Its memory is used again by the step after the
-            next; copy it to keep it longer. On a device it is the picture after the last step of the
-            chunk that this step belongs to.
+            next; copy it to keep it longer.
+        pictured: The index of the step after which the picture is: on a device that is the last of
+            the chunk that this step belongs to.
     """
 
     index: int
     score: float
     picture: Callable[[], FloatArray]
+    pictured: int
 
 
 def ascend(
@@ -51,6 +53,7 @@ def ascend(
     num_steps: int,
     step_size: float,
     conditioning: Conditioning,
+    first: int = 0,
 ) -> Iterator[Step]:
     """Climb the gradient from a picture.
 
@@ -61,13 +64,14 @@ def ascend(
         num_steps: How many steps to take.
         step_size: Root-mean-square change of the picture per step, before clipping to [0, 1].
         conditioning: What is done to the gradient before it is normalised.
+        first: The index of the first step, where some were taken already.
 
     Yields:
         Each step once it is finished. A step that is interrupted leaves the pictures of the steps
         before it whole.
     """
     spare = np.empty_like(picture)
-    for index in range(num_steps):
+    for index in range(first, num_steps):
         score = gradient(picture, views(index), spare)
         conditioning(spare, (index + 1) / num_steps)
         normalize(spare)
@@ -75,7 +79,7 @@ def ascend(
         spare += picture
         np.clip(spare, 0, 1, out=spare)
         picture, spare = spare, picture
-        yield Step(index, score, partial(np.asarray, picture))
+        yield Step(index, score, partial(np.asarray, picture), index)
 
 
 def ascend_on_device(
@@ -110,14 +114,13 @@ def ascend_on_device(
     state: Tensor = np.pad(picture, [(0, canvas[0] - height), (0, canvas[1] - width), (0, 0)])
 
     def finished(handed_over: _Chunk) -> Iterator[Step]:
-        scores = keras.ops.convert_to_numpy(handed_over.scores)
+        scores = backend.to_host(handed_over.scores)
         for offset in range(handed_over.num_steps):
             fetch = partial(_fetched, handed_over.picture, (height, width))
-            yield Step(handed_over.first + offset, float(scores[offset]), fetch)
+            yield Step(handed_over.first + offset, float(scores[offset]), fetch, handed_over.last)
 
     length, first = 1, 0
     waiting: _Chunk | None = None
-    asked = time.perf_counter()
     while first < num_steps:
         steps = range(first, min(first + length, num_steps))
         plan = on_device.plan(
@@ -127,12 +130,20 @@ def ascend_on_device(
             progress=[(step + 1) / num_steps for step in steps],
             step_size=step_size,
         )
-        state, scores = program(state, *plan)
+        asked = time.perf_counter()
+        try:
+            state, scores = program(state, *plan)
+        except DeviceMemoryError:
+            if waiting is not None:
+                yield from finished(waiting)
+            raise
         if waiting is not None:
             yield from finished(waiting)
-            spent, asked = time.perf_counter() - asked, time.perf_counter()
-            if spent < _CHUNK_SECONDS / 2:
-                length = min(2 * length, on_device.MOST_STEPS)
+        spent = time.perf_counter() - asked
+        if spent < _CHUNK_SECONDS / 2:
+            length = min(2 * length, on_device.MOST_STEPS)
+        elif spent > _CHUNK_SECONDS:
+            length = max(length // 2, 1)
         waiting = _Chunk(first, len(steps), state, scores)
         first += len(steps)
     if waiting is not None:
@@ -147,10 +158,14 @@ class _Chunk(NamedTuple):
     picture: Tensor
     scores: Tensor
 
+    @property
+    def last(self) -> int:
+        """The index of its last step."""
+        return self.first + self.num_steps - 1
+
 
 _CHUNK_SECONDS = 0.5
 
 
 def _fetched(picture: Tensor, size: Size) -> FloatArray:
-    on_host = keras.ops.convert_to_numpy(picture)[: size[0], : size[1]]
-    return np.array(on_host, np.float32)
+    return np.ascontiguousarray(backend.to_host(picture)[: size[0], : size[1]])

@@ -15,8 +15,8 @@ from keras import ops
 from dreamer.ascent import backend
 from dreamer.ascent.backend import Tensor
 
-_SIDES = {"cpu": 3072, "gpu": 8192, "tpu": 8192}
-_NUMBERS = {"cpu": 2**25, "gpu": 2**28, "tpu": 2**28}
+_SIDE, _SIDE_ON_ACCELERATOR = 3072, 8192
+_NUMBERS, _NUMBERS_ON_ACCELERATOR = 2**25, 2**28
 
 
 def seconds(work: Callable[[], object], *, repeats: int = 5) -> float:
@@ -37,14 +37,14 @@ def matrix_product_rate(precision: str, *, repeats: int = 5) -> float:
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
         repeats: How many products; the median counts.
     """
-    side = _SIDES[backend.current().devices()[0].kind]
+    side = _SIDE_ON_ACCELERATOR if backend.on_accelerator() else _SIDE
     matrix = ops.cast(np.random.default_rng(0).random((side, side), np.float32), precision)
     return 2 * side**3 / seconds(lambda: _wait_for(ops.matmul(matrix, matrix)), repeats=repeats)
 
 
 def bandwidth(*, repeats: int = 5) -> float:
     """Bytes per second read from and written to the first device's memory."""
-    numbers = ops.zeros((_NUMBERS[backend.current().devices()[0].kind],))
+    numbers = ops.zeros((_NUMBERS_ON_ACCELERATOR if backend.on_accelerator() else _NUMBERS,))
     return 2 * 4 * int(numbers.shape[0]) / seconds(lambda: _wait_for(ops.add(numbers, 1.0)), repeats=repeats)
 
 

@@ -33,7 +33,7 @@ MOST_PIXELS = 2**25
 """A larger picture stays on the host: eight arrays of this size are 3 GiB."""
 
 _LEVELS = 4  # As gradients.laplacian has by default.
-_LEAST = 1e-38
+_LEAST = 1e-30  # Keeps an empty gradient, or an empty band of one, empty.
 _BURT_ADELSON = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
@@ -154,6 +154,7 @@ def chunk(gradient: Gradient, conditioning: str) -> Callable[..., tuple[Tensor, 
         which the first ``num_steps`` are set.
     """
     condition = _CONDITIONINGS[conditioning]
+    black, white = ops.zeros(()), ops.ones(())  # Here already, so that no step has to wait for them.
 
     def run(picture: Tensor, *arrays: Tensor) -> tuple[Tensor, Tensor]:
         given = Plan(*arrays)
@@ -166,9 +167,8 @@ def chunk(gradient: Gradient, conditioning: str) -> Callable[..., tuple[Tensor, 
             found, tile_gradients = gradient(tiles, ops.reshape(given.matrices[index], (8,)))
             pasted = _paste(tile_gradients, given, index)
             conditioned = condition(_Raw(pasted, given, index, live, pixels)) * live
-            change = conditioned * (given.step_size / _rms(conditioned, pixels))
             scores = ops.where(ops.equal(ops.arange(MOST_STEPS), index), ops.mean(found), scores)
-            return ops.clip(picture + change, 0, 1), scores
+            return ops.clip(picture + given.step_size * _normalized(conditioned, live, pixels), black, white), scores
 
         start = (picture, ops.zeros((MOST_STEPS,)))
         finished: tuple[Tensor, Tensor] = ops.fori_loop(0, given.num_steps, step, start)
@@ -202,8 +202,13 @@ def _paste(tiles: Tensor, given: Plan, index: Any) -> Tensor:
     return pasted * given.row_weights[index][:, None, None] * given.column_weights[index][None, :, None]
 
 
-def _rms(array: Tensor, count: Tensor) -> Tensor:
-    return ops.maximum(ops.sqrt(ops.sum(ops.square(array)) / count), _LEAST)
+def _normalized(array: Tensor, live: Tensor, count: Tensor) -> Tensor:
+    """An array whose living part has root mean square 1, as ``gradients.normalize``.
+
+    It is divided by its largest value first, since squares of small numbers vanish.
+    """
+    bounded = array / (ops.max(ops.abs(array * live)) + _LEAST)
+    return bounded / (ops.sqrt(ops.sum(ops.square(bounded * live)) / count) + _LEAST)
 
 
 class _Raw(NamedTuple):
@@ -250,7 +255,8 @@ def _laplacian(raw: _Raw) -> Tensor:
     low = raw.with_margin()[inner, inner]
     size, bands = raw.plan.size, []
     for _ in range(_LEVELS):
-        lower = _halved(low)
+        # A side of one pixel has no structure left; what there is stays in this band, the others are empty.
+        lower = _halved(low) * ops.cast(ops.min(size) > 1, "float32")
         bands.append(_scaled(low - _doubled(lower, low), size))
         low, size = lower, (size + 1) // 2
     merged = _scaled(low, size)
@@ -260,8 +266,7 @@ def _laplacian(raw: _Raw) -> Tensor:
 
 
 def _scaled(band: Tensor, size: Tensor) -> Tensor:
-    live = _live(band, size)
-    return band / _rms(band * live, ops.cast(3 * ops.prod(size), "float32"))
+    return _normalized(band, _live(band, size), ops.cast(3 * ops.prod(size), "float32"))
 
 
 def _halved(picture: Tensor) -> Tensor:

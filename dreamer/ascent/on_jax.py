@@ -23,6 +23,7 @@ from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, Til
 warp = sampling.warp
 
 STATIC_SHAPES = True
+USES_LOW_PRECISION_OF_CPU = False
 
 
 @cache

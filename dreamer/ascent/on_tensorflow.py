@@ -20,7 +20,10 @@ from dreamer.arrays import FloatArray
 from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
 from dreamer.ascent.convolutions import quicker_gradients
 
+_BESIDE_EACH_OTHER = 16  # No fewer than tiles are ever handed over at once.
+
 STATIC_SHAPES = False
+USES_LOW_PRECISION_OF_CPU = True
 
 
 @cache
@@ -60,6 +63,8 @@ def gradient(forward: Forward, score: Score) -> Gradient:
             lambda tile: one_tile(tile, matrix),
             tiles,
             fn_output_signature=(tf.TensorSpec((), tf.float32), tf.TensorSpec((None, None, 3), tf.float32)),
+            # A GPU computes one thing at a time, and has memory for few.
+            parallel_iterations=_BESIDE_EACH_OTHER if on_cpu else 1,
         )
         return found
 

@@ -21,19 +21,30 @@ from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, Til
 # Of Keras's own operation, the gradient on PyTorch is wrong, and each backend has another.
 warp = sampling.warp
 
+# On a CPU, on Apple's GPUs, in NVIDIA's libraries.
+_OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+
 STATIC_SHAPES = False
+USES_LOW_PRECISION_OF_CPU = True
 
 
 @cache
 def devices() -> list[Device]:
     """What there is to compute on; accelerators alone, if there are any."""
-    if torch.cuda.is_available():
-        return [
-            Device("gpu", torch.cuda.get_device_name(index), torch.cuda.get_device_capability(index))
-            for index in range(torch.cuda.device_count())
-        ]
-    kind = torch.get_default_device().type
-    return [Device("cpu", "CPU") if kind == "cpu" else Device("gpu", kind)]
+    kind = ops.zeros(()).device.type  # Keras chooses it; KERAS_TORCH_DEVICE is asked first.
+    if kind == "cpu":
+        return [Device("cpu", "CPU")]
+    if kind != "cuda":
+        return [Device("gpu", kind)]
+    # AMD's cards answer to the name of CUDA, and count their generations in another way.
+    return [
+        Device(
+            "gpu",
+            torch.cuda.get_device_name(index),
+            None if torch.version.hip else torch.cuda.get_device_capability(index),
+        )
+        for index in range(torch.cuda.device_count())
+    ]
 
 
 def gradient(forward: Forward, score: Score) -> Gradient:
@@ -72,19 +83,20 @@ def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*arrays: Any) -> Any:
         with torch.no_grad():
-            return chunk(*(ops.convert_to_tensor(array) for array in arrays))
+            # The number of steps stays Python's: asked back from the device, it would be waited for.
+            return chunk(*(array if isinstance(array, int) else ops.convert_to_tensor(array) for array in arrays))
 
     return run
 
 
 def free_memory() -> int | None:
     """Bytes free on the first accelerator; None on a CPU, or where PyTorch does not say."""
-    return torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else None
+    return torch.cuda.mem_get_info()[0] if ops.zeros(()).device.type == "cuda" else None
 
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether this is how PyTorch says that memory ran out."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    # On a CPU it is an error of no kind of its own.
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    # Elsewhere it is an error of no kind of its own.
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)

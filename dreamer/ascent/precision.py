@@ -67,8 +67,8 @@ def of_hardware() -> Precision:
     flags = [flag for flag in _CPU_FLAGS if flag in _cpu_flags()]
     if not flags:
         return Precision("float32", "the processor has no instructions for bfloat16")
-    if backend.name() == "jax":
-        return Precision("float32", "JAX makes no use of the processor's instructions for bfloat16")
+    if not backend.current().USES_LOW_PRECISION_OF_CPU:
+        return Precision("float32", f"{backend.name()} makes no use of the processor's {flags[0]}")
     return Precision("bfloat16", f"the processor has {flags[0]}")
 
 

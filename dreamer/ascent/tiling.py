@@ -65,10 +65,14 @@ class Tiling:
         height, width = size
         return Grid(self._axis(height), self._axis(width))
 
-    def smaller(self) -> Tiling | None:
-        """The same with tiles of half the side; None where the network can see no smaller ones."""
-        tile = self.tile // 2
-        return replace(self, tile=tile) if tile >= max(self.least, self.multiple) else None
+    def smaller(self, size: Size) -> Tiling | None:
+        """The same with smaller tiles for pictures of a size; None where the network can see no smaller ones."""
+        now = self.grid(size).size
+        tile = max(now) // 2
+        if tile < max(self.least, self.multiple, 1):
+            return None
+        halved = replace(self, tile=tile)
+        return halved if halved.grid(size).size != now else None
 
     def _axis(self, length: int) -> Axis:
         """The fewest equal tiles that cover a length, of sides that the network can see.
@@ -170,9 +174,9 @@ class _Place(NamedTuple):
 
 def batch_for(bytes_per_tile: float) -> int:
     """How many tiles to hand over at once: as many as help, and fit into half of the memory that is free."""
-    free = backend.free_memory()
-    most = min(max(_LEAST_BATCH, (os.cpu_count() or 1) // 2), _LARGEST_BATCH)
-    return most if free is None else max(1, min(most, int(free / 2 / bytes_per_tile)))
+    free, devices = backend.free_memory(), len(backend.current().devices())
+    most = devices * min(max(_LEAST_BATCH, (os.cpu_count() or 1) // 2), _LARGEST_BATCH)
+    return most if free is None else max(1, min(most, int(devices * free / 2 / max(bytes_per_tile, 1))))
 
 
 def tiled(
@@ -207,7 +211,8 @@ def tiled(
     def apply(picture: FloatArray, view: View, out: FloatArray) -> float:
         nonlocal batch, tiling
         while True:
-            grid = tiling.grid((picture.shape[0], picture.shape[1]))
+            size = (picture.shape[0], picture.shape[1])
+            grid = tiling.grid(size)
             try:
                 return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out)
             except DeviceMemoryError:
@@ -215,7 +220,7 @@ def tiled(
                     batch = min(batch, grid.count) // 2
                     note(f"memory ran out; going on with {batch} tiles at once" if batch > 1 else _ONE_AT_A_TIME)
                     continue
-                smaller = tiling.smaller()
+                smaller = tiling.smaller(size)
                 if smaller is None:
                     raise
                 tiling = smaller

@@ -101,7 +101,7 @@ def dream(
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         result = dataclasses.replace(sized, pixels=last.render("uint16" if sized.bits == 16 else "uint8"))
-        reached = _Reached(last.octave, last.num_octaves, last.step, last.num_steps)
+        reached = _Reached(last.octave, last.num_octaves, last.pictured, last.num_steps)
         # Of a large photo these are gigabytes, which encoding the result can do with.
         del found, sized, last
         network = registry.load(settings.model, settings.preprocessing)

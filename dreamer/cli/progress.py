@@ -65,7 +65,6 @@ def quiet_import() -> Iterator[None]:
     Raises:
         BackendError: What Keras is told to run on is not installed.
     """
-    _check_backend()
     interrupts: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -77,6 +76,13 @@ def quiet_import() -> Iterator[None]:
         if terminal is not None:
             os.dup2(nowhere, 2)
         yield
+    except ModuleNotFoundError as error:
+        if error.name not in BACKENDS:
+            raise
+        raise BackendError(
+            f"the backend {error.name!r} is not installed. "
+            f"Install it with: python -m pip install 'deepdreamer[{error.name}]'"
+        ) from error
     finally:
         if terminal is not None:
             os.dup2(terminal, 2)
@@ -87,20 +93,13 @@ def quiet_import() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _check_backend() -> None:
-    wanted = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if wanted in BACKENDS and find_spec(wanted) is None:
-        raise BackendError(
-            f"the backend {wanted!r} is not installed. Install it with: python -m pip install 'deepdreamer[{wanted}]'"
-        )
-
-
 def import_keras() -> None:
     """Import Keras and what it runs on, quietly; what follows can be interrupted again."""
     with quiet_import():
         import_module("keras")
         # Whichever backend it runs on, Keras loads TensorFlow when it first copies a layer, and loudly.
-        import_module("tensorflow")
+        if find_spec("tensorflow"):
+            import_module("tensorflow")
 
 
 class _Silent:

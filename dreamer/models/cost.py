@@ -13,12 +13,11 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from dreamer.models.layer_graph import Node, Shape
 
-_REPLACED = ("BatchNormalization",)  # Folded into the convolution before it.
 _FUSED = ("ReLU", "Activation")  # Computed with the convolution before it on the way up, alone on the way down.
 _FREE = ("Identity", "Dropout", "InputLayer", "Flatten", "Reshape")
 
@@ -37,13 +36,14 @@ class Cost(NamedTuple):
     numbers_kept: float
 
 
-def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape) -> Cost:
+def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape, folded: Collection[int]) -> Cost:
     """Count what a gradient costs.
 
     Args:
         nodes: The layers of a network; the first is the picture.
         shapes: Of each layer that is computed, by its index, the shape of what it gives, without the batch.
         picture: The picture's shape.
+        folded: Indices of layers that are folded into the one before, and so cost nothing.
 
     Returns:
         The counts. The gradient with respect to a layer's input takes as many operations as its output.
@@ -51,11 +51,14 @@ def cost(nodes: Sequence[Node], shapes: Mapping[int, Shape], picture: Shape) -> 
     operations = moved = kept = 0.0
     for index, shape in shapes.items():
         node = nodes[index]
-        given = sum(math.prod(shapes.get(parent, picture)) for parent in node.parents)
-        made = math.prod(shape)
-        operations += 2 * 2 * _multiplications(node, shape)
+        if index in folded or node.kind in _FREE:
+            continue
+        inputs = [shapes.get(parent, picture) for parent in node.parents]
+        given, made = sum(map(math.prod, inputs)), math.prod(shape)
+        # A transposed convolution applies its kernel where its input is.
+        operations += 2 * 2 * _multiplications(node, inputs[0] if node.kind == "Conv2DTranspose" else shape)
         moved += _moved(node.kind, given, made)
-        kept += 0 if node.kind in (*_REPLACED, *_FREE) else made
+        kept += made
     return Cost(operations, moved, kept)
 
 
@@ -66,8 +69,6 @@ def _multiplications(node: Node, shape: Shape) -> float:
 
 
 def _moved(kind: str, given: int, made: int) -> float:
-    if kind in _REPLACED or kind in _FREE:
-        return 0.0
     if kind in _FUSED:
         return 3.0 * made  # The gradient is read, and what was made; the gradient is written.
     return 2.0 * (given + made)

@@ -115,13 +115,22 @@ def lower(cut: keras.Model, precision: str) -> keras.Model:
         if not _can_be_low(layer, precision, (args, kwargs)):
             return layer(*args, **kwargs)
         if id(layer) not in made:
-            made[id(layer)] = (layer, _like(layer, dtype=precision))
+            made[id(layer)] = (layer, _low(layer, precision))
         return made[id(layer)][1](*args, **kwargs)
 
     lowered = _replayed(cut, call)
     for layer, low in made.values():
-        low.set_weights(layer.get_weights())
+        if low is not layer:
+            low.set_weights(layer.get_weights())
     return lowered
+
+
+def _low(layer: Any, precision: str) -> Any:
+    """A layer in another precision; itself where it cannot be made again, as one that runs somebody's function."""
+    try:
+        return _like(layer, dtype=precision)
+    except (TypeError, ValueError, NotImplementedError):
+        return layer
 
 
 def _replayed(cut: keras.Model, call: Callable[..., Any]) -> keras.Model:
@@ -141,7 +150,13 @@ def _can_be_low(layer: Any, precision: str, given: Any) -> bool:
     if type(layer).__name__ in _FOLDABLE:
         return True
     tensors = [x for x in keras.tree.flatten(given) if isinstance(x, keras.KerasTensor)]
-    return not layer.variables and any(x.dtype == precision for x in tensors)
+    return not layer.weights and any(x.dtype == precision for x in tensors)
+
+
+def folded(nodes: Sequence[Node], wanted: Sequence[int]) -> set[int]:
+    """Indices of the normalisations that :func:`fold` makes superfluous."""
+    norms = {id(norm) for norm in _pairs(nodes, wanted).values()}
+    return {index for index, node in enumerate(nodes) if id(node.layer) in norms}
 
 
 def _pairs(nodes: Sequence[Node], wanted: Sequence[int]) -> dict[Any, Any]:

@@ -15,7 +15,6 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from dreamer.arrays import Size
@@ -66,9 +65,10 @@ class VisionModel:
             # A layer that is applied twice is known by its first application.
             if index and isinstance(node.output, keras.KerasTensor) and len(node.shape) > 0:
                 self._indices.setdefault(node.name, index)
-        # Both take a walk over the layers, and are asked for with every picture.
+        # Each takes a walk over the layers, and is asked for with every picture.
         self._sides = lru_cache(maxsize=64)(self._find_sides)
         self._costs = lru_cache(maxsize=64)(self._find_cost)
+        self._cuts = lru_cache(maxsize=8)(self._cut)
         if not self._indices:
             raise ModelError(f"{spec.name} has no layers to look at")
 
@@ -217,14 +217,16 @@ class VisionModel:
             self.check(name)
         tied = self._is_tied(names)
         nodes = self.graph.own_nodes if tied else self.graph.nodes
-        needed = sorted(ancestors(nodes, [self._indices[name] for name in names]) - {0})
+        wanted = [self._indices[name] for name in names]
+        folded = inference.folded(nodes, wanted)
+        needed = sorted(ancestors(nodes, wanted) - {0})
         if tied:
             size = self.graph.own_size or size
             found = [tuple(side or 0 for side in nodes[index].shape) for index in needed]
         else:
             self.shapes(size, names)
             found = self.graph.shapes(needed)(size) or []
-        return cost(nodes, dict(zip(needed, found, strict=True)), (*size, self.graph.num_colors))
+        return cost(nodes, dict(zip(needed, found, strict=True)), (*size, self.graph.num_colors), folded)
 
     def activations(self, layers: Iterable[str], precision: str = "float32") -> Callable[[Tensor], dict[str, Tensor]]:
         """Cut the network to some layers, and make what is left quick.
@@ -246,7 +248,7 @@ class VisionModel:
         names = sorted(set(layers))
         for name in names:
             self.check(name)
-        cut, prepare = self._cut(names, precision), self._prepare()
+        cut, prepare = self._cuts(tuple(names), precision), self._prepare()
         own_size = self.graph.own_size if self._is_tied(names) else None
 
         def run(pictures: Tensor) -> dict[str, Tensor]:
@@ -258,7 +260,7 @@ class VisionModel:
 
         return run
 
-    def _cut(self, names: Sequence[str], precision: str) -> keras.Model:
+    def _cut(self, names: tuple[str, ...], precision: str) -> keras.Model:
         nodes = self.graph.own_nodes if self._is_tied(names) else self.graph.nodes
         cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
         folded = inference.fold(cut, nodes, [self._indices[name] for name in names], self._trial_size(names))
@@ -282,10 +284,11 @@ class VisionModel:
                 f"nobody has said how pictures are prepared for {self.spec.name}. Say it with --preprocessing, or in a "
                 'file of the same name with the suffix .toml beside it: preprocessing = "-1..1"'
             )
-        mean, std = (np.array(values, np.float32) for values in (preprocessing.mean, preprocessing.std))
+        # Where they are needed already, so that no step has to wait for them.
+        mean, std = (ops.convert_to_tensor(values, "float32") for values in (preprocessing.mean, preprocessing.std))
 
         def prepare(pictures: Tensor) -> Tensor:
-            prepared = (pictures - ops.convert_to_tensor(mean)) / ops.convert_to_tensor(std)
+            prepared = (pictures - mean) / std
             if self.is_grey:
                 return ops.mean(prepared, axis=-1, keepdims=True)
             return ops.flip(prepared, axis=-1) if preprocessing.order == "BGR" else prepared

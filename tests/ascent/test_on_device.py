@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 
@@ -113,8 +112,8 @@ def test_the_picture_crosses_over_only_when_it_is_asked_for(tiny_network, pictur
     monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)  # So that chunks grow on any machine.
     program = program_for(tiny_network, "smooth")
     crossed = []
-    to_host = keras.ops.convert_to_numpy
-    monkeypatch.setattr(keras.ops, "convert_to_numpy", lambda x: (crossed.append(x.shape), to_host(x))[1])
+    to_host = backend.to_host
+    monkeypatch.setattr(backend, "to_host", lambda x: (crossed.append(x.shape), to_host(x))[1])
     handed_over = []
 
     def counting(state, *plan):
@@ -123,14 +122,15 @@ def test_the_picture_crosses_over_only_when_it_is_asked_for(tiny_network, pictur
 
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = list(ascend_on_device(picture, counting, grid, views=views, num_steps=40, step_size=0.01, ladder=False))
-    assert len(handed_over) == 7  # Chunks of 1, 1, 2, 4, 8, 16 and the 8 that are left.
+    assert len(handed_over) == 6  # Chunks of 1, 2, 4, 8, 16 and the 9 that are left.
     assert crossed == [(on_device.MOST_STEPS,)] * len(handed_over)  # The scores of each chunk, and nothing else.
     assert [type(state) is np.ndarray for state in handed_over] == [True] + [False] * (len(handed_over) - 1)
     steps[-1].picture()
     assert crossed[-1] == picture.shape
 
 
-def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_network, picture):
+def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_network, picture, monkeypatch):
+    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)
     program = program_for(tiny_network, "none")
     events = []
 
@@ -141,7 +141,44 @@ def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_networ
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = ascend_on_device(picture, counting, grid, views=views, num_steps=3, step_size=0.01, ladder=False)
     events.extend("shown" for _ in steps)
-    assert events == ["handed over", "handed over", "shown", "handed over", "shown", "shown"]
+    assert events == ["handed over", "handed over", "shown", "shown", "shown"]
+
+
+@pytest.mark.parametrize("conditioning", list(HOST))
+def test_without_a_gradient_the_picture_stays_as_it_is(picture, conditioning):
+    gradient = backend.current().gradient(lambda x, _matrix: {"x": x}, lambda a: 0 * a["x"][:, 0, 0, 0])
+    program = backend.compile_chunk(on_device.chunk(gradient, conditioning))
+    grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
+    steps = ascend_on_device(picture, program, grid, views=views, num_steps=3, step_size=0.02, ladder=False)
+    assert (list(steps)[-1].picture() == picture).all()
+
+
+@pytest.mark.parametrize("weight", [1e-20, 1e-18, 1e12])
+def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
+    activations = tiny_network.activations(["second"])
+    found = []
+    for factor in (1.0, weight):
+        gradient = backend.current().gradient(
+            lambda x, _matrix: activations(x), lambda a, factor=factor: factor * layer("second").score(a)
+        )
+        program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
+        grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
+        steps = ascend_on_device(picture, program, grid, views=views, num_steps=2, step_size=0.02, ladder=False)
+        found.append(list(steps)[-1].picture())
+    assert found[1] == pytest.approx(found[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 3), (8, 8), (5, 40)])
+@pytest.mark.parametrize("conditioning", list(HOST))
+def test_the_smallest_pictures_move_as_on_the_host(tiny_network, picture, size, conditioning):
+    small = (0.25 + 0.5 * resize(picture, size)).astype(np.float32)
+    tiling = Tiling(tile=64, jitter=0)
+    ends = [run(tiny_network, small, conditioning, tiling, 1)[-1][1] for run in (on_host, on_the_device)]
+    expected, found = ((end - small).ravel() for end in ends)
+    if np.linalg.norm(expected) > 1e-6:
+        assert expected @ found / np.linalg.norm(expected) / np.linalg.norm(found) > 0.97
+    else:
+        assert np.linalg.norm(found) < 1e-6
 
 
 def test_a_dream_on_the_device_is_that_of_the_host(picture):
@@ -169,6 +206,64 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
     assert notes == ["memory ran out on the device; going on with the picture on the host"]
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
     assert (steps[-1].render() == expected[-1].render()).all()
+
+
+def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
+    compile_chunk = backend.compile_chunk
+
+    def compile_failing(chunk):
+        program, calls = compile_chunk(chunk), []
+
+        def run(*arrays):
+            calls.append(1)
+            if len(calls) == 3:
+                raise DeviceMemoryError("out of memory")
+            return program(*arrays)
+
+        return run
+
+    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
+    settings = DreamSettings(octaves=1, steps=5, precision="float32", targets=["block2b"])
+    expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
+    dreaming._climb.cache_clear()
+    monkeypatch.setattr(backend, "compile_chunk", compile_failing)
+    notes = []
+    found = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
+    dreaming._climb.cache_clear()
+    assert [step.step for step in found] == list(range(5))
+    assert len(notes) == 1
+    assert [step.score for step in found] == pytest.approx([step.score for step in expected], rel=1e-3)
+    assert found[-1].progress == 1
+
+
+def test_a_step_says_which_picture_it_shows(tiny_network, picture, monkeypatch):
+    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)
+    grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
+    steps = ascend_on_device(
+        picture, program_for(tiny_network, "none"), grid, views=views, num_steps=9, step_size=0.01, ladder=False
+    )
+    assert [step.pictured for step in steps] == [0, 2, 2, 6, 6, 6, 6, 8, 8]
+
+
+def test_memory_that_runs_out_behind_our_back_is_seen_when_the_result_is_asked_for(monkeypatch):
+    import tensorflow as tf
+
+    def late(_tensor):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr("keras.ops.convert_to_numpy", late)
+    with pytest.raises(DeviceMemoryError):
+        backend.to_host(np.zeros(3))
+
+
+def test_a_container_with_little_memory_counts(monkeypatch, tmp_path):
+    monkeypatch.setattr(backend, "_CGROUP", tmp_path)
+    assert backend.free_memory() > 1000
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert backend.free_memory() > 1000
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert backend.free_memory() == 300
 
 
 def test_memory_that_tensorflow_cannot_have_is_said_in_words_of_ours():

@@ -23,6 +23,7 @@ def hardware(monkeypatch, tmp_path, device, flags="", keras_backend="tensorflow"
 
     class Fake:
         devices = staticmethod(lambda: [device])
+        USES_LOW_PRECISION_OF_CPU = keras_backend != "jax"
 
     monkeypatch.setattr(backend, "current", lambda: Fake)
     monkeypatch.setattr(backend, "name", lambda: keras_backend)
@@ -33,7 +34,7 @@ def hardware(monkeypatch, tmp_path, device, flags="", keras_backend="tensorflow"
     [
         (Device("cpu", "CPU"), "avx512f avx512_bf16", "tensorflow", "bfloat16", "avx512_bf16"),
         (Device("cpu", "CPU"), "amx_tile amx_bf16", "torch", "bfloat16", "amx_bf16"),
-        (Device("cpu", "CPU"), "avx512_bf16", "jax", "float32", "JAX"),
+        (Device("cpu", "CPU"), "avx512_bf16", "jax", "float32", "jax"),
         (Device("cpu", "CPU"), "avx2", "tensorflow", "float32", "no instructions"),
         (Device("gpu", "A100", (8, 0)), "", "tensorflow", "bfloat16", "8.0"),
         (Device("gpu", "T4", (7, 5)), "", "torch", "float16", "7.5"),

@@ -198,7 +198,15 @@ def test_when_one_tile_is_too_large_smaller_ones_follow(picture):
     retreating(picture, View((0.3, 0.2)), out)
     assert np.isfinite(out).all()
     assert max(asked[-1][1:]) <= 16
-    assert notes[-1] == "memory ran out; going on with tiles of 16 pixels, which changes the picture a little"
+    assert notes[-1] == "memory ran out; going on with tiles of 9 pixels, which changes the picture a little"
+
+
+def test_tiles_larger_than_the_picture_are_not_tried_again(picture):
+    gradient, asked = running_out(most_tiles=4, most_side=30)
+    notes = []
+    tiled(gradient, Tiling(tile=512, jitter=4), note=notes.append)(picture, View((0, 0)), np.empty_like(picture))
+    assert [side for _, *side in asked[:2]] == [[37, 53], [19, 18]]
+    assert notes == ["memory ran out; going on with tiles of 26 pixels, which changes the picture a little"]
 
 
 def test_when_no_smaller_tile_can_be_seen_memory_has_run_out(picture):

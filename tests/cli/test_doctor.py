@@ -12,8 +12,8 @@ from dreamer.cli import run
 @pytest.fixture
 def _small(monkeypatch):
     monkeypatch.setattr(doctor, "_SIDE", 64)
-    monkeypatch.setattr(measuring, "_SIDES", {"cpu": 128, "gpu": 128, "tpu": 128})
-    monkeypatch.setattr(measuring, "_NUMBERS", {"cpu": 2**16, "gpu": 2**16, "tpu": 2**16})
+    monkeypatch.setattr(measuring, "_SIDE", 128)
+    monkeypatch.setattr(measuring, "_NUMBERS", 2**16)
 
 
 @pytest.mark.usefixtures("_small")
@@ -37,7 +37,8 @@ def test_programs_get_json(capfd):
         "backend", "devices", "precision", "rate", "versions", "cache", "installed", "cache_bytes",
     }  # fmt: skip
     rate = report["rate"]
-    assert rate["operations_per_second"] == pytest.approx(report["rate"]["operations_per_second"])
+    assert rate["seconds"] > 0
+    assert rate["operations_bound"] > 0 < rate["memory_bound"]
     assert rate["operations_bound"] * rate["peak"] == pytest.approx(rate["operations_per_second"] * rate["seconds"])
     assert report["precision"]["inception_v1"]["name"] == "float32"
     assert all(chosen["why"] for chosen in report["precision"].values())
@@ -50,7 +51,7 @@ def test_without_the_rate_nothing_is_computed(capfd, monkeypatch):
 
 
 def test_rates_are_of_this_world(monkeypatch):
-    monkeypatch.setattr(measuring, "_SIDES", {"cpu": 512, "gpu": 512, "tpu": 512})
+    monkeypatch.setattr(measuring, "_SIDE", 512)
     assert 1e8 < measuring.matrix_product_rate("float32", repeats=3) < 1e15
-    monkeypatch.setattr(measuring, "_NUMBERS", {"cpu": 2**22, "gpu": 2**22, "tpu": 2**22})
+    monkeypatch.setattr(measuring, "_NUMBERS", 2**22)
     assert 1e8 < measuring.bandwidth(repeats=3) < 1e14

@@ -187,6 +187,31 @@ def test_the_cost_is_what_a_convolution_takes():
     assert cost.numbers_moved == 2 * 200 * (3 + 4) + 3 * 800 + 2 * (800 + 200)
 
 
+def test_a_normalisation_costs_what_it_takes_unless_it_is_folded():
+    picture = keras.Input((None, None, 3))
+    before = norm("before")(picture)
+    x = layers.Conv2D(4, 1, name="conv")(before)
+    model = VisionModel(known()["efficientnet_lite0"], keras.Model(picture, norm("after")(x)))
+    assert model.cost(["before"], (10, 20)).numbers_kept == 200 * 3
+    assert model.cost(["after"], (10, 20)).numbers_kept == 200 * (3 + 4)
+
+
+def test_a_layer_that_cannot_be_made_again_stays_in_float32():
+    class Own(layers.Layer):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = factor
+
+        def call(self, x):
+            return self.factor * x
+
+    built = network(layers.Conv2D(4, 3, name="conv"), Own(2.0), layers.Dropout(0.5), layers.ReLU(name="end"))
+    low = inference.lower(keras.Model(built.inputs[0], {"end": built.outputs[0]}), "bfloat16")
+    expected = np.asarray(keras.Model(built.inputs[0], built.outputs[0])(PICTURE))
+    found = np.asarray(keras.ops.cast(low(PICTURE)["end"], "float32"))
+    assert np.abs(found - expected).max() < 0.03 * expected.max()
+
+
 def test_the_cost_of_a_layer_tied_to_the_own_size_does_not_depend_on_the_picture():
     built = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(name="flat"), layers.Dense(3, name="end")])
     model = VisionModel(known()["efficientnet_lite0"], built)
