@@ -1,6 +1,6 @@
 """What a dream costs, as JSON: start-up, seconds per step by size, peak memory, and the tutorial's time.
 
-    python benchmarks/dream.py            everything, about ten minutes on 2 cores
+    python benchmarks/dream.py            everything, about twenty minutes on 2 cores
     python benchmarks/dream.py --only whole
 
 Every case runs in a process of its own, so that start-up is paid and memory is counted honestly;
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYER = "block5c"
 OCTAVES, STEPS, SIDE = 5, 20, 512
 RUNS = 5
+FLAT_SIDES = {1: 1000, 4: 2000, 12: 3464, 24: 4899}  # by megapixels, all in tiles of almost 500 pixels
 
 
 def main() -> None:
@@ -80,16 +81,34 @@ def whole() -> dict:
 
 
 def large() -> dict:
-    """A 6000x4000 JPEG through the command line; few steps, since memory does not depend on them."""
+    """JPEGs of 24 and 96 megapixels through the command line; few steps, since memory does not depend on them."""
+    return {f"{width}x{height}": command(height, width) for height, width in ((4000, 6000), (8000, 12000))}
+
+
+def command(height: int, width: int) -> dict:
     import numpy as np
     from PIL import Image
 
+    y, x = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
+    waves = [(127 + 100 * np.sin(x / 90 + k) * np.cos(y / 70 - k)).astype(np.uint8) for k in range(3)]
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "large.jpg"
-        y, x = np.mgrid[:4000, :6000].astype(np.float32)
-        waves = [127 + 100 * np.sin(x / 90 + k) * np.cos(y / 70 - k) for k in range(3)]
-        Image.fromarray(np.stack(waves, axis=-1).astype(np.uint8)).save(photo, quality=90)
+        Image.fromarray(np.stack(waves, axis=-1)).save(photo, quality=90)
         return run("command", str(photo))
+
+
+def flat() -> dict:
+    """Seconds per megapixel and step from 1 to 24 megapixels: the best of runs in turn, since others only add to it."""
+    runs = {megapixels: [] for megapixels in FLAT_SIDES}
+    for _ in range(3):
+        for megapixels, side in FLAT_SIDES.items():
+            runs[megapixels].append(run("flat", str(side))["seconds_per_megapixel"])
+    best = {megapixels: min(seconds) for megapixels, seconds in runs.items()}
+    return {
+        "seconds_per_megapixel": best,
+        "all": runs,
+        "largest_by_smallest": round(max(best.values()) / min(best.values()), 3),
+    }
 
 
 def timed_import() -> tuple[float, object]:
@@ -129,11 +148,11 @@ def case_first_step(_argument: str) -> dict:
     }
 
 
-def case_step(argument: str) -> dict:
+def case_step(argument: str, *, count: int = 8) -> dict:
     _, dreaming = timed_import()
     dreaming.dream(picture(64), octaves=1, steps=1)  # Loads the network and traces.
     times = [time.perf_counter()]
-    dreaming.dream(picture(int(argument)), octaves=1, steps=8, on_step=lambda _: times.append(time.perf_counter()))
+    dreaming.dream(picture(int(argument)), octaves=1, steps=count, on_step=lambda _: times.append(time.perf_counter()))
     seconds = statistics.median(after - before for before, after in pairwise(times[1:]))
     megapixels = int(argument) ** 2 / 1e6
     return {
@@ -141,6 +160,10 @@ def case_step(argument: str) -> dict:
         "seconds_per_megapixel": round(seconds / megapixels, 3),
         "peak_mib": peak_mib(),
     }
+
+
+def case_flat(argument: str) -> dict:
+    return case_step(argument, count=4 + 8_000_000 // int(argument) ** 2)
 
 
 def case_ours(_argument: str) -> dict:
@@ -165,9 +188,9 @@ def case_tutorial(_argument: str) -> dict:
 
 
 def case_command(argument: str) -> dict:
-    from dreamer.cli import run as command
+    from dreamer.cli import run as run_command
 
-    status = command(["dream", argument, "--steps", "1", "--quiet"])
+    status = run_command(["dream", argument, "--steps", "1", "--quiet"])
     if status != 0:
         sys.exit(f"the command failed with status {status}")
     return {"peak_mib": peak_mib()}
@@ -176,11 +199,12 @@ def case_command(argument: str) -> dict:
 CASES = {
     "first_step": case_first_step,
     "step": case_step,
+    "flat": case_flat,
     "ours": case_ours,
     "tutorial": case_tutorial,
     "command": case_command,
 }
-SUITES = {"startup": startup, "steps": steps, "whole": whole, "large": large}
+SUITES = {"startup": startup, "steps": steps, "whole": whole, "large": large, "flat": flat}
 
 if __name__ == "__main__":
     main()

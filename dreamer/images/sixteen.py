@@ -149,4 +149,6 @@ def _as_bytes(data: bytes, block: exif.Block, channels: int, plane: int, planes:
         share = len(values) // planes
         entries[tag] = exif.integers(order, exif.LONG, *values[plane * share : (plane + 1) * share])
     body = data + b"\0" * (len(data) % 2)
-    return exif.header(order, len(body)) + body[8:] + exif.directory_bytes(entries, order, len(body))
+    directory = exif.directory_bytes(entries, order, len(body))
+    # Joined, not added: of a large picture every further copy counts.
+    return b"".join((exif.header(order, len(body)), memoryview(body)[8:], directory))

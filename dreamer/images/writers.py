@@ -156,10 +156,10 @@ def _png(job: Job) -> bytes:
     done, buffer = cv2.imencode(".png", _levels(job, reverse=True))
     if not done:
         raise ValueError("the PNG encoder gave up")
-    return _with_chunks(buffer.tobytes(), out.getvalue())
+    return _with_chunks(buffer.data, out.getvalue())
 
 
-def _with_chunks(pixels: bytes, luggage: bytes) -> bytes:
+def _with_chunks(pixels: memoryview, luggage: bytes) -> bytes:
     """The first PNG, with all chunks of the second that do not describe pixels put after its header."""
     start = 8 + 25  # signature, IHDR
     kept, at = [], start
@@ -169,7 +169,7 @@ def _with_chunks(pixels: bytes, luggage: bytes) -> bytes:
         if luggage[at + 4 : at + 8] not in (b"IDAT", b"IEND"):
             kept.append(luggage[at:end])
         at = end
-    return pixels[:start] + b"".join(kept) + pixels[start:]
+    return b"".join((pixels[:start], *kept, pixels[start:]))
 
 
 def _tiff(job: Job) -> bytes:
