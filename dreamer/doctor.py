@@ -137,7 +137,8 @@ def _rate() -> Rate:
     layer = network.default_layer
     chosen = precision.choose("auto", network.spec.low_precisions, network.spec.name).name
     activations = network.activations([layer], chosen)
-    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), objectives.layer(layer).score)
+    score, variables = objectives.layer(layer).score, network.variables([layer], chosen)
+    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), score, variables)
     picture = np.random.default_rng(0).random((1, _SIDE, _SIDE, 3), np.float32)
     spent = measuring.seconds(lambda: gradient(picture, transforms.IDENTITY))
     cost = network.cost([layer], (_SIDE, _SIDE))

@@ -327,21 +327,23 @@ def objective(targets: tuple[Target, ...]) -> objectives.Objective:
 class _Climb:
     """What is climbed, as programs that are compiled when first asked for, and kept."""
 
-    def __init__(self, forward: backend.Forward, score: backend.Score) -> None:
+    def __init__(self, forward: backend.Forward, score: backend.Score, variables: backend.Variables) -> None:
         self._forward = forward
         self._score = score
+        self._variables = variables
         self._chunks: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {}
 
     @cached_property
     def tiles(self) -> TileGradient:
         """The gradient of tiles."""
-        return backend.compile_gradient(self._forward, self._score)
+        return backend.compile_gradient(self._forward, self._score, self._variables)
 
     def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
         """Several steps on the device."""
         if conditioning not in self._chunks:
-            gradient = backend.current().gradient(self._forward, self._score)
-            self._chunks[conditioning] = backend.compile_chunk(on_device.chunk(gradient, conditioning))
+            gradient = backend.current().gradient(self._forward, self._score, self._variables)
+            chunk = on_device.chunk(gradient, conditioning)
+            self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
         return self._chunks[conditioning]
 
 
@@ -354,7 +356,7 @@ def _climb(network: VisionModel, targets: tuple[Target, ...], *, warps: bool, nu
     def forward(pictures: Tensor, matrix: Tensor) -> Activations:
         return activations(transforms.warp(pictures, matrix) if warps else pictures)
 
-    return _Climb(forward, goal.score)
+    return _Climb(forward, goal.score, network.variables(goal.layers, numbers))
 
 
 def _views(settings: DreamSettings, octave: int) -> Callable[[int], transforms.View]:

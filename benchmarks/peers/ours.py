@@ -37,7 +37,8 @@ def gradient_of(
     network = registry.load(model)
     chosen = choose(precision, network.spec.low_precisions, model).name
     activations = network.activations(goal.layers, chosen)
-    gradient = compile_gradient(lambda pictures, _matrix: activations(pictures), goal.score)
+    variables = network.variables(goal.layers, chosen)
+    gradient = compile_gradient(lambda pictures, _matrix: activations(pictures), goal.score, variables)
 
     count, side = (size // tile, tile) if tile else (1, size)
     tiles = picture(size).reshape(count, side, count, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)

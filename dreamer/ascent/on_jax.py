@@ -9,16 +9,17 @@ Must not import: pictures, files, networks. Imported only where Keras runs on JA
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import cycle
 from typing import Any
 
 import jax
+import keras
 import numpy as np
 
 from dreamer.arrays import FloatArray
 from dreamer.ascent import sampling
-from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
+from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, Variables, within_range
 
 warp = sampling.warp
 
@@ -42,7 +43,7 @@ def _generation(capability: Any) -> tuple[int, int] | None:
     return int(major), int(minor)
 
 
-def gradient(forward: Forward, score: Score) -> Gradient:
+def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
     """The gradient of a score; the tiles of a batch run one after the other."""
 
     def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,26 +55,34 @@ def gradient(forward: Forward, score: Score) -> Gradient:
     return lambda tiles, matrix: jax.lax.map(lambda tile: one_tile(tile, matrix), tiles)
 
 
-def compile_tiles(gradient: Gradient) -> TileGradient:
+def compile_tiles(gradient: Gradient, variables: Variables) -> TileGradient:
     """A gradient as a program for one tile; each device of the machine takes its share of a batch."""
-    program = jax.jit(gradient)
+    program = _with_values(gradient, variables)
+    values = [jax.device_put([variable.value for variable in variables], device) for device in jax.local_devices()]
 
     def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         # Nothing waits for a result until all are asked for.
-        given = [
-            jax.device_put((tile[None], matrix), device)
-            for tile, device in zip(tiles, cycle(jax.local_devices()), strict=False)
-        ]
-        found = [program(*one) for one in given]
+        shares = zip(tiles, cycle(zip(values, jax.local_devices(), strict=True)), strict=False)
+        found = [program(here, *jax.device_put((tile[None], matrix), device)) for tile, (here, device) in shares]
         scores, gradients = zip(*found, strict=True)
         return np.concatenate([*map(np.asarray, scores)]), np.concatenate([*map(np.asarray, gradients)])
 
     return run
 
 
-def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+def compile_chunk(chunk: Callable[..., Any], variables: Variables) -> Callable[..., Any]:
     """Several steps as a program, compiled for each set of shapes."""
-    program: Callable[..., Any] = jax.jit(chunk)
+    return partial(_with_values(chunk, variables), [variable.value for variable in variables])
+
+
+def _with_values(function: Callable[..., Any], variables: Variables) -> Callable[..., Any]:
+    """A program that takes the values of variables first; otherwise each program would hold a copy of them."""
+
+    def run(values: list[Tensor], *args: Any) -> Any:
+        with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
+            return function(*args)
+
+    program: Callable[..., Any] = jax.jit(run)
     return program
 
 

@@ -16,7 +16,7 @@ from keras import ops
 
 from dreamer.arrays import FloatArray
 from dreamer.ascent import sampling
-from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, within_range
+from dreamer.ascent.backend import Device, Forward, Gradient, Score, Tensor, TileGradient, Variables, within_range
 
 # Of Keras's own operation, the gradient on PyTorch is wrong, and each backend has another.
 warp = sampling.warp
@@ -47,7 +47,7 @@ def devices() -> list[Device]:
     ]
 
 
-def gradient(forward: Forward, score: Score) -> Gradient:
+def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
     """The gradient of a score; the tiles of a batch run one after the other, each on all cores."""
 
     def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,7 +68,7 @@ def gradient(forward: Forward, score: Score) -> Gradient:
     return all_tiles
 
 
-def compile_tiles(gradient: Gradient) -> TileGradient:
+def compile_tiles(gradient: Gradient, _variables: Variables) -> TileGradient:
     """A gradient that takes and gives NumPy's arrays."""
 
     def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -78,7 +78,7 @@ def compile_tiles(gradient: Gradient) -> TileGradient:
     return run
 
 
-def compile_chunk(chunk: Callable[..., Any]) -> Callable[..., Any]:
+def compile_chunk(chunk: Callable[..., Any], _variables: Variables) -> Callable[..., Any]:
     """Several steps; an accelerator works through them while Python has gone on already."""
 
     def run(*arrays: Any) -> Any:

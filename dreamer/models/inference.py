@@ -49,7 +49,11 @@ _FOLDABLE: Mapping[str, Callable[[_Array, _Array], _Array]] = {
 """How a factor per output channel goes into the kernel of a layer, by its kind."""
 
 
-def fold(cut: keras.Model, nodes: Sequence[Node], wanted: Sequence[int], size: Size) -> keras.Model:
+Made = dict[int, Any]
+"""Layers that replace others, by the identity of those. Cuts of one network share them, and so their weights."""
+
+
+def fold(cut: keras.Model, nodes: Sequence[Node], wanted: Sequence[int], size: Size, made: Made) -> keras.Model:
     """Fold batch normalisation into the convolutions before it, where nothing else sees what they give.
 
     A convolution is linear and a normalisation whose statistics are fixed is an affine map per
@@ -61,6 +65,7 @@ def fold(cut: keras.Model, nodes: Sequence[Node], wanted: Sequence[int], size: S
         nodes: The layers that it was cut from, in order.
         wanted: Indices of the nodes that are its outputs.
         size: ``(height, width)`` of a picture that it can see, to compare on.
+        made: Folded convolutions of this network; those made here are added.
 
     Returns:
         A network with the same outputs. Layers that were not folded are shared with ``cut``.
@@ -73,20 +78,18 @@ def fold(cut: keras.Model, nodes: Sequence[Node], wanted: Sequence[int], size: S
     if not pairs:
         return cut
     norms = {id(norm) for norm in pairs.values()}
-    convolutions = {id(convolution): (convolution, norm) for convolution, norm in pairs.items()}
-    made: dict[int, Any] = {}
+    new = [convolution for convolution in pairs if id(convolution) not in made]
+    made |= {id(convolution): _like(convolution, use_bias=True) for convolution in new}
+    convolutions = {id(convolution) for convolution in pairs}
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if id(layer) in norms:
             return args[0]
-        if id(layer) not in convolutions:
-            return layer(*args, **kwargs)
-        made[id(layer)] = _like(layer, use_bias=True)
-        return made[id(layer)](*args, **kwargs)
+        return (made[id(layer)] if id(layer) in convolutions else layer)(*args, **kwargs)
 
     folded = _replayed(cut, call)
-    for key, (convolution, norm) in convolutions.items():
-        made[key].set_weights(_folded_weights(convolution, norm))
+    for convolution in new:
+        made[id(convolution)].set_weights(_folded_weights(convolution, pairs[convolution]))
     if _agree(cut, folded, size):
         return folded
     warnings.warn(
@@ -96,7 +99,7 @@ def fold(cut: keras.Model, nodes: Sequence[Node], wanted: Sequence[int], size: S
     return cut
 
 
-def lower(cut: keras.Model, precision: str) -> keras.Model:
+def lower(cut: keras.Model, precision: str, made: Made) -> keras.Model:
     """Compute a network in a type of fewer bits, from its first layer with a kernel on.
 
     What prepares the picture stays in float32, and so does every layer whose weights are no kernel:
@@ -105,23 +108,25 @@ def lower(cut: keras.Model, precision: str) -> keras.Model:
     Args:
         cut: A network; left as it is.
         precision: ``"bfloat16"`` or ``"float16"``.
+        made: Layers of this network in that precision; those made here are added.
 
     Returns:
         A network with the same outputs, some of them in that type.
     """
-    made: dict[int, Any] = {}
+    new = []
 
     def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
         if not _can_be_low(layer, precision, (args, kwargs)):
             return layer(*args, **kwargs)
         if id(layer) not in made:
-            made[id(layer)] = (layer, _low(layer, precision))
-        return made[id(layer)][1](*args, **kwargs)
+            made[id(layer)] = _low(layer, precision)
+            new.append(layer)
+        return made[id(layer)](*args, **kwargs)
 
     lowered = _replayed(cut, call)
-    for layer, low in made.values():
-        if low is not layer:
-            low.set_weights(layer.get_weights())
+    for layer in new:
+        if made[id(layer)] is not layer:
+            made[id(layer)].set_weights(layer.get_weights())
     return lowered
 
 

@@ -10,6 +10,7 @@ Must not import: anything about pictures or ascent.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -69,6 +70,7 @@ class VisionModel:
         self._sides = lru_cache(maxsize=64)(self._find_sides)
         self._costs = lru_cache(maxsize=64)(self._find_cost)
         self._cuts = lru_cache(maxsize=8)(self._cut)
+        self._made: defaultdict[str, inference.Made] = defaultdict(dict)
         if not self._indices:
             raise ModelError(f"{spec.name} has no layers to look at")
 
@@ -260,11 +262,16 @@ class VisionModel:
 
         return run
 
+    def variables(self, layers: Iterable[str], precision: str = "float32") -> list[keras.Variable]:
+        """What :meth:`activations` of the same layers in the same precision read. It does not change."""
+        return list(self._cuts(tuple(sorted(set(layers))), precision).variables)
+
     def _cut(self, names: tuple[str, ...], precision: str) -> keras.Model:
         nodes = self.graph.own_nodes if self._is_tied(names) else self.graph.nodes
         cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
-        folded = inference.fold(cut, nodes, [self._indices[name] for name in names], self._trial_size(names))
-        return folded if precision == "float32" else inference.lower(folded, precision)
+        wanted = [self._indices[name] for name in names]
+        folded = inference.fold(cut, nodes, wanted, self._trial_size(names), self._made["float32"])
+        return folded if precision == "float32" else inference.lower(folded, precision, self._made[precision])
 
     def _trial_size(self, names: Sequence[str]) -> Size:
         """A size of picture that some layers can see, neither tiny nor large."""

@@ -34,7 +34,7 @@ def on_host(network, picture, conditioning, tiling, num_steps):
 
 def program_for(network, conditioning):
     activations = network.activations(["second"])
-    gradient = backend.current().gradient(lambda x, _matrix: activations(x), layer("second").score)
+    gradient = backend.current().gradient(lambda x, _matrix: activations(x), layer("second").score, ())
     return backend.compile_chunk(on_device.chunk(gradient, conditioning))
 
 
@@ -97,7 +97,7 @@ def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture)
         traces.append(1)
         return activations(pictures)
 
-    gradient = backend.current().gradient(forward, layer("second").score)
+    gradient = backend.current().gradient(forward, layer("second").score, ())
     program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
     for size, tile in [((37, 53), 64), ((20, 91), 30), ((64, 64), 32)]:
         grid = Tiling(tile=tile, jitter=3).grid(size)
@@ -146,7 +146,7 @@ def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_networ
 
 @pytest.mark.parametrize("conditioning", list(HOST))
 def test_without_a_gradient_the_picture_stays_as_it_is(picture, conditioning):
-    gradient = backend.current().gradient(lambda x, _matrix: {"x": x}, lambda a: 0 * a["x"][:, 0, 0, 0])
+    gradient = backend.current().gradient(lambda x, _matrix: {"x": x}, lambda a: 0 * a["x"][:, 0, 0, 0], ())
     program = backend.compile_chunk(on_device.chunk(gradient, conditioning))
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = ascend_on_device(picture, program, grid, views=views, num_steps=3, step_size=0.02, ladder=False)
@@ -159,7 +159,7 @@ def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
     found = []
     for factor in (1.0, weight):
         gradient = backend.current().gradient(
-            lambda x, _matrix: activations(x), lambda a, factor=factor: factor * layer("second").score(a)
+            lambda x, _matrix: activations(x), lambda a, factor=factor: factor * layer("second").score(a), ()
         )
         program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
         grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
@@ -190,7 +190,7 @@ def test_a_dream_on_the_device_is_that_of_the_host(picture):
 
 
 def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture, monkeypatch):
-    def compile_chunk(_chunk):
+    def compile_chunk(_chunk, _variables=()):
         def run(*_):
             raise DeviceMemoryError("out of memory")
 
@@ -211,7 +211,7 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
 def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
     compile_chunk = backend.compile_chunk
 
-    def compile_failing(chunk):
+    def compile_failing(chunk, _variables):
         program, calls = compile_chunk(chunk), []
 
         def run(*arrays):

@@ -36,7 +36,7 @@ def folded(built, *names):
     graph = LayerGraph(built)
     wanted = [index for index, node in enumerate(graph.nodes) if node.name in names]
     cut = keras.Model(graph.nodes[0].output, {graph.nodes[index].name: graph.nodes[index].output for index in wanted})
-    return cut, inference.fold(cut, graph.nodes, wanted, (19, 23))
+    return cut, inference.fold(cut, graph.nodes, wanted, (19, 23), {})
 
 
 def kinds(model):
@@ -97,7 +97,7 @@ def test_what_would_not_be_exact_stays(made):
         graph = LayerGraph(built)
         index = len(graph.own_nodes) - 1
         cut = keras.Model(graph.own_nodes[0].output, {"end": graph.own_nodes[index].output})
-        assert inference.fold(cut, graph.own_nodes, [index], (19, 23)) is cut
+        assert inference.fold(cut, graph.own_nodes, [index], (19, 23), {}) is cut
     else:
         cut, quick = folded(network(*made), "end")
         assert quick is cut
@@ -155,7 +155,7 @@ def test_fewer_bits_from_the_first_kernel_on(precision):
     cut = keras.Model(
         built.inputs[0], {name: built.get_layer(name).output for name in ("rescaled", "relu", "norm", "end")}
     )
-    low = inference.lower(cut, precision)
+    low = inference.lower(cut, precision, {})
     found = low(PICTURE)
     types = {name: keras.backend.standardize_dtype(output.dtype) for name, output in found.items()}
     assert types == {"rescaled": "float32", "relu": precision, "norm": "float32", "end": precision}
@@ -164,6 +164,19 @@ def test_fewer_bits_from_the_first_kernel_on(precision):
         error = np.asarray(keras.ops.cast(found[name], "float32")) - np.asarray(expected[name])
         assert np.abs(error).max() < 0.1 * np.abs(np.asarray(expected[name])).max()
     assert cut.get_layer("conv").compute_dtype == "float32"
+
+
+def test_cuts_of_a_network_share_what_was_folded():
+    built = network(layers.Conv2D(4, 3, name="a"), norm("b"), layers.ReLU(name="c"), layers.Conv2D(4, 3, name="d"))
+    model = VisionModel(known()["efficientnet_lite0"], built)
+    for precision in ("float32", "bfloat16"):
+        first, second = (model._cuts((name,), precision) for name in ("c", "d"))
+        shared = {id(layer) for layer in first.layers if layer.weights} & {id(layer) for layer in second.layers}
+        assert len(shared) == 1
+    full, low = (np.asarray(model.activations(["d"], precision)(PICTURE)["d"]) for precision in ("float32", "bfloat16"))
+    expected = np.asarray(built((PICTURE * 255 - 127) / 128))
+    assert full == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert np.abs(low - expected).max() < 0.05 * np.abs(expected).max()
 
 
 def test_activations_of_fewer_bits_come_out_as_float32(lite0, picture):
@@ -206,7 +219,7 @@ def test_a_layer_that_cannot_be_made_again_stays_in_float32():
             return self.factor * x
 
     built = network(layers.Conv2D(4, 3, name="conv"), Own(2.0), layers.Dropout(0.5), layers.ReLU(name="end"))
-    low = inference.lower(keras.Model(built.inputs[0], {"end": built.outputs[0]}), "bfloat16")
+    low = inference.lower(keras.Model(built.inputs[0], {"end": built.outputs[0]}), "bfloat16", {})
     expected = np.asarray(keras.Model(built.inputs[0], built.outputs[0])(PICTURE))
     found = np.asarray(keras.ops.cast(low(PICTURE)["end"], "float32"))
     assert np.abs(found - expected).max() < 0.03 * expected.max()
