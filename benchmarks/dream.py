@@ -24,7 +24,7 @@ from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LAYER = "block5c"
+LAYERS = {"efficientnet_lite0": ["block5c"], "inception_v3": ["mixed3", "mixed5"]}
 OCTAVES, STEPS, SIDE = 5, 20, 512
 RUNS = 5
 FLAT_SIDES = {1: 1000, 4: 2000, 12: 3464, 24: 4899}  # by megapixels, all in tiles of almost 500 pixels
@@ -62,9 +62,9 @@ def steps() -> dict:
     return {f"{side}x{side}": run("step", str(side)) for side in (256, 512, 1024, 2048)}
 
 
-def whole() -> dict:
+def whole(network: str = "efficientnet_lite0") -> dict:
     """The 512-pixel dream of 5 octaves x 20 steps, ours and the tutorial's, in turn."""
-    pairs = [(run("ours"), run("tutorial")) for _ in range(RUNS)]
+    pairs = [(run("ours", network), run("tutorial", network)) for _ in range(RUNS)]
     ratios = {
         key: [round(ours[key] / theirs[key], 3) for ours, theirs in pairs]
         for key in ("dream_seconds", "process_seconds")
@@ -78,6 +78,11 @@ def whole() -> dict:
             "all": ratios["process_seconds"],
         },
     }
+
+
+def whole_inception_v3() -> dict:
+    """The same with the tutorial's own network and layers; its weights must be there."""
+    return whole("inception_v3")
 
 
 def large() -> dict:
@@ -166,24 +171,24 @@ def case_flat(argument: str) -> dict:
     return case_step(argument, count=4 + 8_000_000 // int(argument) ** 2)
 
 
-def case_ours(_argument: str) -> dict:
+def case_ours(argument: str) -> dict:
     _, dreaming = timed_import()
     from dreamer.models import registry
 
-    registry.load("efficientnet_lite0")
+    registry.load(argument)
     start = time.perf_counter()
-    dreaming.dream(picture(SIDE), targets=[LAYER], octaves=OCTAVES, steps=STEPS)
+    dreaming.dream(picture(SIDE), model=argument, targets=LAYERS[argument], octaves=OCTAVES, steps=STEPS)
     return {"dream_seconds": round(time.perf_counter() - start, 2), "peak_mib": peak_mib()}
 
 
-def case_tutorial(_argument: str) -> dict:
+def case_tutorial(argument: str) -> dict:
     import tutorial
 
     from dreamer.models import registry
 
-    network = registry.load("efficientnet_lite0").graph.network
+    network = registry.load(argument).graph.network
     start = time.perf_counter()
-    tutorial.dream(network, LAYER, picture(SIDE), octaves=OCTAVES, steps=STEPS)
+    tutorial.dream(network, LAYERS[argument], picture(SIDE), octaves=OCTAVES, steps=STEPS)
     return {"dream_seconds": round(time.perf_counter() - start, 2), "peak_mib": peak_mib()}
 
 
@@ -204,7 +209,14 @@ CASES = {
     "tutorial": case_tutorial,
     "command": case_command,
 }
-SUITES = {"startup": startup, "steps": steps, "whole": whole, "large": large, "flat": flat}
+SUITES = {
+    "startup": startup,
+    "steps": steps,
+    "whole": whole,
+    "whole_inception_v3": whole_inception_v3,
+    "large": large,
+    "flat": flat,
+}
 
 if __name__ == "__main__":
     main()

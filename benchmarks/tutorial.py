@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 
-def dream(network: keras.Model, layer: str, picture: np.ndarray, *, octaves: int, steps: int) -> np.ndarray:
+def dream(network: keras.Model, layers: list[str], picture: np.ndarray, *, octaves: int, steps: int) -> np.ndarray:
     """Dream a picture ``(height, width, 3)`` of 0..255 and return one like it."""
-    extractor = keras.Model(network.input, network.get_layer(layer).output)
+    extractor = keras.Model(network.input, [network.get_layer(layer).output for layer in layers])
 
     def loss_of(image):
-        return tf.reduce_mean(tf.square(extractor(image)))
+        return tf.add_n([tf.reduce_mean(tf.square(activation)) for activation in extractor(image)])
 
     @tf.function
     def ascent_step(image, learning_rate):

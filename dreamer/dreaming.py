@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial, reduce
 from operator import add
@@ -139,11 +140,15 @@ def dream(
     return step.render()
 
 
+def _warn(line: str) -> None:
+    warnings.warn(line, RuntimeWarning, stacklevel=2)
+
+
 def dream_steps(
     picture: StoredArray,
     settings: DreamSettings,
     *,
-    note: Callable[[str], None] = lambda _line: None,
+    note: Callable[[str], None] = _warn,
     stay_on_device: bool | None = None,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
@@ -151,7 +156,8 @@ def dream_steps(
     Args:
         picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels; left as it is.
         settings: What to do.
-        note: Told in a line what the dream does otherwise than it was told, as when memory runs out.
+        note: Told in a line what the dream does otherwise than it was told, as when memory runs out;
+            by default it becomes a warning.
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
             comes back to the host after each; None for what is quicker.
 
