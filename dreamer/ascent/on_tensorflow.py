@@ -32,6 +32,7 @@ from dreamer.ascent.backend import (
 )
 from dreamer.ascent.convolutions import quicker_gradients
 
+_ONEDNN_OUT_OF_MEMORY = "Status: 1,"
 _MOST_CONSTANTS = 4_000_000
 _BESIDE_EACH_OTHER = 16  # No fewer than tiles are ever handed over at once.
 
@@ -158,4 +159,7 @@ def free_memory() -> int | None:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether this is how TensorFlow says that memory ran out."""
-    return isinstance(error, tf.errors.ResourceExhaustedError)
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return True
+    # The library of its convolutions on a CPU has a status of its own for it, and TensorFlow only passes it on.
+    return isinstance(error, tf.errors.AbortedError) and _ONEDNN_OUT_OF_MEMORY in str(error)

@@ -275,6 +275,9 @@ def test_memory_that_tensorflow_cannot_have_is_said_in_words_of_ours():
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     assert on_tensorflow.is_out_of_memory(tf.errors.ResourceExhaustedError(None, None, "OOM"))
+    primitive = "Operation received an exception:Status: {}, message: could not create a primitive"
+    assert on_tensorflow.is_out_of_memory(tf.errors.AbortedError(None, None, primitive.format(1)))
+    assert not on_tensorflow.is_out_of_memory(tf.errors.AbortedError(None, None, primitive.format(3)))
     with pytest.raises(DeviceMemoryError, match="Try a smaller --tile"):
         backend._watched(backend.current(), fail)()
     with pytest.raises(DeviceMemoryError):
