@@ -134,8 +134,14 @@ def test_a_backend_that_is_not_installed_is_said_in_a_line(monkeypatch, capfd):
     )
 
 
-def test_an_unknown_backend_is_refused(capfd):
+def test_an_unknown_backend_is_refused(capfd, monkeypatch):
     from dreamer.cli import run
+
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    assert run(["doctor"]) == 1
+    assert capfd.readouterr().err == (
+        "Error: KERAS_BACKEND is 'numpy'; expected one of tensorflow, jax, torch. Change it, or give --backend\n"
+    )
 
     assert run(["dream", "x.jpg", "--backend", "theano"]) == 2
     assert "'tensorflow', 'jax', 'torch'" in capfd.readouterr().err

@@ -63,8 +63,13 @@ def quiet_import() -> Iterator[None]:
     A Ctrl-C would surface anywhere in its start-up, as anything; it is kept until the end.
 
     Raises:
-        BackendError: What Keras is told to run on is not installed.
+        BackendError: What Keras is told to run on is not installed, or not supported.
     """
+    wanted = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if wanted not in BACKENDS:
+        raise BackendError(
+            f"KERAS_BACKEND is {wanted!r}; expected one of {', '.join(BACKENDS)}. Change it, or give --backend"
+        )
     interrupts: list[int] = []
     handler = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
