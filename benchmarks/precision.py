@@ -67,7 +67,7 @@ def compare(name: str, layer: str, precision: str, side: int) -> dict:
 def read(photo: str, side: int) -> np.ndarray:
     pixels = cv2.imread(str(next((ROOT / "samples").glob(photo))))[..., ::-1].astype(np.float32) / 255
     shrink = side / max(pixels.shape[:2])
-    return cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return np.clip(cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), 0, 1)
 
 
 def reached(name: str, layer: str, picture: np.ndarray) -> float:
