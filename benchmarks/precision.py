@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 import dreamer
-from dreamer.dreaming import objective
+from dreamer.climbing import objective
 from dreamer.models import registry
 from dreamer.settings import Target
 

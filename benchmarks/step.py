@@ -66,16 +66,13 @@ def run(backend: str, network: str, size: int, precision: str, *, steps: bool) -
 def gradient(name: str, size: int, precision: str) -> dict:
     import numpy as np
 
-    from dreamer.ascent import backend, measuring, transforms
-    from dreamer.dreaming import objective
+    from dreamer.ascent import measuring, transforms
+    from dreamer.climbing import programs
     from dreamer.models import registry
     from dreamer.settings import Target
 
     network = registry.load(name)
-    activations = network.activations(LAYERS[name], precision)
-    goal = objective(tuple(map(Target, LAYERS[name])))
-    variables = network.variables(LAYERS[name], precision)
-    program = backend.compile_gradient(lambda x, _matrix: activations(x), goal.score, variables)
+    program = programs(network, tuple(map(Target, LAYERS[name])), warps=False, precision=precision).tiles
     picture = np.random.default_rng(0).random((1, size, size, 3), np.float32)
     start = time.perf_counter()
     program(picture, transforms.IDENTITY)

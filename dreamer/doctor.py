@@ -15,10 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 import dreamer
-from dreamer.ascent import backend, measuring, objectives, precision, transforms
+from dreamer.ascent import backend, measuring, precision, transforms
+from dreamer.climbing import programs
 from dreamer.models import registry, store
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
-from dreamer.settings import BACKENDS
+from dreamer.settings import BACKENDS, Target
 
 _SIDE = 512
 _LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow")
@@ -136,9 +137,7 @@ def _rate() -> Rate:
     network = registry.load("efficientnet_lite0")
     layer = network.default_layer
     chosen = precision.choose("auto", network.spec.low_precisions, network.spec.name).name
-    activations = network.activations([layer], chosen)
-    score, variables = objectives.layer(layer).score, network.variables([layer], chosen)
-    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), score, variables)
+    gradient = programs(network, (Target(layer),), warps=False, precision=chosen).tiles
     picture = np.random.default_rng(0).random((1, _SIDE, _SIDE, 3), np.float32)
     spent = measuring.seconds(lambda: gradient(picture, transforms.IDENTITY))
     cost = network.cost([layer], (_SIDE, _SIDE))

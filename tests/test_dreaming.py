@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import dreamer
-from dreamer import dreaming, images
+from dreamer import climbing, dreaming, images
 from dreamer.arrays import as_float
 from dreamer.ascent import objectives
 from dreamer.ascent.loop import Step
@@ -63,7 +63,7 @@ def test_a_channel_and_a_weight_of_minus_one(lite0, cat):
 
 def test_weights_of_several_layers_add_up():
     settings = DreamSettings(targets=("block4b=2", "block5c:3=-0.5"))
-    assert dreaming.objective(settings.targets).name == "2*block4b - 0.5*block5c:3"
+    assert climbing.objective(settings.targets).name == "2*block4b - 0.5*block5c:3"
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_tile_batch(picture, monkeypatch):
@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_tile_batch(picture, mon
     large = np.tile(picture, (2, 2, 1))
     first = dreamer.dream(large, settings)
     assert dreamer.dream(large, settings).tobytes() == first.tobytes()
-    monkeypatch.setitem(dreaming.tiled.__kwdefaults__, "tile_batch", 1)
+    monkeypatch.setattr(climbing, "batch_for", lambda _bytes: 1)
     assert dreamer.dream(large, settings).tobytes() == first.tobytes()
     assert dreamer.dream(large, settings, seed=6).tobytes() != first.tobytes()
 
@@ -80,7 +80,7 @@ def test_one_trace_serves_all_octaves_and_pictures(picture, monkeypatch):
     traces = []
     mean_square = objectives._mean_square
     monkeypatch.setattr(objectives, "_mean_square", lambda a: (traces.append(1), mean_square(a))[1])
-    dreaming._climb.cache_clear()
+    climbing.programs.cache_clear()
     dreamer.dream(np.tile(picture, (2, 2, 1)), QUICK, octaves=3, steps=2, tile=40)
     dreamer.dream(picture, QUICK, steps=1, conditioning="none", seed=3)
     assert len(traces) == 1
@@ -148,7 +148,7 @@ def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, mon
         yield Step(0, 1.0, partial(np.asarray, start + np.float32(0)), 0)
 
     monkeypatch.setattr(dreaming.octaves, "carry", watched)
-    monkeypatch.setattr(dreaming, "ascend", climb)
+    monkeypatch.setattr(climbing, "ascend", climb)
     for step in dreaming.dream_steps(np.tile(picture, (4, 4, 1)), dataclasses.replace(QUICK, octaves=3)):
         last = step  # noqa: F841  It is kept, as by the command line, which may have to render it.
     assert alive[-1] == [False, False]

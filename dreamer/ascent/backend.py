@@ -14,10 +14,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import keras
 import numpy as np
@@ -58,9 +57,6 @@ TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """The same as a program of its own, NumPy in and out."""
 
 _CGROUP = Path("/sys/fs/cgroup")
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -146,14 +142,17 @@ def free_memory() -> float | None:
 
 
 def _left_in_container() -> float:
-    """Bytes that the container this runs in may still take, if it is one."""
+    """Bytes that the container this runs in may still take, if it is one; files that are only cached count as free."""
     try:
-        limit, used = (
-            (_CGROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current")
+        limit, used, details = (
+            (_CGROUP / f"memory.{part}").read_text(encoding="ascii").strip() for part in ("max", "current", "stat")
         )
     except OSError:
         return math.inf
-    return math.inf if limit == "max" else int(limit) - int(used)
+    if limit == "max":
+        return math.inf
+    cached = dict(line.split() for line in details.splitlines())["inactive_file"]
+    return int(limit) - int(used) + int(cached)
 
 
 def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) -> TileGradient:
@@ -183,7 +182,7 @@ def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) 
         (12.0, 2.0)
     """
     backend = current()
-    return _watched(backend, backend.compile_tiles(backend.gradient(forward, score, variables), variables))
+    return _memory_errors(backend)(backend.compile_tiles(backend.gradient(forward, score, variables), variables))
 
 
 def compile_chunk(chunk: Callable[..., Any], variables: Variables = ()) -> Callable[..., Any]:
@@ -192,7 +191,7 @@ def compile_chunk(chunk: Callable[..., Any], variables: Variables = ()) -> Calla
     It raises DeviceMemoryError where memory runs out.
     """
     backend = current()
-    return _watched(backend, backend.compile_chunk(chunk, variables))
+    return _memory_errors(backend)(backend.compile_chunk(chunk, variables))
 
 
 def to_host(tensor: Tensor) -> FloatArray:
@@ -221,6 +220,7 @@ def within_range(incoming: Activations) -> tuple[dict[str, Tensor], Tensor]:
 
 @contextmanager
 def _memory_errors(backend: Backend) -> Iterator[None]:
+    """Around a program, or as its decorator: what says that memory ran out becomes one error of ours."""
     try:
         yield
     except Exception as error:
@@ -229,12 +229,3 @@ def _memory_errors(backend: Backend) -> Iterator[None]:
                 "out of memory. Try a smaller --tile, or --max-size to make the photo smaller"
             ) from error
         raise
-
-
-def _watched(backend: Backend, program: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    @wraps(program)
-    def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
-        with _memory_errors(backend):
-            return program(*args, **kwargs)
-
-    return run

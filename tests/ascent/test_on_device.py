@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer import dreaming
+from dreamer import climbing, dreaming
 from dreamer.arrays import resize
 from dreamer.ascent import backend, gradients, loop, on_device, on_tensorflow
 from dreamer.ascent.loop import ascend, ascend_on_device
@@ -196,7 +196,7 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
 
         return run
 
-    dreaming._climb.cache_clear()
+    climbing.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_chunk)
     settings = DreamSettings(octaves=2, steps=1, precision="float32")
     notes = []
@@ -205,7 +205,7 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
     assert notes == ["memory ran out on the device; going on with the picture on the host"]
     with pytest.warns(RuntimeWarning, match="memory ran out on the device"):
         list(dreaming.dream_steps(picture, settings, stay_on_device=True))
-    dreaming._climb.cache_clear()
+    climbing.programs.cache_clear()
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
     assert (steps[-1].render() == expected[-1].render()).all()
 
@@ -227,11 +227,11 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
     monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
     settings = DreamSettings(octaves=1, steps=5, precision="float32", targets=["block2b"])
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
-    dreaming._climb.cache_clear()
+    climbing.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_failing)
     notes = []
     found = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
-    dreaming._climb.cache_clear()
+    climbing.programs.cache_clear()
     assert [step.step for step in found] == list(range(5))
     assert len(notes) == 1
     assert [step.score for step in found] == pytest.approx([step.score for step in expected], rel=1e-3)
@@ -262,10 +262,11 @@ def test_a_container_with_little_memory_counts(monkeypatch, tmp_path):
     monkeypatch.setattr(backend, "_CGROUP", tmp_path)
     assert backend.free_memory() > 1000
     (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("anon 500\ninactive_file 150\n")
     (tmp_path / "memory.max").write_text("max\n")
     assert backend.free_memory() > 1000
     (tmp_path / "memory.max").write_text("1000\n")
-    assert backend.free_memory() == 300
+    assert backend.free_memory() == 1000 - 700 + 150
 
 
 def test_memory_that_tensorflow_cannot_have_is_said_in_words_of_ours():
@@ -279,11 +280,11 @@ def test_memory_that_tensorflow_cannot_have_is_said_in_words_of_ours():
     assert on_tensorflow.is_out_of_memory(tf.errors.AbortedError(None, None, primitive.format(1)))
     assert not on_tensorflow.is_out_of_memory(tf.errors.AbortedError(None, None, primitive.format(3)))
     with pytest.raises(DeviceMemoryError, match="Try a smaller --tile"):
-        backend._watched(backend.current(), fail)()
+        backend._memory_errors(backend.current())(fail)()
     with pytest.raises(DeviceMemoryError):
-        backend._watched(backend.current(), lambda: (_ for _ in ()).throw(MemoryError()))()
+        backend._memory_errors(backend.current())(lambda: (_ for _ in ()).throw(MemoryError()))()
     with pytest.raises(ZeroDivisionError):
-        backend._watched(backend.current(), lambda: 1 / 0)()
+        backend._memory_errors(backend.current())(lambda: 1 / 0)()
 
 
 def test_gradients_too_small_for_float16_are_carried_down():

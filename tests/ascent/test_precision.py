@@ -61,7 +61,7 @@ def test_a_network_whose_dreams_were_not_compared_stays_in_float32(monkeypatch, 
 
 def test_a_dream_in_fewer_bits_reaches_what_one_in_float32_does(picture):
     """Here one small picture; ``benchmarks/precision.py`` holds every layer against float32."""
-    from dreamer.dreaming import objective
+    from dreamer.climbing import objective
     from dreamer.models import registry
     from dreamer.settings import Target
 

@@ -1,0 +1,181 @@
+"""The climb of a dream: a network's activations made into a score, its gradient compiled, its steps taken.
+
+Here networks and ascent meet. It knows no octaves and no photos: ``dreaming`` has those.
+
+Must not import: pictures, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache, reduce
+from operator import add
+from typing import TYPE_CHECKING
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent import backend, gradients, objectives, on_device, transforms
+from dreamer.ascent.backend import Activations, Tensor, TileGradient
+from dreamer.ascent.loop import Step, ascend, ascend_on_device
+from dreamer.ascent.tiling import Tiling, batch_for, tiled
+from dreamer.errors import DeviceMemoryError
+from dreamer.models import registry
+from dreamer.settings import DreamSettings, Target
+
+if TYPE_CHECKING:
+    from dreamer.models.vision_model import VisionModel
+
+_CONDITIONINGS: dict[str, gradients.Conditioning] = {
+    "none": gradients.chain(),
+    "smooth": gradients.smooth,
+    "laplacian": gradients.laplacian(),
+}
+
+
+class Ascent:
+    """The climb of one dream: on the device where that is quicker and fits, on the host otherwise.
+
+    Attributes:
+        network: What is dreamt with.
+    """
+
+    def __init__(
+        self, settings: DreamSettings, network: VisionModel, note: Callable[[str], None], *, stay_on_device: bool
+    ) -> None:
+        self.network = network
+        self._settings = settings
+        self._note = note
+        self._stay_on_device = stay_on_device
+        self._programs = programs(
+            network,
+            settings.targets,
+            warps=settings.rotate > 0 or settings.scale > 0,
+            precision=settings.precision,
+        )
+        sides = network.sides(target.layer for target in settings.targets)
+        self._tiling = Tiling(
+            tile=settings.tile,
+            jitter=settings.jitter,
+            least=sides.least,
+            multiple=sides.multiple,
+            ladder=backend.current().STATIC_SHAPES,
+        )
+        self._gradient = tiled(self._programs.tiles, self._tiling, batch=self._batch(), note=note)
+
+    @classmethod
+    def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> Ascent:
+        """The climb that settings ask for, as ``dreaming.resolved`` gives them."""
+        network = registry.load(settings.model, settings.preprocessing)
+        if stay_on_device is None:
+            stay_on_device = backend.on_accelerator()
+        return cls(settings, network, note, stay_on_device=stay_on_device)
+
+    def _batch(self) -> int:
+        """How many tiles of the largest size to hand over at once."""
+        side = self._tiling.grid((self._tiling.tile, self._tiling.tile)).rows.side
+        layers = [target.layer for target in self._settings.targets]
+        # On the way down there are about as many numbers again.
+        numbers = 2 * self.network.cost(layers, (side, side)).numbers_kept
+        return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
+
+    def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        """The steps of an octave from a picture ``(height, width, 3)`` in [0, 1], used as working memory."""
+        if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
+            last = None
+            try:
+                for last in self._on_device(picture, octave):
+                    yield last
+            except DeviceMemoryError:
+                self._stay_on_device = False
+                self._note("memory ran out on the device; going on with the picture on the host")
+            else:
+                return
+            if last is not None:
+                yield from self._on_host(last.picture(), octave, first=last.index + 1)
+                return
+        yield from self._on_host(picture, octave)
+
+    def _on_host(self, picture: FloatArray, octave: int, first: int = 0) -> Iterator[Step]:
+        return ascend(
+            picture,
+            self._gradient,
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            conditioning=_CONDITIONINGS[self._settings.conditioning],
+            first=first,
+        )
+
+    def _on_device(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        return ascend_on_device(
+            picture,
+            self._programs.chunk(self._settings.conditioning),
+            self._tiling.grid((picture.shape[0], picture.shape[1])),
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            ladder=self._tiling.ladder,
+        )
+
+
+def objective(targets: tuple[Target, ...]) -> objectives.Objective:
+    """The weighted sum of the targets' mean squares, as one objective."""
+    return reduce(
+        add,
+        (
+            target.weight
+            * (
+                objectives.layer(target.layer)
+                if target.channel is None
+                else objectives.channel(target.layer, target.channel)
+            )
+            for target in targets
+        ),
+    )
+
+
+class Programs:
+    """What is climbed, as programs that are compiled when first asked for, and kept."""
+
+    def __init__(self, forward: backend.Forward, score: backend.Score, variables: backend.Variables) -> None:
+        self._forward = forward
+        self._score = score
+        self._variables = variables
+        self._chunks: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {}
+
+    @cached_property
+    def tiles(self) -> TileGradient:
+        """The gradient of tiles."""
+        return backend.compile_gradient(self._forward, self._score, self._variables)
+
+    def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
+        """Several steps on the device."""
+        if conditioning not in self._chunks:
+            gradient = backend.current().gradient(self._forward, self._score, self._variables)
+            chunk = on_device.chunk(gradient, conditioning)
+            self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
+        return self._chunks[conditioning]
+
+
+@lru_cache(maxsize=8)
+def programs(network: VisionModel, targets: tuple[Target, ...], *, warps: bool, precision: str) -> Programs:
+    """Programs for the mean squares of some targets, kept, so that all pictures of a process share one trace.
+
+    Args:
+        network: The network.
+        targets: What is made larger.
+        warps: Whether the views turn and scale, not only shift.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+    """
+    goal = objective(targets)
+    activations = network.activations(goal.layers, precision)
+
+    def forward(pictures: Tensor, matrix: Tensor) -> Activations:
+        return activations(transforms.warp(pictures, matrix) if warps else pictures)
+
+    return Programs(forward, goal.score, network.variables(goal.layers, precision))
+
+
+def _views(settings: DreamSettings, octave: int) -> Callable[[int], transforms.View]:
+    return lambda step: transforms.draw(
+        seed=settings.seed, octave=octave, step=step, rotate=settings.rotate, scale=settings.scale
+    )
