@@ -177,7 +177,7 @@ def case_ours(argument: str) -> dict:
 
     registry.load(argument)
     start = time.perf_counter()
-    dreaming.dream(picture(SIDE), model=argument, targets=LAYERS[argument], octaves=OCTAVES, steps=STEPS)
+    dreaming.dream(picture(SIDE), model=argument, objective=" + ".join(LAYERS[argument]), octaves=OCTAVES, steps=STEPS)
     return {"dream_seconds": round(time.perf_counter() - start, 2), "peak_mib": peak_mib()}
 
 

@@ -23,9 +23,9 @@ import cv2
 import numpy as np
 
 import dreamer
-from dreamer.climbing import objective
+from dreamer.ascent import scoring
 from dreamer.models import registry
-from dreamer.settings import Target
+from dreamer.objectives import layer as whole_layer
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOS = ("coffee.png", "cat.png")
@@ -52,7 +52,7 @@ def compare(name: str, layer: str, precision: str, side: int) -> dict:
         pixels = read(photo, side)
         for seed in SEEDS:
             noise = np.random.default_rng(seed).normal(scale=1e-6, size=pixels.shape)
-            shared = {"model": name, "targets": [layer], "seed": seed}
+            shared = {"model": name, "objective": layer, "seed": seed}
             full = reached(name, layer, dreamer.dream(pixels, precision="float32", **shared))
             twin = dreamer.dream(np.clip(pixels + noise, 0, 1).astype(np.float32), precision="float32", **shared)
             ratios.append(reached(name, layer, dreamer.dream(pixels, precision=precision, **shared)) / full)
@@ -72,8 +72,8 @@ def read(photo: str, side: int) -> np.ndarray:
 
 def reached(name: str, layer: str, picture: np.ndarray) -> float:
     """The objective of a picture, in float32."""
-    goal = objective((Target(layer),))
-    return float(goal.score(registry.load(name).activations([layer])(picture[None]))[0])
+    score = scoring.alone(whole_layer(layer))
+    return float(score(registry.load(name).activations([layer])(picture[None]), None)[0])
 
 
 if __name__ == "__main__":

@@ -69,10 +69,12 @@ def gradient(name: str, size: int, precision: str) -> dict:
     from dreamer.ascent import measuring, transforms
     from dreamer.climbing import programs
     from dreamer.models import registry
-    from dreamer.settings import Target
+    from dreamer.objectives import Objective
+    from dreamer.targets import resolve
 
     network = registry.load(name)
-    program = programs(network, tuple(map(Target, LAYERS[name])), warps=False, precision=precision).tiles
+    goal = resolve(Objective.parse(" + ".join(LAYERS[name])), network)
+    program = programs(network, goal, warps=False, precision=precision).tiles
     picture = np.random.default_rng(0).random((1, size, size, 3), np.float32)
     start = time.perf_counter()
     program(picture, transforms.IDENTITY)
@@ -112,7 +114,7 @@ def step(name: str, size: int, precision: str) -> dict:
     def steps(side: int, count: int) -> list[float]:
         picture = np.random.default_rng(0).random((side, side, 3), np.float32)
         times = [time.perf_counter()]
-        settings = {"model": name, "targets": LAYERS[name], "octaves": 1, "precision": precision}
+        settings = {"model": name, "objective": " + ".join(LAYERS[name]), "octaves": 1, "precision": precision}
         dream(picture, steps=count, on_step=lambda _: times.append(time.perf_counter()), **settings)
         return [after - before for before, after in pairwise(times)]
 

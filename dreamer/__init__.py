@@ -12,10 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dreamer import images
+    from dreamer import images, objectives
     from dreamer.dreaming import DreamStep, dream, dream_steps
     from dreamer.errors import DreamerError
-    from dreamer.settings import DreamSettings, Target
+    from dreamer.objectives import Objective
+    from dreamer.robustness import Transforms
+    from dreamer.settings import DreamSettings, VisualizeSettings
+    from dreamer.visualizing import Visualization, VisualizeStep, visualize, visualize_steps
 
 __version__ = "0.1.0"
 
@@ -23,17 +26,39 @@ _HOMES = {
     "DreamSettings": "dreamer.settings",
     "DreamStep": "dreamer.dreaming",
     "DreamerError": "dreamer.errors",
-    "Target": "dreamer.settings",
+    "Objective": "dreamer.objectives",
+    "Transforms": "dreamer.robustness",
+    "Visualization": "dreamer.visualizing",
+    "VisualizeSettings": "dreamer.settings",
+    "VisualizeStep": "dreamer.visualizing",
     "dream": "dreamer.dreaming",
     "dream_steps": "dreamer.dreaming",
+    "visualize": "dreamer.visualizing",
+    "visualize_steps": "dreamer.visualizing",
 }
 
-__all__ = ["DreamSettings", "DreamStep", "DreamerError", "Target", "__version__", "dream", "dream_steps", "images"]
+__all__ = [
+    "DreamSettings",
+    "DreamStep",
+    "DreamerError",
+    "Objective",
+    "Transforms",
+    "Visualization",
+    "VisualizeSettings",
+    "VisualizeStep",
+    "__version__",
+    "dream",
+    "dream_steps",
+    "images",
+    "objectives",
+    "visualize",
+    "visualize_steps",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "images":
-        return import_module("dreamer.images")
+    if name in ("images", "objectives"):
+        return import_module(f"dreamer.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'dreamer' has no attribute {name!r}")

@@ -8,18 +8,19 @@ Must not import: pictures, the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache, reduce
-from operator import add
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from dreamer import objectives, targets
 from dreamer.arrays import FloatArray
-from dreamer.ascent import backend, gradients, objectives, on_device, transforms
+from dreamer.ascent import backend, gradients, on_device, scoring, transforms
 from dreamer.ascent.backend import Activations, Tensor, TileGradient
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.errors import DeviceMemoryError
 from dreamer.models import registry
-from dreamer.settings import DreamSettings, Target
+from dreamer.objectives import Objective
+from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
@@ -39,19 +40,26 @@ class Ascent:
     """
 
     def __init__(
-        self, settings: DreamSettings, network: VisionModel, note: Callable[[str], None], *, stay_on_device: bool
+        self,
+        settings: DreamSettings,
+        objective: Objective,
+        network: VisionModel,
+        note: Callable[[str], None],
+        *,
+        stay_on_device: bool,
     ) -> None:
         self.network = network
         self._settings = settings
         self._note = note
         self._stay_on_device = stay_on_device
+        self._layers = sorted(objective.layers)
         self._programs = programs(
             network,
-            settings.targets,
+            objective,
             warps=settings.rotate > 0 or settings.scale > 0,
             precision=settings.precision,
         )
-        sides = network.sides(target.layer for target in settings.targets)
+        sides = network.sides(self._layers)
         self._tiling = Tiling(
             tile=settings.tile,
             jitter=settings.jitter,
@@ -65,16 +73,16 @@ class Ascent:
     def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> Ascent:
         """The climb that settings ask for, as ``dreaming.resolved`` gives them."""
         network = registry.load(settings.model, settings.preprocessing)
+        objective = targets.resolve(settings.objective or objectives.layer(network.default_layer), network)
         if stay_on_device is None:
             stay_on_device = backend.on_accelerator()
-        return cls(settings, network, note, stay_on_device=stay_on_device)
+        return cls(settings, objective, network, note, stay_on_device=stay_on_device)
 
     def _batch(self) -> int:
         """How many tiles of the largest size to hand over at once."""
         side = self._tiling.grid((self._tiling.tile, self._tiling.tile)).rows.side
-        layers = [target.layer for target in self._settings.targets]
         # On the way down there are about as many numbers again.
-        numbers = 2 * self.network.cost(layers, (side, side)).numbers_kept
+        numbers = 2 * self.network.cost(self._layers, (side, side)).numbers_kept
         return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
 
     def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
@@ -117,22 +125,6 @@ class Ascent:
         )
 
 
-def objective(targets: tuple[Target, ...]) -> objectives.Objective:
-    """The weighted sum of the targets' mean squares, as one objective."""
-    return reduce(
-        add,
-        (
-            target.weight
-            * (
-                objectives.layer(target.layer)
-                if target.channel is None
-                else objectives.channel(target.layer, target.channel)
-            )
-            for target in targets
-        ),
-    )
-
-
 class Programs:
     """What is climbed, as programs that are compiled when first asked for, and kept."""
 
@@ -150,29 +142,30 @@ class Programs:
     def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
         """Several steps on the device."""
         if conditioning not in self._chunks:
-            gradient = backend.current().gradient(self._forward, self._score, self._variables)
+            gradient = backend.tile_gradient(self._forward, self._score, self._variables)
             chunk = on_device.chunk(gradient, conditioning)
             self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
         return self._chunks[conditioning]
 
 
 @lru_cache(maxsize=8)
-def programs(network: VisionModel, targets: tuple[Target, ...], *, warps: bool, precision: str) -> Programs:
-    """Programs for the mean squares of some targets, kept, so that all pictures of a process share one trace.
+def programs(network: VisionModel, objective: Objective, *, warps: bool, precision: str) -> Programs:
+    """Programs for an objective, kept, so that all pictures of a process share one trace.
 
     Args:
         network: The network.
-        targets: What is made larger.
+        objective: What is made larger, as ``targets.resolve`` gives it.
         warps: Whether the views turn and scale, not only shift.
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
     """
-    goal = objective(targets)
-    activations = network.activations(goal.layers, precision)
+    activations = network.activations(objective.layers, precision)
+    looks_at_picture = scoring.reads_picture(scoring.forms(objective))
 
     def forward(pictures: Tensor, matrix: Tensor) -> Activations:
-        return activations(transforms.warp(pictures, matrix) if warps else pictures)
+        found = activations(transforms.warp(pictures, matrix) if warps else pictures)
+        return found | {scoring.PICTURE: pictures} if looks_at_picture else found
 
-    return Programs(forward, goal.score, network.variables(goal.layers, precision))
+    return Programs(forward, scoring.alone(objective), network.variables(objective.layers, precision))
 
 
 def _views(settings: DreamSettings, octave: int) -> Callable[[int], transforms.View]:

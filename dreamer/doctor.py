@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 import dreamer
+from dreamer import objectives, targets
 from dreamer.ascent import backend, measuring, precision, transforms
 from dreamer.climbing import programs
 from dreamer.models import registry, store
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
-from dreamer.settings import BACKENDS, Target
+from dreamer.settings import BACKENDS
 
 _SIDE = 512
 _LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow")
@@ -137,7 +138,7 @@ def _rate() -> Rate:
     network = registry.load("efficientnet_lite0")
     layer = network.default_layer
     chosen = precision.choose("auto", network.spec.low_precisions, network.spec.name).name
-    gradient = programs(network, (Target(layer),), warps=False, precision=chosen).tiles
+    gradient = programs(network, targets.resolve(objectives.layer(layer), network), warps=False, precision=chosen).tiles
     picture = np.random.default_rng(0).random((1, _SIDE, _SIDE, 3), np.float32)
     spent = measuring.seconds(lambda: gradient(picture, transforms.IDENTITY))
     cost = network.cost([layer], (_SIDE, _SIDE))

@@ -26,7 +26,8 @@ from dreamer.ascent import octaves, precision
 from dreamer.climbing import Ascent
 from dreamer.errors import ImageReadError, ModelError
 from dreamer.models import registry
-from dreamer.settings import DreamSettings, Target
+from dreamer.objectives import layer
+from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -199,17 +200,15 @@ def dream_steps(
 
 
 def resolved(settings: DreamSettings) -> DreamSettings:
-    """Fill in what settings leave to the network and the hardware: targets and precision. Loads the network.
+    """Fill in what settings leave to the network and the hardware: objective and precision. Loads the network.
 
     Raises:
-        ModelError: There is no such network, no such layer or channel of it, or its weights cannot be had.
+        ModelError: There is no such network, no such layer, channel or class of it, or its weights cannot be had.
     """
     network = registry.load(settings.model, settings.preprocessing)
-    targets = settings.targets or (Target(network.default_layer),)
-    for target in targets:
-        network.check(target.layer, target.channel)
+    objective = settings.objective or layer(network.default_layer)
     chosen = precision.choose(settings.precision, network.spec.low_precisions, settings.model)
-    return dataclasses.replace(settings, targets=targets, precision=chosen.name)
+    return dataclasses.replace(settings, objective=objective, precision=chosen.name)
 
 
 def output_size(picture: StoredArray, settings: DreamSettings) -> Size:

@@ -5,13 +5,14 @@ Must not import NumPy, Keras or anything heavy: the command line reads its defau
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 from dreamer.errors import SettingsError, close_matches
+from dreamer.objectives import Objective
+from dreamer.robustness import Transforms
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.gradients``."""
@@ -20,77 +21,64 @@ CONDITIONINGS = ("none", "smooth", "laplacian")
 BACKENDS = ("tensorflow", "jax", "torch")
 """What Keras may run on; see ``dreamer.ascent.backend``."""
 
+PARAMETRIZATIONS = ("fourier", "pixels", "maco")
+"""What a visualization may be made from; see ``dreamer.ascent.parametrizations``."""
+
+OPTIMIZERS = ("adam", "nadam")
+"""Of Keras's, those that a visualization may be made with."""
+
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 """In which type of number a network may be computed; see ``dreamer.ascent.precision``."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """A layer, or one channel of it, and how much it counts.
-
-    Attributes:
-        layer: Name of the layer.
-        channel: Index of the channel from 0; None for the whole layer.
-        weight: Factor of its score; negative to make the activation small instead.
-
-    Example:
-        >>> str(Target("block4b", channel=17, weight=0.5))
-        'block4b:17=0.5'
-    """
-
-    layer: str
-    channel: int | None = None
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not self.layer:
-            raise SettingsError("a target needs the name of a layer, as in 'block5c' or 'block5c:17=0.5'")
-        if self.channel is not None and self.channel < 0:
-            raise SettingsError(f"channel {self.channel} of {self.layer!r}: expected an index of 0 or more")
-        if not math.isfinite(self.weight) or self.weight == 0:
-            raise SettingsError(f"weight {self.weight} of {self.layer!r}: expected a finite number other than 0")
+class _Settings:
+    """What all settings share: they are built from keywords, and check their numbers and choices."""
 
     @classmethod
-    def parse(cls, text: str) -> Target:
-        """Read ``LAYER[:CHANNEL][=WEIGHT]``.
-
-        Args:
-            text: As typed: ``"block5c"``, ``"block5c:17"``, ``"block5c:17=-0.5"``.
-
-        Returns:
-            The target.
+    def of(cls, **keywords: Any) -> Self:
+        """Build settings from keywords, with a helpful error for a mistyped one.
 
         Raises:
-            SettingsError: The text has another form.
-
-        Example:
-            >>> Target.parse("block5c=2")
-            Target(layer='block5c', channel=None, weight=2.0)
+            SettingsError: A keyword names no setting, or a value is impossible.
         """
-        unit, equals, weight = text.partition("=")
-        layer, colon, channel = unit.strip().partition(":")
-        try:
-            return cls(layer, int(channel) if colon else None, float(weight) if equals else 1.0)
-        except ValueError:
-            raise SettingsError(
-                f"cannot read the target {text!r}; expected LAYER[:CHANNEL][=WEIGHT], as in 'block5c:17=0.5'"
-            ) from None
+        known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+        for name in keywords:
+            if name not in known:
+                raise SettingsError(f"there is no setting {name!r}.{close_matches(name, known)}")
+        return cls(**keywords)
 
-    def __str__(self) -> str:
-        unit = self.layer if self.channel is None else f"{self.layer}:{self.channel}"
-        return unit if self.weight == 1 else f"{unit}={self.weight!r}"
+    def _check(
+        self, ranges: Mapping[str, _Range], optional: Collection[str], choices: Mapping[str, Sequence[str]]
+    ) -> None:
+        for name, (kind, low, high, expected) in ranges.items():
+            value = getattr(self, name)
+            if value is None and name in optional:
+                continue
+            is_number = isinstance(value, kind) and not isinstance(value, bool)
+            if not is_number:
+                raise SettingsError(f"{name} is {value!r}; expected {expected}")
+            if not low <= value <= high:
+                raise SettingsError(f"{name} is {value}; expected {expected}")
+            # NumPy's numbers become Python's, which JSON can hold.
+            object.__setattr__(self, name, int(value) if kind is Integral else float(value))
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise SettingsError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
+
+
+_Range = tuple[type, float, float, str]
+"""Kind (whole or any real number, of Python's or NumPy's), least, largest, and how to say that."""
 
 
 @dataclass(frozen=True)
-class DreamSettings:
+class DreamSettings(_Settings):
     """All that a dream depends on besides the photo.
 
     Attributes:
         model: Name of the network, or the path of a ``.keras`` file.
         preprocessing: How pictures are prepared for a network from a file, as in ``"-1..1"``; None for
             what is known of it.
-        targets: What is made larger, as :class:`Target` values or as text for
-            :meth:`Target.parse`; none for the network's own default.
+        objective: What is made larger, as an :class:`Objective` or as its text; None for the network's own default.
         octaves: How many sizes at the most; None for as many as the picture is large.
         octave_scale: Ratio of the sides of neighbouring octaves, above 1.
         steps: Steps of ascent in each octave.
@@ -111,13 +99,13 @@ class DreamSettings:
         SettingsError: A value is impossible.
 
     Example:
-        >>> DreamSettings(targets=["block4b"], seed=7).targets
-        (Target(layer='block4b', channel=None, weight=1.0),)
+        >>> sorted(DreamSettings(objective="block4b - 0.5*block2a:3").objective.layers)
+        ['block2a', 'block4b']
     """
 
     model: str = "efficientnet_lite0"
     preprocessing: str | None = None
-    targets: tuple[Target, ...] = ()
+    objective: Objective | None = None
     octaves: int | None = None
     octave_scale: float = 1.4
     steps: int = 20
@@ -133,46 +121,22 @@ class DreamSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "targets", _targets(self.targets))
-        for field, (kind, low, high, expected) in _RANGES.items():
-            value = getattr(self, field)
-            if value is None and field in _OPTIONAL:
-                continue
-            is_number = isinstance(value, kind) and not isinstance(value, bool)
-            if not is_number:
-                raise SettingsError(f"{field} is {value!r}; expected {expected}")
-            if not low <= value <= high:
-                raise SettingsError(f"{field} is {value}; expected {expected}")
-            # NumPy's numbers become Python's, which JSON can hold.
-            object.__setattr__(self, field, int(value) if kind is Integral else float(value))
-        for field, allowed in (("conditioning", CONDITIONINGS), ("precision", PRECISIONS)):
-            if getattr(self, field) not in allowed:
-                raise SettingsError(f"{field} is {getattr(self, field)!r}; expected one of {', '.join(allowed)}")
-
-    @classmethod
-    def of(cls, **keywords: Any) -> DreamSettings:
-        """Build settings from keywords, with a helpful error for a mistyped one.
-
-        Raises:
-            SettingsError: A keyword names no setting, or a value is impossible.
-        """
-        known = [field.name for field in fields(cls)]
-        for name in keywords:
-            if name not in known:
-                raise SettingsError(f"there is no setting {name!r}.{close_matches(name, known)}")
-        return cls(**keywords)
+        if self.objective is not None:
+            object.__setattr__(self, "objective", Objective.of(self.objective))
+        self._check(_DREAM_RANGES, ("octaves", "max_size"), {"conditioning": CONDITIONINGS, "precision": PRECISIONS})
 
     def to_dict(self) -> dict[str, object]:
-        """The settings as JSON can hold them, targets as text."""
-        return asdict(self) | {"targets": [str(target) for target in self.targets]}
+        """The settings as JSON can hold them, the objective as text."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "objective": None if self.objective is None else self.objective.name
+        }
 
 
 _TINY = 1e-9  # Stands for "above" in a closed range.
 
-_OPTIONAL = ("octaves", "max_size")
+_SEEDS: _Range = (Integral, 0, 2**64 - 1, "a whole number: 0 to 2**64 - 1")
 
-# Kind (whole or any real number, of Python's or NumPy's), least, largest, and how to say that.
-_RANGES: dict[str, tuple[type, float, float, str]] = {
+_DREAM_RANGES: Mapping[str, _Range] = {
     "octaves": (Integral, 1, 100, "a whole number: 1 to 100"),
     "octave_scale": (Real, 1.01, 10, "1.01 to 10"),
     "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
@@ -183,17 +147,91 @@ _RANGES: dict[str, tuple[type, float, float, str]] = {
     "strength": (Real, 0, 1, "0 to 1"),
     "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
-    "seed": (Integral, 0, 2**64 - 1, "a whole number: 0 to 2**64 - 1"),
+    "seed": _SEEDS,
 }
 
 
-def _targets(targets: Iterable[Target | str]) -> tuple[Target, ...]:
-    if isinstance(targets, str):
-        targets = [targets]
-    if not isinstance(targets, Iterable):
-        raise SettingsError(f"targets are {targets!r}; expected a sequence such as ['block5c', 'block4b:17=0.5']")
-    found = tuple(Target.parse(target) if isinstance(target, str) else target for target in targets)
-    for target in found:
-        if not isinstance(target, Target):
-            raise SettingsError(f"a target is {target!r}; expected text such as 'block5c:17=0.5'")
-    return found
+@dataclass(frozen=True)
+class VisualizeSettings(_Settings):
+    """All that a visualization depends on besides what is visualized.
+
+    Attributes:
+        model: Name of the network, or the path of a ``.keras`` file.
+        preprocessing: How pictures are prepared for a network from a file, as in ``"-1..1"``; None for
+            what is known of it.
+        size: ``(height, width)`` of the pictures, or one number for both.
+        steps: Steps of the optimizer.
+        parametrization: ``"fourier"``, ``"pixels"`` or ``"maco"``: what the pictures are made from.
+        spectrum: For ``"maco"``, the file with the magnitudes, as ``dreamer spectrum`` writes it; None for 1/f.
+        transforms: How each step sees the pictures, as a :class:`Transforms`, the name of a set, or the path of a
+            TOML file; ``None`` for the set that goes with the parametrization.
+        optimizer: ``"adam"`` or ``"nadam"``; None for the one that goes with the parametrization.
+        learning_rate: How far a step goes; None for what goes with the parametrization.
+        diversity: How many pictures of each target there are, as different from each other as they can be.
+        diversity_weight: How much their difference counts, as a share of the target's own score.
+        alpha: Whether the parts of the picture that never mattered become transparent.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
+            for the quickest on this machine in which its pictures are as good.
+        seed: Everything random comes from it.
+
+    Raises:
+        SettingsError: A value is impossible.
+
+    Example:
+        >>> VisualizeSettings(size=96, transforms="none").size
+        (96, 96)
+    """
+
+    model: str = "efficientnet_lite0"
+    preprocessing: str | None = None
+    size: tuple[int, int] = (224, 224)
+    steps: int = 128
+    parametrization: str = "fourier"
+    spectrum: str | None = None
+    transforms: Transforms | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    diversity: int = 1
+    diversity_weight: float = 1.0
+    alpha: bool = False
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _size(self.size))
+        if self.transforms is not None:
+            object.__setattr__(self, "transforms", Transforms.of(self.transforms))
+        if self.spectrum is not None and self.parametrization != "maco":
+            raise SettingsError(f"spectrum is for the parametrization maco; with {self.parametrization} it has no use")
+        choices = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
+        if self.optimizer is not None:
+            choices["optimizer"] = OPTIMIZERS
+        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices)
+
+    def to_dict(self) -> dict[str, object]:
+        """The settings as JSON can hold them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "size": list(self.size),
+            "transforms": None if self.transforms is None else self.transforms.to_dict(),
+        }
+
+
+_VISUALIZE_RANGES: Mapping[str, _Range] = {
+    "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
+    "learning_rate": (Real, _TINY, 100, "a number above 0, at most 100"),
+    "diversity": (Integral, 1, 64, "a whole number: 1 to 64"),
+    "diversity_weight": (Real, 0, 1000, "a number from 0 to 1000"),
+    "seed": _SEEDS,
+}
+
+_LEAST_SIDE, _MOST_SIDE = 16, 4096
+
+
+def _size(value: Any) -> tuple[int, int]:
+    sides = (value, value) if isinstance(value, Integral) else value
+    whole = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(side, Integral) for side in sides)
+    if not whole or not all(_LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
+        raise SettingsError(
+            f"size is {value!r}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to {_MOST_SIDE}"
+        )
+    return int(sides[0]), int(sides[1])

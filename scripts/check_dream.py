@@ -21,7 +21,7 @@ def main(photo: Path) -> None:
     change = float(np.sqrt(np.mean((after - before) ** 2)))
     settings = images.read_recipe(dream)["settings"]
     network = registry.load(settings["model"])
-    (layer,) = settings["targets"]
+    layer = settings["objective"]
     activations = network.activations([layer])
     scores = [float(np.mean(np.square(activations(picture[None])[layer]))) for picture in (before, after)]
     if labels.imagenet()[285].name != "Egyptian cat":

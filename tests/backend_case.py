@@ -14,11 +14,13 @@ import numpy as np
 
 from dreamer import dreaming
 from dreamer.ascent import backend, transforms
-from dreamer.ascent.objectives import channel, layer
+from dreamer.ascent.scoring import alone
 from dreamer.models import keras_applications
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
+from dreamer.objectives import channel, layer
 from dreamer.settings import DreamSettings
+from dreamer.targets import resolve
 
 rng = np.random.default_rng(0)
 PICTURE = rng.random((64, 32, 3), np.float32)
@@ -48,13 +50,13 @@ def main(output: str) -> None:
 
     def program(precision: str = "float32", *, warps: bool = False):
         activations = model.activations(["second", "relu"], precision)
-        goal = layer("second") - 0.5 * channel("relu", 3)
+        goal = resolve(layer("second") - 0.5 * channel("relu", 3), model)
 
         def forward(pictures, matrix):
             traces.append(1)
             return activations(transforms.warp(pictures, matrix) if warps else pictures)
 
-        return backend.compile_gradient(forward, goal.score)
+        return backend.compile_gradient(forward, alone(goal))
 
     tiles = np.stack([PICTURE, PICTURE[::-1]])
     view = transforms.draw(seed=3, octave=1, step=2, rotate=12, scale=0.1)
@@ -75,7 +77,7 @@ def main(output: str) -> None:
     dreaming.registry.load = lambda *_: model
     # Sides that tiles of every backend have: 64, half and a quarter.
     settings = DreamSettings(
-        targets=["second"], octaves=2, octave_scale=2, steps=3, tile=64, precision="float32", seed=5
+        objective="second", octaves=2, octave_scale=2, steps=3, tile=64, precision="float32", seed=5
     )
     for place, there in (("host", False), ("device", True)):
         steps = list(dreaming.dream_steps(PICTURE, settings, stay_on_device=there))

@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dreamer.ascent import objectives, transforms
+from dreamer import objectives
+from dreamer.ascent import transforms
 from dreamer.ascent.backend import compile_gradient
+from dreamer.ascent.scoring import alone
 from dreamer.models import keras_applications
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
@@ -31,7 +33,7 @@ import dreamer
 peaks = []
 for side in map(int, sys.argv[1:]):
     picture = np.broadcast_to(np.uint8(90), (side, side, 3))
-    dreamer.dream(picture, octaves=1, steps=2, tile=256, targets=["block2b"])
+    dreamer.dream(picture, octaves=1, steps=2, tile=256, objective="block2b")
     peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 print(json.dumps(peaks))
 """
@@ -59,7 +61,7 @@ def test_a_gradient_is_no_slower_than_the_usual_way():
     names = ["mixed3", "mixed5"]
     activations = VisionModel(spec, network).activations(names, "float32")
     goal = objectives.layer("mixed3") + objectives.layer("mixed5")
-    ours = compile_gradient(lambda x, _matrix: activations(x), goal.score)
+    ours = compile_gradient(lambda x, _matrix: activations(x), alone(goal))
     extractor = keras.Model(network.input, [network.get_layer(name).output for name in names])
 
     @tf.function

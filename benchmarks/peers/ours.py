@@ -29,11 +29,13 @@ def gradient_of(
     from dreamer.ascent.precision import choose
     from dreamer.climbing import programs
     from dreamer.models import registry
-    from dreamer.settings import Target
+    from dreamer.objectives import Objective
+    from dreamer.targets import resolve
 
     network = registry.load(model)
     chosen = choose(precision, network.spec.low_precisions, model).name
-    gradient = programs(network, tuple(map(Target, layers)), warps=False, precision=chosen).tiles
+    goal = resolve(Objective.parse(" + ".join(layers)), network)
+    gradient = programs(network, goal, warps=False, precision=chosen).tiles
 
     count, side = (size // tile, tile) if tile else (1, size)
     tiles = picture(size).reshape(count, side, count, side, 3).swapaxes(1, 2).reshape(-1, side, side, 3)
@@ -47,6 +49,6 @@ def steps_of(target: str, size: int, *, rotate: float = 0.0, scale: float = 0.0)
 
     def run(steps: int, tick: Callable[[], None]) -> None:
         settings = {"octaves": 1, "rotate": rotate, "scale": scale}
-        dream(picture(size), targets=[target], steps=steps, on_step=lambda _: tick(), **settings)
+        dream(picture(size), objective=target, steps=steps, on_step=lambda _: tick(), **settings)
 
     return run

@@ -40,21 +40,24 @@ Tensor = Any  # A tensor of whichever backend Keras runs on.
 Activations = Mapping[str, Tensor]
 """Layer name -> its output, ``(batch, height, width, channels)`` or ``(batch, units)``, float32."""
 
-Forward = Callable[[Tensor, Tensor], Activations]
-"""(pictures ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> activations."""
+Forward = Callable[[Any, Any], Activations]
+"""(inputs, given) -> activations. What is climbed is a tensor, or a structure of them, batch first: tiles of a
+picture, or whatever a picture is made from. What is given besides is the forward function's own affair; for
+tiles it is the affine matrix ``(8,)``."""
 
-Score = Callable[[Activations], Tensor]
-"""Activations -> scores ``(batch,)``."""
+Score = Callable[[Activations, Any], Tensor]
+"""(activations, given) -> scores ``(batch,)``."""
 
 Variables = Sequence[Any]
 """Keras's variables that a network reads."""
 
-Gradient = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)``, gradients like
-the tiles; all of them tensors, within a program of the backend."""
+Gradient = Callable[[Any, Any], tuple[Tensor, Any]]
+"""(inputs, given) -> scores ``(batch,)``, gradients like the inputs; all of them tensors, within a program
+of the backend."""
 
 TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""The same as a program of its own, NumPy in and out."""
+"""(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)`` and gradients like the
+tiles: a program of its own, NumPy in and out."""
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -89,16 +92,32 @@ class Backend(Protocol):
         """What there is to compute on; accelerators alone, if there are any."""
 
     def gradient(self, forward: Forward, score: Score, variables: Variables) -> Gradient:
-        """The gradient of a score, each tile of a batch computed as if it were alone.
+        """The gradient of a score with respect to the inputs, the whole batch at once.
 
         The variables that *forward* reads do not change any more.
         """
+
+    def one_by_one(self, gradient: Gradient, variables: Variables) -> Gradient:
+        """The same for a batch of tiles, each computed as if it were alone."""
 
     def compile_tiles(self, gradient: Gradient, variables: Variables) -> TileGradient:
         """A gradient as a program."""
 
     def compile_chunk(self, chunk: Callable[..., Any], variables: Variables) -> Callable[..., Any]:
         """Several steps as a program; what goes in may be NumPy's, what comes out stays on the device."""
+
+    def descend(self, optimizer: Any, variable: Any, state: list[Tensor], gradient: Tensor) -> list[Tensor]:
+        """One step of a Keras optimizer, within a program.
+
+        Args:
+            optimizer: Built for *variable* alone.
+            variable: Keras's variable of what is optimized. What it holds does not count.
+            state: The value of what is optimized, then those of the optimizer's own variables.
+            gradient: Of what is to become smaller.
+
+        Returns:
+            The state after the step.
+        """
 
     def warp(self, pictures: Tensor, matrix: Tensor) -> Tensor:
         """Rotate and scale pictures, as ``transforms.warp`` says."""
@@ -175,14 +194,20 @@ def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) 
 
     Example:
         >>> gradient = compile_gradient(
-        ...     lambda x, matrix: {"picture": x}, lambda a: keras.ops.sum(a["picture"] ** 2, axis=(1, 2, 3))
+        ...     lambda x, matrix: {"picture": x}, lambda a, matrix: keras.ops.sum(a["picture"] ** 2, axis=(1, 2, 3))
         ... )
         >>> scores, gradients = gradient(np.ones((1, 2, 2, 3), np.float32), np.zeros(8, np.float32))
         >>> float(scores[0]), float(gradients[0, 0, 0, 0])
         (12.0, 2.0)
     """
     backend = current()
-    return _memory_errors(backend)(backend.compile_tiles(backend.gradient(forward, score, variables), variables))
+    gradient = tile_gradient(forward, score, variables)
+    return _memory_errors(backend)(backend.compile_tiles(gradient, variables))
+
+
+def tile_gradient(forward: Forward, score: Score, variables: Variables = ()) -> Gradient:
+    """The gradient that :func:`compile_gradient` compiles, to be made part of another program."""
+    return current().one_by_one(current().gradient(forward, score, variables), variables)
 
 
 def compile_chunk(chunk: Callable[..., Any], variables: Variables = ()) -> Callable[..., Any]:

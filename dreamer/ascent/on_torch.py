@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import keras
 import torch
 from keras import ops
 
@@ -48,18 +49,29 @@ def devices() -> list[Device]:
 
 
 def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
-    """The gradient of a score; the tiles of a batch run one after the other, each on all cores."""
+    """The gradient of a score, by two passes of autograd."""
 
-    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
-        pictures = tile[None].detach().requires_grad_()
+    def run(inputs: Any, given: Any) -> tuple[Tensor, Any]:
+        climbed = keras.tree.map_structure(lambda one: one.detach().requires_grad_(), inputs)
         with torch.enable_grad():
-            activations = forward(pictures, matrix)
+            activations = forward(climbed, given)
             seen = {layer: activation.detach().requires_grad_() for layer, activation in activations.items()}
-            scores = score(seen)
+            scores = score(seen, given)
             incoming = torch.autograd.grad(scores.sum(), list(seen.values()))
         scaled, factor = within_range(dict(zip(seen, incoming, strict=True)))
-        down = torch.autograd.grad(list(activations.values()), pictures, list(scaled.values()))[0]
-        return scores.detach()[0], down[0] * factor
+        flat = keras.tree.flatten(climbed)
+        down = torch.autograd.grad(list(activations.values()), flat, list(scaled.values()))
+        return scores.detach(), keras.tree.pack_sequence_as(inputs, [one * factor for one in down])
+
+    return run
+
+
+def one_by_one(gradient: Gradient, _variables: Variables) -> Gradient:
+    """Each tile as if it were alone, one after the other, each on all cores."""
+
+    def one_tile(tile: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        scores, gradients = gradient(tile[None], matrix)
+        return scores[0], gradients[0]
 
     def all_tiles(tiles: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
         scores, gradients = zip(*(one_tile(tile, matrix) for tile in tiles), strict=True)
@@ -87,6 +99,15 @@ def compile_chunk(chunk: Callable[..., Any], _variables: Variables) -> Callable[
             return chunk(*(array if isinstance(array, int) else ops.convert_to_tensor(array) for array in arrays))
 
     return run
+
+
+def descend(optimizer: Any, variable: Any, state: list[Tensor], gradient: Tensor) -> list[Tensor]:
+    """One step of an optimizer, whose variables are set and read."""
+    variables = [variable, *optimizer.variables]
+    for one, value in zip(variables, state, strict=True):
+        one.assign(value)
+    optimizer.apply([gradient], [variable])
+    return [one.value.detach().clone() for one in variables]
 
 
 def free_memory() -> int | None:

@@ -174,9 +174,16 @@ class _Place(NamedTuple):
 
 def batch_for(bytes_per_tile: float) -> int:
     """How many tiles to hand over at once: as many as help, and fit into half of the memory that is free."""
-    free, devices = backend.free_memory(), len(backend.current().devices())
+    devices = len(backend.current().devices())
     most = devices * min(max(_LEAST_BATCH, (os.cpu_count() or 1) // 2), _LARGEST_BATCH)
-    return most if free is None else max(1, min(most, int(devices * free / 2 / max(bytes_per_tile, 1))))
+    fit = fitting(bytes_per_tile / devices)
+    return most if fit is None else max(1, min(most, fit))
+
+
+def fitting(bytes_each: float) -> int | None:
+    """How many of something fit into half of the memory that is free; None where nobody can say."""
+    free = backend.free_memory()
+    return None if free is None else int(free / 2 / max(bytes_each, 1))
 
 
 def tiled(

@@ -8,7 +8,9 @@ import secrets
 import signal
 import tempfile
 from collections.abc import Callable
+from functools import reduce
 from itertools import count
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -17,11 +19,12 @@ import click
 from dreamer import __version__
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options
+from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options, given_options
 from dreamer.cli.progress import dream_progress, import_keras, say
 from dreamer.digests import digest_of
 from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
-from dreamer.settings import DreamSettings, Target
+from dreamer.objectives import Objective
+from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     help="Where to write; the suffix gives the format.  [default: PHOTO with -dream before the suffix]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+@click.option(
+    "--objective", metavar="OBJECTIVE", help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
+    shell_complete=complete_layer,
+)  # fmt: skip
 @click.option(
     "--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.",
     shell_complete=complete_layer,
@@ -62,6 +69,7 @@ def dream(
     photo: Path,
     output: Path | None,
     overwrite: bool,
+    objective: str | None,
     layers: tuple[str, ...],
     channels: tuple[str, ...],
     max_megapixels: float,
@@ -77,11 +85,11 @@ def dream(
     \b
     dreamer dream photo.jpg
     dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
-    dreamer dream photo.jpg --channel block5c:17 --max-size 1024 -o art.png
+    dreamer dream photo.jpg --objective 'block4b:17 - 0.5*block2a' --max-size 1024 -o art.png
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     if math.isnan(max_megapixels):
         raise click.BadParameter("expected a number", param_hint="--max-megapixels")
-    settings = _settings(layers, channels, chosen)
+    settings = DreamSettings.of(objective=_objective(objective, layers, channels), **given_options(chosen))
 
     from dreamer import images
     from dreamer.models import registry
@@ -180,16 +188,24 @@ def _silent(_text: str) -> None:
     return None
 
 
-def _settings(layers: tuple[str, ...], channels: tuple[str, ...], chosen: dict[str, Any]) -> DreamSettings:
-    targets = []
-    for texts, example in ((layers, "--layer block5c"), (channels, "--channel block5c:17")):
-        for text in texts:
-            target = Target.parse(text)
-            if (target.channel is None) != (texts is layers):
-                raise SettingsError(f"cannot use {text!r} here; expected something like {example}")
-            targets.append(target)
-    given = {name: value for name, value in chosen.items() if value is not None}
-    return DreamSettings.of(targets=targets, **given)
+def _objective(written: str | None, layers: tuple[str, ...], channels: tuple[str, ...]) -> Objective | None:
+    """The sum of all that was asked for; None where nothing was."""
+    parts = [] if written is None else [Objective.parse(written)]
+    for texts, kind, example in ((layers, "layer", "--layer block5c"), (channels, "channel", "--channel block5c:17")):
+        parts += [_weighted(text, kind, example) for text in texts]
+    return reduce(add, parts) if parts else None
+
+
+def _weighted(text: str, kind: str, example: str) -> Objective:
+    """What ``NAME[=WEIGHT]`` means."""
+    name, equals, weight = text.rpartition("=") if "=" in text else (text, "", "1")
+    try:
+        found = (float(weight) if equals else 1.0) * Objective.parse(name)
+    except ValueError:
+        raise SettingsError(f"the weight in {text!r} is no number; expected something like {example}=0.5") from None
+    if [term.kind for _, term in found.terms] != [kind]:
+        raise SettingsError(f"cannot use {text!r} here; expected something like {example}. Sums go to --objective")
+    return found
 
 
 def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:

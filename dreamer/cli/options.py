@@ -74,6 +74,11 @@ _SETTINGS: tuple[tuple[str, type, str, str], ...] = (
 )
 
 
+def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given; the others are left to the settings' defaults."""
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
 def dream_options(command: Command) -> Command:
     """Add an option for every setting of a dream; those not given are passed as None."""
     for name, kind, placeholder, text in reversed(_SETTINGS):

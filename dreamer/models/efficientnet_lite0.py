@@ -23,6 +23,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,18 +74,46 @@ class _Block(NamedTuple):
     stride: int
 
 
-def _blocks() -> Iterator[_Block]:
-    for number, stage in enumerate(_STAGES, start=1):
-        for index in range(stage.repeats):
+class Scaling(NamedTuple):
+    """How a larger sibling differs from Lite0; stem, head, and the depth of the first and last stage never do.
+
+    Attributes:
+        width: Factor of the filters of a block, which are then rounded to a multiple of eight.
+        depth: Factor of the blocks of a stage, rounded up.
+    """
+
+    width: float = 1.0
+    depth: float = 1.0
+
+    def filters(self, filters: int) -> int:
+        """Of a block: the nearest multiple of eight, but never less than nine tenths of what is asked for."""
+        wanted = filters * self.width
+        rounded = max(8, int(wanted + 4) // 8 * 8)
+        return rounded if rounded >= 0.9 * wanted else rounded + 8
+
+    def repeats(self, stage: int) -> int:
+        """How many blocks a stage has, counted from 0."""
+        fixed = stage in (0, len(_STAGES) - 1)
+        return _STAGES[stage].repeats if fixed else math.ceil(_STAGES[stage].repeats * self.depth)
+
+
+LITE0 = Scaling()
+
+
+def _blocks(scaling: Scaling) -> Iterator[_Block]:
+    for number, stage in enumerate(_STAGES):
+        for letter, index in zip("abcdef", range(scaling.repeats(number)), strict=False):
             stride = stage.stride if index == 0 else 1
-            yield _Block(f"block{number}{'abcd'[index]}", stage.kernel, stage.filters, stage.expansion, stride)
+            filters = scaling.filters(stage.filters)
+            yield _Block(f"block{number + 1}{letter}", stage.kernel, filters, stage.expansion, stride)
 
 
-def build(weights: Path, _spec: ModelSpec | None = None) -> keras.Model:
-    """Build the network and fill it from a checkpoint.
+def build(weights: Path, _spec: ModelSpec | None = None, *, scaling: Scaling = LITE0) -> keras.Model:
+    """Build the network, or a larger sibling, and fill it from a checkpoint.
 
     Args:
         weights: A PyTorch checkpoint with the tensor names of the ``efficientnet-lite0`` release.
+        scaling: How the sibling differs: ``Scaling(1.1, 1.2)`` for EfficientNet-Lite2.
 
     Returns:
         A network from ``(batch, height, width, 3)`` float32 of any height and width, each value
@@ -98,16 +127,16 @@ def build(weights: Path, _spec: ModelSpec | None = None) -> keras.Model:
         >>> network.get_layer("block4b").output.shape  # doctest: +SKIP
         (None, None, None, 80)
     """
-    network = _architecture()
-    _fill(network, torch_checkpoint.read(weights))
+    network = _architecture(scaling)
+    _fill(network, torch_checkpoint.read(weights), scaling)
     return network
 
 
-def _architecture() -> keras.Model:
+def _architecture(scaling: Scaling) -> keras.Model:
     picture = keras.Input((None, None, 3), name="picture")
     x = layers.Conv2D(_STEM_FILTERS, 3, strides=2, padding="same", name="stem_pre_relu")(picture)
     x = _relu6(x, "stem")
-    for block, following in _with_next(_blocks()):
+    for block, following in _with_next(_blocks(scaling)):
         x = _inverted_residual(x, block)
         stage = block.name[: len("block1")]
         if following is None or not following.name.startswith(stage):
@@ -141,8 +170,8 @@ def _inverted_residual(x: Any, block: _Block) -> Any:
     return layers.Identity(name=name)(x)
 
 
-def _fill(network: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
-    for layer, convolution, norm in _correspondence():
+def _fill(network: keras.Model, arrays: Mapping[str, NDArray[Any]], scaling: Scaling) -> None:
+    for layer, convolution, norm in _correspondence(scaling):
         weight = _array(arrays, f"{convolution}.weight")
         if norm is None:
             _set(network, layer, weight.T, _array(arrays, f"{convolution}.bias"))
@@ -156,10 +185,10 @@ def _fill(network: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
         _set(network, layer, kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0)), bias)
 
 
-def _correspondence() -> Iterator[tuple[str, str, str | None]]:
+def _correspondence(scaling: Scaling) -> Iterator[tuple[str, str, str | None]]:
     """Which layer is filled from which convolution and batch normalisation of the checkpoint."""
     yield "stem_pre_relu", "_conv_stem", "_bn0"
-    for index, block in enumerate(_blocks()):
+    for index, block in enumerate(_blocks(scaling)):
         there = f"_blocks.{index}."
         if block.expansion > 1:
             yield f"{block.name}_expand_pre_relu", f"{there}_expand_conv", f"{there}_bn0"

@@ -8,6 +8,7 @@ Must not import: anything about pictures or ascent, nor which networks there are
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ from dreamer.arrays import Size
 from dreamer.models.layer_graph import Node, ancestors
 
 _Array = NDArray[np.float32]
+Tensor = Any  # A tensor of whichever backend Keras runs on.
 
 _TOLERANCE = 1e-3
 """Of a layer's largest activation; rounding in float32 stays below a tenth of it in the deepest networks."""
@@ -128,6 +130,64 @@ def lower(cut: keras.Model, precision: str, made: Made) -> keras.Model:
         if made[id(layer)] is not layer:
             made[id(layer)].set_weights(layer.get_weights())
     return lowered
+
+
+def redirect(cut: keras.Model) -> keras.Model:
+    """Let gradients through rectifiers that are off, except where they would push their input further down.
+
+    A unit that is zero everywhere has no gradient, so nothing could ever turn it on.
+
+    Args:
+        cut: A network; left as it is.
+
+    Returns:
+        A network with the same outputs, and other gradients.
+
+    References:
+        Lucid's ``redirected_relu_grad``.
+    """
+
+    def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+        most = _rectifies_to(layer)
+        if most is None:
+            return layer(*args, **kwargs)
+        if not layer.weights:
+            return _Redirected(most)(*args)
+        linear = _like(layer, activation="linear")
+        given = linear(*args, **kwargs)
+        linear.set_weights(layer.get_weights())
+        return _Redirected(most)(given)
+
+    return _replayed(cut, call)
+
+
+def _rectifies_to(layer: Any) -> float | None:
+    """The largest value of a plain rectifier, or of the one at a layer's end; None for anything else."""
+    if type(layer).__name__ == "ReLU" and not layer.negative_slope and not layer.threshold:
+        return math.inf if layer.max_value is None else float(layer.max_value)
+    return {keras.activations.relu: math.inf, keras.activations.relu6: 6.0}.get(getattr(layer, "activation", None))
+
+
+class _Redirected(keras.layers.Layer):  # type: ignore[misc]
+    """A rectifier up to some value, whose gradient is not zero where it is off."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__(trainable=False, dtype="float32", autocast=False)
+        self._most = most
+
+    def call(self, x: Tensor) -> Tensor:
+        """Rectify."""
+
+        @keras.ops.custom_gradient  # type: ignore[untyped-decorator]
+        def rectified(x: Tensor) -> Any:
+            def gradient(*given: Tensor, upstream: Tensor | None = None) -> Tensor:
+                up = given[0] if upstream is None else upstream
+                stuck = ((x < 0) & (up < 0)) | ((x > self._most) & (up > 0))
+                return keras.ops.where(stuck, keras.ops.zeros_like(up), up)
+
+            return keras.ops.clip(x, 0, self._most), gradient
+
+        return rectified(x)
 
 
 def _low(layer: Any, precision: str) -> Any:

@@ -230,13 +230,16 @@ class VisionModel:
             found = self.graph.shapes(needed)(size) or []
         return cost(nodes, dict(zip(needed, found, strict=True)), (*size, self.graph.num_colors), folded)
 
-    def activations(self, layers: Iterable[str], precision: str = "float32") -> Callable[[Tensor], dict[str, Tensor]]:
+    def activations(
+        self, layers: Iterable[str], precision: str = "float32", *, redirected: bool = False
+    ) -> Callable[[Tensor], dict[str, Tensor]]:
         """Cut the network to some layers, and make what is left quick.
 
         Args:
             layers: Their names.
             precision: What is computed in: ``"float32"``, ``"bfloat16"`` or ``"float16"``. What goes
                 in and comes out is float32.
+            redirected: Whether units that are off let gradients through that would turn them on.
 
         Returns:
             A function from pictures ``(batch, height, width, 3)`` in [0, 1] to activations by layer
@@ -251,6 +254,8 @@ class VisionModel:
         for name in names:
             self.check(name)
         cut, prepare = self._cuts(tuple(names), precision), self._prepare()
+        if redirected:
+            cut = inference.redirect(cut)
         own_size = self.graph.own_size if self._is_tied(names) else None
 
         def run(pictures: Tensor) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer.ascent.objectives import channel, layer
+from dreamer.objectives import channel, layer
 
 RNG = np.random.default_rng(1)
 ACTIVATIONS = {

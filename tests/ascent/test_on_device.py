@@ -9,10 +9,11 @@ from dreamer import climbing, dreaming
 from dreamer.arrays import resize
 from dreamer.ascent import backend, gradients, loop, on_device, on_tensorflow
 from dreamer.ascent.loop import ascend, ascend_on_device
-from dreamer.ascent.objectives import layer
+from dreamer.ascent.scoring import alone
 from dreamer.ascent.tiling import Tiling, tiled
 from dreamer.ascent.transforms import draw
 from dreamer.errors import DeviceMemoryError
+from dreamer.objectives import layer
 from dreamer.settings import DreamSettings
 
 HOST = {"none": gradients.chain(), "smooth": gradients.smooth, "laplacian": gradients.laplacian()}
@@ -24,7 +25,7 @@ def views(step):
 
 def on_host(network, picture, conditioning, tiling, num_steps):
     activations = network.activations(["second"])
-    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), layer("second").score)
+    gradient = backend.compile_gradient(lambda x, _matrix: activations(x), alone(layer("second")))
     steps = ascend(
         picture.copy(), tiled(gradient, tiling), views=views, num_steps=num_steps, step_size=0.02,
         conditioning=HOST[conditioning],
@@ -34,7 +35,7 @@ def on_host(network, picture, conditioning, tiling, num_steps):
 
 def program_for(network, conditioning):
     activations = network.activations(["second"])
-    gradient = backend.current().gradient(lambda x, _matrix: activations(x), layer("second").score, ())
+    gradient = backend.tile_gradient(lambda x, _matrix: activations(x), alone(layer("second")), ())
     return backend.compile_chunk(on_device.chunk(gradient, conditioning))
 
 
@@ -97,7 +98,7 @@ def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture)
         traces.append(1)
         return activations(pictures)
 
-    gradient = backend.current().gradient(forward, layer("second").score, ())
+    gradient = backend.tile_gradient(forward, alone(layer("second")), ())
     program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
     for size, tile in [((37, 53), 64), ((20, 91), 30), ((64, 64), 32)]:
         grid = Tiling(tile=tile, jitter=3).grid(size)
@@ -146,7 +147,7 @@ def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_networ
 
 @pytest.mark.parametrize("conditioning", list(HOST))
 def test_without_a_gradient_the_picture_stays_as_it_is(picture, conditioning):
-    gradient = backend.current().gradient(lambda x, _matrix: {"x": x}, lambda a: 0 * a["x"][:, 0, 0, 0], ())
+    gradient = backend.tile_gradient(lambda x, _matrix: {"x": x}, lambda a, _: 0 * a["x"][:, 0, 0, 0], ())
     program = backend.compile_chunk(on_device.chunk(gradient, conditioning))
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = ascend_on_device(picture, program, grid, views=views, num_steps=3, step_size=0.02, ladder=False)
@@ -158,8 +159,8 @@ def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
     activations = tiny_network.activations(["second"])
     found = []
     for factor in (1.0, weight):
-        gradient = backend.current().gradient(
-            lambda x, _matrix: activations(x), lambda a, factor=factor: factor * layer("second").score(a), ()
+        gradient = backend.tile_gradient(
+            lambda x, _matrix: activations(x), lambda a, _, factor=factor: factor * alone(layer("second"))(a, None), ()
         )
         program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
         grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
@@ -225,7 +226,7 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
         return run
 
     monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
-    settings = DreamSettings(octaves=1, steps=5, precision="float32", targets=["block2b"])
+    settings = DreamSettings(octaves=1, steps=5, precision="float32", objective="block2b")
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
     climbing.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_failing)

@@ -6,6 +6,8 @@ import pytest
 import dreamer
 from dreamer.ascent import backend, precision
 from dreamer.ascent.backend import Device
+from dreamer.ascent.scoring import alone
+from dreamer.objectives import layer
 
 
 @pytest.fixture(autouse=True)
@@ -61,15 +63,13 @@ def test_a_network_whose_dreams_were_not_compared_stays_in_float32(monkeypatch, 
 
 def test_a_dream_in_fewer_bits_reaches_what_one_in_float32_does(picture):
     """Here one small picture; ``benchmarks/precision.py`` holds every layer against float32."""
-    from dreamer.climbing import objective
     from dreamer.models import registry
-    from dreamer.settings import Target
 
     reached = {}
     for name in ("float32", "bfloat16"):
         dreamt = dreamer.dream(picture, octaves=1, steps=12, precision=name)
         activations = registry.load("efficientnet_lite0").activations(["block5c"])
-        reached[name] = float(objective((Target("block5c"),)).score(activations(dreamt[None]))[0])
+        reached[name] = float(alone(layer("block5c"))(activations(dreamt[None]), None)[0])
     assert reached["bfloat16"] > 0.9 * reached["float32"]  # A single dream scatters by some per cent.
 
 

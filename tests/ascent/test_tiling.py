@@ -5,15 +5,16 @@ import pytest
 
 from dreamer.ascent import backend, transforms
 from dreamer.ascent.backend import compile_gradient
-from dreamer.ascent.objectives import layer
+from dreamer.ascent.scoring import alone
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.ascent.transforms import View
 from dreamer.errors import DeviceMemoryError
+from dreamer.objectives import layer
 
 
 def gradient_of(network, name="second"):
     activations = network.activations([name])
-    return compile_gradient(lambda pictures, _matrix: activations(pictures), layer(name).score)
+    return compile_gradient(lambda pictures, _matrix: activations(pictures), alone(layer(name)))
 
 
 def identity(tiles, _matrix):

@@ -80,7 +80,7 @@ def test_every_option_reaches_the_recipe(photo, capfd):
     recipe = json.loads(capfd.readouterr().out)
     assert recipe["settings"] == {
         "model": "efficientnet_lite0", "preprocessing": None, "octaves": 1,
-            "targets": ["block4b=0.5", "block3b:7=-2.0"],
+            "objective": "0.5*block4b - 2*block3b:7",
         "octave_scale": 1.5, "steps": 1, "step_size": 0.02, "jitter": 3, "rotate": 2.0, "scale": 0.1,
         "conditioning": "laplacian", "strength": 0.5, "max_size": 40, "tile": 64, "seed": 9, "precision": "bfloat16",
     }  # fmt: skip
@@ -113,7 +113,7 @@ def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, 
 def test_the_default_target_is_written_out_in_the_recipe(photo):
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
     settings = images.read_recipe(photo.with_name("photo-dream.png"))["settings"]
-    assert (settings["targets"], settings["conditioning"]) == (["block5c"], "smooth")
+    assert (settings["objective"], settings["conditioning"]) == ("block5c", "smooth")
 
 
 def test_alpha_travels_through_a_dream_and_shrinks_with_it(tmp_path, picture):

@@ -87,7 +87,7 @@ def test_a_network_is_imported_used_and_removed(say, archive, tmp_path, picture)
     status, out, err = say("dream", photo, "--model", "inception_v1", "--steps", 1, "--offline")
     assert status == 0, err
     recipe = images.read_recipe(tmp_path / "photo-dream.png")
-    assert recipe["settings"]["targets"] == ["mixed4c"]
+    assert recipe["settings"]["objective"] == "mixed4c"
     assert len(recipe["weights_sha256"]) == 64
     assert recipe["preprocessing"] == {"mean": [117 / 255] * 3, "std": [1 / 255] * 3, "order": "RGB"}
     assert say("labels", "inception_v1", "thing", "281")[1].splitlines()[1].split() == ["281", "-", "thing", "281"]
@@ -295,7 +295,7 @@ def test_a_network_of_ones_own_from_the_command_line(say, tmp_path, picture):
     assert np.ptp(dreamt, axis=2).max() == 0
     recipe = images.read_recipe(tmp_path / "photo-dream.png")
     assert recipe["settings"]["preprocessing"] == "-1..1"
-    assert recipe["settings"]["targets"] == ["only"]
+    assert recipe["settings"]["objective"] == "only"
     assert recipe["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
     assert complete("dream", "--model", str(path), "--layer", "o") == ["only"]
     assert json.loads(next((tmp_path / "home/layers").iterdir()).read_text())["layers"] == ["only"]

@@ -1,0 +1,287 @@
+"""Pictures optimized from noise: a batch of them, with one of Keras's optimizers, several steps to a program.
+
+The one idea: all that changes is in the state, and all that is random is drawn ahead on the host and handed
+over. So a step is a pure function that any backend compiles, and the same seed gives the same run.
+
+Must not import: networks, files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent import backend
+from dreamer.ascent.backend import Gradient, Tensor, Variables
+from dreamer.ascent.scoring import Parameters
+from dreamer.ascent.views import Views
+
+MOST_STEPS = 8
+"""Steps of a chunk at the most; arrays always have room for as many, so that their shapes are the same."""
+
+_CHUNK_SECONDS = 0.5
+
+
+class Given(NamedTuple):
+    """What a forward function and a score are given besides what is climbed.
+
+    Attributes:
+        views: How the pictures are seen.
+        field: Noise that views take theirs from.
+        numbers: Of the objectives, for each picture.
+    """
+
+    views: Views
+    field: Tensor
+    numbers: Parameters
+
+
+class State(NamedTuple):
+    """Pictures on their way.
+
+    Attributes:
+        values: What the pictures are made from, then the optimizer's own.
+        attention: ``(batch, height, width)``: how much each pixel has mattered so far, the sum of its gradients' sizes.
+    """
+
+    values: list[Any]
+    attention: Any
+
+
+class Outcome(NamedTuple):
+    """What a chunk of steps found.
+
+    Attributes:
+        scores: ``(MOST_STEPS, batch)``, each before its step.
+        is_dead: ``(MOST_STEPS, batch)``, whether a picture had no gradient at all.
+    """
+
+    scores: Tensor
+    is_dead: Tensor
+
+
+class Optimizer(NamedTuple):
+    """One of Keras's, built for arrays of one shape.
+
+    Attributes:
+        keras: The optimizer.
+        variable: What it was built for.
+    """
+
+    keras: Any
+    variable: Any
+
+    @classmethod
+    def of(cls, name: str, learning_rate: float, shape: tuple[int, ...]) -> Optimizer:
+        """An optimizer by its name: ``"adam"`` or ``"nadam"``."""
+        made = OPTIMIZERS[name](learning_rate)
+        variable = keras.Variable(np.zeros(shape, np.float32), name="made_from")
+        made.build([variable])
+        return cls(made, variable)
+
+    def start(self, made_from: FloatArray) -> list[Any]:
+        """The values of a state before any step."""
+        return [made_from, *(ops.convert_to_numpy(one) for one in self.keras.variables)]
+
+
+OPTIMIZERS: dict[str, Any] = {"adam": keras.optimizers.Adam, "nadam": keras.optimizers.Nadam}
+
+
+class Program:
+    """Some steps, compiled.
+
+    Args:
+        gradient: Of what pictures are made from, or where *attends*, of that and of offsets that are added to the
+            rendered pictures.
+        remedied: The same through a network whose units let gradients through where they are off; taken for
+            pictures that get none otherwise. None for no remedy.
+        optimizer: Takes the steps.
+        size: ``(batch, height, width)`` of the pictures.
+        attends: Whether the sizes of the pictures' own gradients are added up.
+        variables: What the network reads.
+    """
+
+    def __init__(
+        self,
+        gradient: Gradient,
+        remedied: Gradient | None,
+        optimizer: Optimizer,
+        size: tuple[int, int, int],
+        *,
+        attends: bool,
+        variables: Variables,
+    ) -> None:
+        self.optimizer = optimizer
+        self.size = size
+        self._gradient = gradient
+        self._remedied = remedied
+        self._attends = attends
+        self._layout: Any = None
+        self._run = backend.compile_chunk(self._flat, variables)
+
+    def __call__(
+        self, num_steps: int, shares: FloatArray, mask: FloatArray, given: Given, state: State
+    ) -> tuple[State, Outcome]:
+        """Take steps.
+
+        Args:
+            num_steps: How many, at most ``MOST_STEPS``.
+            shares: ``(MOST_STEPS,)``: of the learning rate, for each step.
+            mask: What the gradient is multiplied with, as what pictures are made from, without the batch.
+            given: For the steps; its views have ``MOST_STEPS`` in front.
+            state: Where the pictures are.
+
+        Returns:
+            Where they are then, and what was found on the way.
+        """
+        self._layout = (shares, mask, given, state)
+        found = self._run(num_steps, *keras.tree.flatten(self._layout))
+        return State(list(found[:-3]), found[-3]), Outcome(found[-2], found[-1])
+
+    def _flat(self, num_steps: Any, *arrays: Tensor) -> list[Tensor]:
+        shares, mask, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
+        batch = self.size[0]
+        # What goes in has lost its shape on the way, where a backend leaves shapes open.
+        variables = [self.optimizer.variable, *self.optimizer.keras.variables]
+        values = [ops.reshape(value, tuple(one.shape)) for value, one in zip(state.values, variables, strict=True)]
+
+        def step(index: Any, carried: Any) -> Any:
+            values, attention, scores, dead = carried
+            now = Given(Views(*(one[index] for one in given.views)), given.field, given.numbers)
+            inputs = (values[0], ops.zeros(self.size)[..., None]) if self._attends else values[0]
+            found, down = self._climb(inputs, now)
+            up, offsets = down if self._attends else (down, None)
+            if offsets is not None:
+                attention = attention + ops.abs(offsets[..., 0])
+            moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -up * mask)
+            # A step is proportional to the learning rate, so this is the rate of the schedule.
+            moved[0] = values[0] + shares[index] * (moved[0] - values[0])
+            here = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
+            scores = ops.where(here, ops.reshape(found, (1, batch)), scores)
+            dead = ops.where(here, ops.reshape(_is_zero(up), (1, batch)), dead)
+            return moved, attention, scores, dead
+
+        nothing = ops.zeros((MOST_STEPS, batch))
+        start = (values, ops.reshape(state.attention, self.size), nothing, ops.cast(nothing, "bool"))
+        values, attention, scores, dead = ops.fori_loop(0, num_steps, step, start)
+        return [*values, attention, scores, dead]
+
+    def _climb(self, inputs: Any, now: Given) -> tuple[Tensor, Any]:
+        scores, down = self._gradient(inputs, now)
+        if self._remedied is None:
+            return scores, down
+        _, through = self._remedied(inputs, now)
+        is_dead = _is_zero(keras.tree.flatten(down)[0])
+
+        def either(own: Tensor, other: Tensor) -> Tensor:
+            return ops.where(ops.reshape(is_dead, (-1, *[1] * (len(own.shape) - 1))), other, own)
+
+        return scores, keras.tree.map_structure(either, down, through)
+
+
+def _is_zero(gradients: Tensor) -> Tensor:
+    """For each picture of a batch, whether it has no gradient: ``(batch,)``."""
+    return ops.equal(ops.max(ops.abs(gradients), axis=tuple(range(1, len(gradients.shape)))), 0.0)
+
+
+class Draw(NamedTuple):
+    """What one step is drawn.
+
+    Attributes:
+        views: How it sees the pictures.
+        share: Of the learning rate.
+        mask: What the gradient is multiplied with.
+        stage: Steps of different stages do not share a chunk.
+    """
+
+    views: Views
+    share: float
+    mask: FloatArray
+    stage: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizedStep:
+    """One finished step of a batch of pictures.
+
+    Attributes:
+        index: From 0.
+        scores: ``(batch,)`` as they were before this step, in its view.
+        is_dead: ``(batch,)``: which pictures had no gradient.
+        state: After the last step of the chunk that this step belongs to.
+        is_last: Whether this is that step.
+    """
+
+    index: int
+    scores: FloatArray
+    is_dead: Any
+    state: State
+    is_last: bool
+
+
+def optimize(
+    programs: Callable[[int], Program],
+    state: State,
+    *,
+    draws: Callable[[int], Draw],
+    field: FloatArray,
+    numbers: Callable[[FloatArray | None], Parameters],
+    num_steps: int,
+    pause_every: int | None = None,
+) -> Iterator[OptimizedStep]:
+    """Climb, in chunks of steps that grow until one takes about half a second.
+
+    Args:
+        programs: The program for a step, by its index.
+        state: Where to start.
+        draws: What a step is drawn, by its index.
+        field: Noise for the views.
+        numbers: Of the objectives, given the scores of the last step; None before the first.
+        num_steps: How many steps to take.
+        pause_every: No chunk goes on past a multiple of this many steps, so that a picture can be had there.
+
+    Yields:
+        Each step, when its chunk is finished.
+    """
+    first, length = 0, 1
+    scores: FloatArray | None = None
+    while first < num_steps:
+        drawn = [draws(first)]
+        room = min(length, num_steps - first, pause_every - first % pause_every if pause_every else length)
+        program = programs(first)
+        while len(drawn) < room:
+            following = draws(first + len(drawn))
+            if following.stage != drawn[0].stage or programs(first + len(drawn)) is not program:
+                break
+            drawn.append(following)
+        started = time.perf_counter()
+        state, outcome = _take(program, drawn, state, field, numbers(scores))
+        found, dead = backend.to_host(outcome.scores), ops.convert_to_numpy(outcome.is_dead)
+        spent = time.perf_counter() - started
+        length = min(2 * length, MOST_STEPS) if spent < _CHUNK_SECONDS / 2 else max(length // 2, 1)
+        scores = found[len(drawn) - 1]
+        for offset in range(len(drawn)):
+            yield OptimizedStep(first + offset, found[offset], dead[offset], state, offset == len(drawn) - 1)
+        first += len(drawn)
+
+
+def evaluate(program: Program, state: State, draw: Draw, field: FloatArray, numbers: Parameters) -> Outcome:
+    """What a step would find, without taking it: ``(batch,)`` scores, and which pictures have no gradient."""
+    _, outcome = _take(program, [draw], state, field, numbers)
+    return Outcome(backend.to_host(outcome.scores)[0], ops.convert_to_numpy(outcome.is_dead)[0])
+
+
+def _take(
+    program: Program, drawn: list[Draw], state: State, field: FloatArray, numbers: Parameters
+) -> tuple[State, Outcome]:
+    filled = [*drawn, *[drawn[-1]] * (MOST_STEPS - len(drawn))]
+    views = Views(*(np.stack(arrays) for arrays in zip(*(draw.views for draw in filled), strict=True)))
+    shares = np.array([draw.share for draw in filled], np.float32)
+    return program(len(drawn), shares, drawn[0].mask, Given(views, field, numbers), state)

@@ -1,0 +1,284 @@
+"""How an objective becomes numbers: activations -> a score for each picture of a batch.
+
+The one idea: what an objective *is* (its forms: kinds of terms, and their layers) is told apart from its
+*numbers* (weights, vectors over channels, positions). A program is compiled for the forms and takes the
+numbers as arguments, so a hundred channels of a layer cost one compilation, and a batch may hold a
+different one in each picture. A channel, a class and a direction are one form: a vector over channels.
+
+Must not import: networks, pictures, files. It sees activations, not where they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from dreamer.ascent.backend import Activations, Tensor
+from dreamer.objectives import Objective, Term
+
+PICTURE = ""
+"""The name by which activations hold the picture itself, which penalties look at. No layer has it."""
+
+CENTRE = -1
+"""Stands for the middle of a layer, in a neuron's position."""
+
+Parameters = Sequence[Mapping[str, Any]]
+"""For each term its numbers by name, each ``(batch, ...)``: see :func:`parameters`."""
+
+_LEAST_COSINE = 0.1  # As Lucid has it: where nothing points that way yet, there is still a slope.
+_LEAST_NORM = 1e-6
+_BURT_ADELSON = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
+
+
+class Form(NamedTuple):
+    """What of a term a compiled program depends on.
+
+    Attributes:
+        kind: ``"layer"``, ``"along"`` (a vector over channels), ``"guided"``, ``"diversity"``, ``"penalty"`` or
+            ``"custom"``.
+        layers: What it reads.
+        neuron: Whether one position counts, not the mean of all.
+        cosine: Whether the cosine counts.
+        name: Which penalty.
+        function: A score of the user's own.
+    """
+
+    kind: str
+    layers: tuple[str, ...]
+    neuron: bool = False
+    cosine: bool = False
+    name: str | None = None
+    function: Callable[[Any], Any] | None = None
+
+
+def forms(objective: Objective) -> tuple[Form, ...]:
+    """What of an objective, whose layers are all known, a program depends on."""
+    return tuple(_form(term) for _, term in objective.terms)
+
+
+def _form(term: Term) -> Form:
+    kind = "along" if term.kind in ("channel", "logit", "direction") else term.kind
+    layers = (PICTURE,) if kind == "penalty" else tuple(sorted(term.layers))
+    return Form(
+        kind,
+        layers,
+        neuron=term.position is not None,
+        cosine=term.power > 0,
+        name=term.source if kind == "penalty" else None,
+        function=term.function,
+    )
+
+
+def reads_picture(forms: Sequence[Form]) -> bool:
+    """Whether some terms look at the picture itself."""
+    return any(PICTURE in form.layers for form in forms)
+
+
+def parameters(objectives: Sequence[Objective], groups: Sequence[int] | None = None) -> list[dict[str, NDArray[Any]]]:
+    """The numbers of a batch of objectives that have the same forms.
+
+    Args:
+        objectives: One for each picture, as ``targets.resolve`` gives them: their vectors are known.
+        groups: For each picture the number of its target; diversity compares those of the same.
+
+    Returns:
+        For each term: ``weight (batch,)``, and where its form needs them ``vector (batch, channels)``,
+        ``position (batch, 2)``, ``power (batch,)``, ``features (batch, positions, channels)``, ``group (batch,)``.
+    """
+    groups = groups or [0] * len(objectives)
+    return [
+        _stacked([_numbers(weight, term, group) for (weight, term), group in zip(terms, groups, strict=True)])
+        for terms in zip(*(objective.terms for objective in objectives), strict=True)
+    ]
+
+
+def _numbers(weight: float, term: Term, group: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"weight": np.float32(weight)}
+    if term.values is not None:
+        found["features" if term.kind == "guided" else "vector"] = term.values.array
+    if term.position is not None:
+        found["position"] = np.array([CENTRE] * 2 if term.position == "centre" else term.position, np.int32)
+    if term.power > 0:
+        found["power"] = np.float32(term.power)
+    if term.kind == "diversity":
+        found["group"] = np.int32(group)
+    return found
+
+
+def _stacked(numbers: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.stack([one[name] for one in numbers]) for name in numbers[0]}
+
+
+def score(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Parameters], Tensor]:
+    """The weighted sum of some terms, as a function of activations and of the terms' numbers.
+
+    Args:
+        forms: Of :func:`forms`.
+        views: How many views of each picture there are, one after the other along the batch of activations;
+            the score is the mean over them.
+
+    Returns:
+        A function to scores ``(pictures,)``.
+    """
+
+    def run(activations: Activations, numbers: Parameters) -> Tensor:
+        total = 0.0
+        for form, own in zip(forms, numbers, strict=True):
+            if form.kind == "penalty":
+                scores = _PENALTIES[str(form.name)](activations[PICTURE])
+            else:
+                each = {name: ops.repeat(array, views, axis=0) for name, array in own.items()}
+                if form.kind == "diversity":  # The same view of other pictures, not other views of the same.
+                    each["group"] = each["group"] * views + ops.arange(ops.shape(each["group"])[0]) % views
+                scores = _KINDS[form.kind](form, activations, each)
+                scores = ops.mean(ops.reshape(scores, (-1, views)), axis=1)
+            total = total + own["weight"] * scores
+        return total
+
+    return run
+
+
+def alone(objective: Objective) -> Callable[[Activations, Any], Tensor]:
+    """The score of a single objective, its numbers built in; what else it is given does not count."""
+    scored, numbers = score(forms(objective)), parameters([objective])
+    return lambda activations, _given: scored(activations, numbers)
+
+
+def _layer(form: Form, activations: Activations, _own: Mapping[str, Tensor]) -> Tensor:
+    activation = activations[form.layers[0]]
+    return _mean(ops.square(activation))
+
+
+def _along(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+    """The dot product of activations with a vector over channels, at one position or in the mean."""
+    activation = activations[form.layers[0]]
+    rank = len(activation.shape)
+    vector = ops.reshape(own["vector"], (-1, *[1] * (rank - 2), activation.shape[-1]))
+    along = ops.sum(activation * vector, axis=-1)
+    if form.cosine:
+        norms = _norm(activation) * _norm(vector)
+        cosine = ops.maximum(along / ops.maximum(norms, _LEAST_NORM), _LEAST_COSINE)
+        along = along * cosine ** ops.reshape(own["power"], (-1, *[1] * (rank - 2)))
+    return ops.sum(along * _at(own["position"], along), axis=(1, 2)) if form.neuron else _mean(along)
+
+
+def _norm(vectors: Tensor) -> Tensor:
+    """Lengths along the last axis; written so that a vector of zeros has a gradient, which is zero."""
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + _LEAST_NORM**2)
+
+
+def _at(position: Tensor, like: Tensor) -> Tensor:
+    """1 at a position of a layer, 0 elsewhere: ``(batch, height, width)``."""
+    height, width = ops.shape(like)[1:3]
+    rows = ops.equal(ops.arange(height)[None], _or_middle(position[:, :1], height))
+    columns = ops.equal(ops.arange(width)[None], _or_middle(position[:, 1:], width))
+    return ops.cast(rows[:, :, None] & columns[:, None, :], "float32")
+
+
+def _or_middle(index: Tensor, length: Any) -> Tensor:
+    return ops.where(ops.equal(index, CENTRE), length // 2, index)
+
+
+def _guided(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+    """Each position by the feature of the guide that it has the largest dot product with."""
+    products = ops.matmul(_positions(activations[form.layers[0]]), ops.transpose(own["features"], (0, 2, 1)))
+    return _mean(ops.max(products, axis=-1))
+
+
+def _diversity(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+    """Minus the mean cosine similarity of a picture's Gram matrix with the others' of its group."""
+    positions = _positions(activations[form.layers[0]])
+    gram = ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
+    flat = ops.reshape(gram, (-1, gram.shape[-1] ** 2))
+    unit = flat / ops.maximum(_norm(flat), _LEAST_NORM)[:, None]
+    likeness = ops.matmul(unit, ops.transpose(unit))
+    same = ops.equal(own["group"][:, None], own["group"][None, :])
+    each = ops.arange(ops.shape(likeness)[0])
+    others = ops.cast(same & ops.not_equal(each[:, None], each[None, :]), "float32")
+    return -ops.sum(likeness * others, axis=1) / ops.maximum(ops.sum(others, axis=1), 1.0)
+
+
+def _custom(form: Form, activations: Activations, _own: Mapping[str, Tensor]) -> Tensor:
+    return form.function({name: activations[name] for name in form.layers}) if form.function else None
+
+
+def _positions(activation: Tensor) -> Tensor:
+    """``(batch, positions, channels)``; a dense layer has one position."""
+    batch = ops.shape(activation)[0]
+    return ops.reshape(activation, (batch, -1, activation.shape[-1]))
+
+
+def _mean(array: Tensor) -> Tensor:
+    """Over all but the batch."""
+    axes = tuple(range(1, len(array.shape)))
+    return ops.mean(array, axis=axes) if axes else array
+
+
+_KINDS: Mapping[str, Callable[[Form, Activations, Mapping[str, Tensor]], Tensor]] = {
+    "layer": _layer,
+    "along": _along,
+    "guided": _guided,
+    "diversity": _diversity,
+    "custom": _custom,
+}
+
+
+def _total_variation(picture: Tensor) -> Tensor:
+    down = ops.abs(picture[:, 1:] - picture[:, :-1])
+    across = ops.abs(picture[:, :, 1:] - picture[:, :, :-1])
+    # A picture of one row has no differences down, whose mean would be no number.
+    return (ops.sum(down, axis=(1, 2, 3)) + ops.sum(across, axis=(1, 2, 3))) / _count(picture)
+
+
+def _l1(picture: Tensor) -> Tensor:
+    return _mean(ops.abs(picture - 0.5))
+
+
+def _l2(picture: Tensor) -> Tensor:
+    return _mean(ops.square(picture - 0.5))
+
+
+def _blur(picture: Tensor) -> Tensor:
+    blurred = picture
+    for axis in (1, 2):
+        length, wide = ops.shape(picture)[axis], _continued(blurred, axis, 2)
+        blurred = sum(
+            weight * _window(wide, axis, start, length) for start, weight in enumerate(_BURT_ADELSON)
+        )  # fmt: skip
+    return _mean(ops.square(picture - blurred))
+
+
+def _high_frequency(picture: Tensor) -> Tensor:
+    laplacian = -4.0 * picture
+    for axis in (1, 2):
+        length, wide = ops.shape(picture)[axis], _continued(picture, axis, 1)
+        laplacian = laplacian + _window(wide, axis, 0, length) + _window(wide, axis, 2, length)
+    return _mean(ops.square(laplacian))
+
+
+def _continued(picture: Tensor, axis: int, by: int) -> Tensor:
+    """Some more rows or columns at both ends, each like the last."""
+    length = ops.shape(picture)[axis]
+    return ops.take(picture, ops.clip(ops.arange(-by, length + by), 0, length - 1), axis=axis)
+
+
+def _window(picture: Tensor, axis: int, start: int, length: Any) -> Tensor:
+    return picture[:, start : start + length] if axis == 1 else picture[:, :, start : start + length]
+
+
+def _count(picture: Tensor) -> Tensor:
+    _, height, width, colors = ops.shape(picture)
+    return ops.cast(height * width * colors, "float32")
+
+
+_PENALTIES: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "total_variation": _total_variation,
+    "l1": _l1,
+    "l2": _l2,
+    "blur": _blur,
+    "high_frequency": _high_frequency,
+}

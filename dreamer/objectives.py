@@ -1,0 +1,512 @@
+"""What is made larger: parts of a network as values that add up, and the grammar that people write them in.
+
+The one idea: an :class:`Objective` is a weighted sum of terms, and its name says all of it. A
+name can be typed, kept in a file and read back by :meth:`Objective.parse`; nothing here is computed
+(``ascent.scoring`` does that), and no network is needed.
+
+    block4b                          a layer: the mean square of its activations
+    block4b:17                       a channel of it, or a unit of a dense layer
+    block4b:17@3,5                   one neuron of that channel, at y, x; block4b:17@centre for the middle one
+    logit:281    logit:"tabby cat"   a class, before the softmax
+    direction:block4b#7              a direction over the channels, random by its seed; #7^2 with its cosine squared
+    direction:block4b@"cats.npy"     a direction from a file
+    guided:block4b@"photo.jpg"       the features of another picture
+    diversity:block4b                how much the pictures of a batch differ
+    total_variation  l1  l2  blur  high_frequency     penalties on the picture itself, to be subtracted
+    block4b:17 + 0.5*block5a:3 - block2a              sums, with weights; brackets work too
+
+Names of layers that hold other characters than letters, digits, "_", "." and "/" are put in quotes.
+
+Must not import NumPy, Keras or anything heavy: settings hold objectives, and the command line reads those.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from dreamer.errors import SettingsError
+
+PENALTIES = ("total_variation", "l1", "l2", "blur", "high_frequency")
+"""What a picture itself may be scored by; see ``dreamer.ascent.scoring``."""
+
+Position = tuple[int, int] | Literal["centre"]
+"""``(y, x)`` of a neuron in its layer, or the middle one."""
+
+Kind = Literal["layer", "channel", "logit", "direction", "guided", "diversity", "penalty", "custom"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A NumPy array that can be compared, by its digest.
+
+    Attributes:
+        array: float32; not to be changed.
+        digest: Of its bytes and its shape, hexadecimal digits.
+    """
+
+    array: Any = field(compare=False)
+    digest: str = ""
+
+    @classmethod
+    def of(cls, values: Any) -> Numbers:
+        """Numbers from anything that NumPy takes."""
+        import numpy as np
+
+        array = np.ascontiguousarray(values, np.float32)
+        return cls(array, hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest())
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing that is scored.
+
+    Attributes:
+        kind: What is done with the activations; which of the other fields count depends on it.
+        layer: The layer it is about; None for a penalty, and for a class until the network is known.
+        unit: Index of a channel, a unit or a class; of a class also its name.
+        position: Of a neuron.
+        seed: Of a random direction.
+        power: To which power a direction's cosine is multiplied with its score.
+        source: The file of a direction or a guide, the name of a penalty or of a function of your own.
+        values: Its numbers where they were given as an array, or once the network is known: a vector over the
+            channels, or features of a guide.
+        function: A score of your own, as :func:`custom` says.
+        needs: The layers it reads.
+    """
+
+    kind: Kind
+    layer: str | None = None
+    unit: int | str | None = None
+    position: Position | None = None
+    seed: int | None = None
+    power: float = 0.0
+    source: str | None = None
+    values: Numbers | None = field(default=None, repr=False)
+    function: Callable[[Any], Any] | None = field(default=None, repr=False)
+    needs: tuple[str, ...] = ()
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The layers whose activations it needs, as far as they are named."""
+        return frozenset(self.needs if self.layer is None else [self.layer])
+
+    def __str__(self) -> str:
+        name = _quoted_layer(self.layer) if self.layer is not None else ""
+        power = f"^{self.power:g}" if self.power else ""
+        if self.kind == "logit":
+            return f"logit:{self.unit}" if isinstance(self.unit, int) else f"logit:{_quoted(str(self.unit))}"
+        if self.kind == "channel":
+            return f"{name}:{self.unit}{_at(self.position)}"
+        if self.kind == "direction" and self.seed is not None:
+            return f"direction:{name}#{self.seed}{power}"
+        if self.kind in ("direction", "guided"):
+            return f"{self.kind}:{name}@{self._source}{power}"
+        if self.kind == "diversity":
+            return f"diversity:{name}"
+        return name or str(self.source)
+
+    @property
+    def _source(self) -> str:
+        """Where its numbers come from; an array has no name but its digest."""
+        if self.source is not None:
+            return _quoted(self.source)
+        return f"<{self.values.digest[:8]}>" if self.values else "<>"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is made as large as possible: a weighted sum of terms. A value: operators give new ones.
+
+    Attributes:
+        terms: Each weight with its term, in the order they were written.
+
+    Example:
+        >>> goal = 2 * layer("mixed3") - channel("mixed5", 7)
+        >>> goal.name, sorted(goal.layers)
+        ('2*mixed3 - mixed5:7', ['mixed3', 'mixed5'])
+        >>> Objective.parse("2*mixed3 - mixed5:7") == goal
+        True
+    """
+
+    terms: tuple[tuple[float, Term], ...]
+
+    def __post_init__(self) -> None:
+        if not self.terms:
+            raise SettingsError("an objective needs at least one term, as in 'block5c' or 'block4b:17'")
+        for weight, term in self.terms:
+            if not math.isfinite(weight):
+                raise SettingsError(f"the weight of {term} is {weight}; expected a finite number")
+
+    @classmethod
+    def parse(cls, text: str) -> Objective:
+        """Read what a person types; the grammar is in the docstring of this module.
+
+        Raises:
+            SettingsError: The text has another form; the message says where.
+
+        Example:
+            >>> Objective.parse("0.5*(block4b:17 - block2a)").name
+            '0.5*block4b:17 - 0.5*block2a'
+        """
+        if not isinstance(text, str):
+            raise SettingsError(f"an objective is {text!r}; expected text such as 'block4b:17 - 0.5*block2a'")
+        return _Parser(text).whole()
+
+    @classmethod
+    def of(cls, value: Objective | str) -> Objective:
+        """An objective, or what its text says."""
+        return value if isinstance(value, Objective) else cls.parse(value)
+
+    @property
+    def name(self) -> str:
+        """All of it as text, weights and signs included."""
+        first, *others = (_weighted(weight, term) for weight, term in self.terms)
+        return "".join([first, *(f" - {one[1:]}" if one.startswith("-") else f" + {one}" for one in others)])
+
+    @property
+    def layers(self) -> frozenset[str]:
+        """The layers whose activations it needs. Which one scores the classes, only a network knows."""
+        return frozenset().union(*(term.layers for _, term in self.terms))
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __add__(self, other: Objective) -> Objective:
+        return Objective(self.terms + other.terms)
+
+    def __sub__(self, other: Objective) -> Objective:
+        return self + -1.0 * other
+
+    def __neg__(self) -> Objective:
+        return -1.0 * self
+
+    def __mul__(self, weight: float) -> Objective:
+        return Objective(tuple((weight * own, term) for own, term in self.terms))
+
+    __rmul__ = __mul__
+
+
+def _weighted(weight: float, term: Term) -> str:
+    if abs(weight) == 1:
+        return f"{'-' if weight < 0 else ''}{term}"
+    exact = f"{weight:g}" if float(f"{weight:g}") == weight else repr(float(weight))
+    return f"{exact}*{term}"
+
+
+def layer(name: str) -> Objective:
+    """Score a layer by the mean square of its activations.
+
+    Args:
+        name: The layer.
+
+    Returns:
+        The objective; its gradient is that of the 2015 notebook's half squared norm, which the
+        ascent normalises anyway, but its value does not grow with the picture.
+
+    References:
+        Mordvintsev, Olah and Tyka, "Inceptionism", 2015, and the notebook published with it.
+    """
+    return _single(Term("layer", _named(name)))
+
+
+def channel(name: str, index: int) -> Objective:
+    """Score a channel of a layer, or a unit of a dense layer, by the mean of its activations.
+
+    Args:
+        name: The layer.
+        index: The channel, from 0.
+
+    Returns:
+        The objective, named ``"layer:index"``.
+    """
+    return _single(Term("channel", _named(name), _index(index)))
+
+
+def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None) -> Objective:
+    """Score a single neuron: one channel of a layer at one position.
+
+    Args:
+        name: The layer.
+        index: The channel, from 0.
+        y: Row in the layer, from 0; without y and x it is the neuron in the middle.
+        x: Column in the layer, from 0.
+    """
+    if (y is None) != (x is None):
+        raise SettingsError(f"the position of a neuron is y={y}, x={x}; expected both or neither")
+    position: Position = "centre" if y is None or x is None else (_index(y), _index(x))
+    return _single(Term("channel", _named(name), _index(index), position))
+
+
+def logit(which: int | str) -> Objective:
+    """Score a class by its logit, the neuron before the softmax: never by its probability.
+
+    Args:
+        which: Its index, or its name: ``"tabby cat"``. The name is looked up once the network is known.
+
+    References:
+        Simonyan, Vedaldi and Zisserman, arXiv:1312.6034, section 2, on why not the probability.
+    """
+    return _single(Term("logit", unit=which if isinstance(which, str) else _index(which)))
+
+
+def direction(
+    name: str, vector: Iterable[float] | str | Path | None = None, *, seed: int | None = None, power: float = 0.0
+) -> Objective:
+    """Score how far the activations of a layer go in a direction over its channels.
+
+    Args:
+        name: The layer.
+        vector: A number per channel, or the path of a ``.npy`` file with them.
+        seed: Draw a random direction instead, the same for the same seed.
+        power: Multiply the score with the cosine between activations and direction, to this power;
+            0.1 stands for a cosine below it. So it asks for the direction alone, not for much of everything.
+
+    References:
+        Lucid's ``direction`` objective; Carter et al., "Activation Atlas", 2019, for the cosine.
+    """
+    if (vector is None) == (seed is None):
+        raise SettingsError(f"a direction in {name} needs either a vector or a seed")
+    if not (math.isfinite(power) and power >= 0):
+        raise SettingsError(f"the power of a direction in {name} is {power}; expected 0 or more")
+    if seed is not None:
+        return _single(Term("direction", _named(name), seed=_index(seed), power=power))
+    if isinstance(vector, str | Path):
+        return _single(Term("direction", _named(name), power=power, source=str(vector)))
+    return _single(Term("direction", _named(name), power=power, values=Numbers.of(vector)))
+
+
+def guided(name: str, picture: Any) -> Objective:
+    """Score each position of a layer by the best of another picture's features.
+
+    Args:
+        name: The layer.
+        picture: The path of the other picture, or its pixels ``(height, width, 3)``, RGB in [0, 1].
+
+    References:
+        The "guided dreaming" of the 2015 notebook: the feature with the largest dot product.
+    """
+    if isinstance(picture, str | Path):
+        return _single(Term("guided", _named(name), source=str(picture)))
+    return _single(Term("guided", _named(name), values=Numbers.of(picture)))
+
+
+def diversity(name: str) -> Objective:
+    """Score how much each picture of a batch differs from the others of the same target.
+
+    Args:
+        name: The layer whose Gram matrices are compared: what occurs together there, wherever it is.
+
+    Returns:
+        Minus the mean cosine similarity with the others', -1 to 0 for activations above zero.
+
+    References:
+        Olah, Mordvintsev and Schubert, "Feature Visualization", 2017, "Diversity".
+    """
+    return _single(Term("diversity", _named(name)))
+
+
+def penalty(name: str) -> Objective:
+    """Score the picture itself by what is usually to be small; subtract it.
+
+    Args:
+        name: ``"total_variation"``: the mean difference of neighbours; ``"l1"``, ``"l2"``: the mean distance from
+            mid-grey, and its mean square; ``"blur"``: the mean square difference from the picture blurred;
+            ``"high_frequency"``: the mean square of the Laplacian, which weighs a frequency by its fourth power.
+
+    Example:
+        >>> (channel("block4b", 17) - 0.5 * penalty("total_variation")).name
+        'block4b:17 - 0.5*total_variation'
+    """
+    if name not in PENALTIES:
+        raise SettingsError(f"there is no penalty {name!r}; expected one of {', '.join(PENALTIES)}")
+    return _single(Term("penalty", source=name))
+
+
+def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Objective:
+    """Score activations by a function of your own.
+
+    Args:
+        name: What a person should read; it can't be parsed back.
+        layers: The layers that it needs.
+        score: Activations ``{layer: (batch, height, width, channels)}`` to scores ``(batch,)``, made of
+            ``keras.ops``, or of whatever Keras runs on.
+    """
+    return _single(Term("custom", source=name, function=score, needs=tuple(sorted(set(layers)))))
+
+
+def _single(term: Term) -> Objective:
+    return Objective(((1.0, term),))
+
+
+def _named(name: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise SettingsError(f"the name of a layer is {name!r}; expected text such as 'block4b'")
+    return name
+
+
+def _index(value: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
+        raise SettingsError(f"an index is {value!r}; expected a whole number, 0 or more")
+    return int(value)
+
+
+_BARE = re.compile(r"[A-Za-z0-9_./]+")
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_INTEGER = re.compile(r"\d+")
+_WEIGHT = re.compile(rf"({_NUMBER.pattern})\s*\*")
+# A shell takes the quotes off a class name, so it goes on until something that no name holds.
+_BARE_CLASS = re.compile(r"\S.*?(?=\s+[+-]\s|\)|$)")
+_SPECIAL = re.compile(r"(logit|direction|guided|diversity):")
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if '"' in text else f'"{text}"'
+
+
+def _quoted_layer(name: str) -> str:
+    reserved = name in PENALTIES or name in ("logit", "direction", "guided", "diversity")
+    return name if _BARE.fullmatch(name) and not reserved else _quoted(name)
+
+
+def _at(position: Position | None) -> str:
+    if position is None:
+        return ""
+    return "@centre" if position == "centre" else f"@{position[0]},{position[1]}"
+
+
+class _Parser:
+    """Reads an objective from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._place = 0
+
+    def whole(self) -> Objective:
+        found = self._sum()
+        if self._place < len(self._text):
+            self._fail("+ or - and another term")
+        return found
+
+    def _fail(self, expected: str) -> NoReturn:
+        rest = self._text[self._place :]
+        where = f"at {rest!r}" if rest else "at its end"
+        raise SettingsError(
+            f"cannot read the objective {self._text!r} {where}: expected {expected}. "
+            "For example: block4b, block4b:17, 'block4b:17 - 0.5*block2a', 'logit:tabby cat'"
+        )
+
+    def _take(self, pattern: re.Pattern[str] | str) -> re.Match[str] | None:
+        """What comes next, if it is of this form; spaces before it are skipped."""
+        pattern = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
+        spaces = re.compile(r"\s*").match(self._text, self._place)
+        found = pattern.match(self._text, spaces.end() if spaces else self._place)
+        if found:
+            self._place = found.end()
+        return found
+
+    def _sum(self) -> Objective:
+        sign = self._take(re.compile(r"[+-]"))
+        total = self._product()
+        if sign and sign[0] == "-":
+            total = -total
+        while sign := self._take(re.compile(r"[+-]")):
+            following = self._product()
+            total = total + following if sign[0] == "+" else total - following
+        self._take(re.compile(r"\s+"))
+        return total
+
+    def _product(self) -> Objective:
+        weight = self._take(_WEIGHT)
+        if weight:
+            return float(weight[1]) * self._product()
+        if self._take("("):
+            found = self._sum()
+            if not self._take(")"):
+                self._fail("a closing bracket")
+            return found
+        return self._term()
+
+    def _term(self) -> Objective:
+        special = self._take(_SPECIAL)
+        if not special:
+            return self._part_of_layer()
+        if special[1] == "logit":
+            return self._logit()
+        name = self._layer()
+        if special[1] == "diversity":
+            return diversity(name)
+        if special[1] == "guided":
+            if not self._take("@"):
+                self._fail('@ and a picture, as in guided:block4b@"photo.jpg"')
+            return guided(name, self._string())
+        return self._direction(name)
+
+    def _part_of_layer(self) -> Objective:
+        bare = self._take(_BARE)
+        if bare and bare[0] in PENALTIES:
+            return penalty(bare[0])
+        name = bare[0] if bare else self._layer()
+        if not self._take(":"):
+            return layer(name)
+        index = self._whole_number("the number of a channel")
+        if not self._take("@"):
+            return channel(name, index)
+        if self._take(re.compile(r"cent(re|er)\b")):
+            return neuron(name, index)
+        y = self._whole_number("the position of a neuron, y,x, or centre")
+        if not self._take(","):
+            self._fail("a comma and x, as in block4b:17@3,5")
+        return neuron(name, index, y=y, x=self._whole_number("x"))
+
+    def _logit(self) -> Objective:
+        quoted = self._take(_QUOTED)
+        if quoted:
+            return logit(quoted[1] or quoted[2])
+        name = self._take(_BARE_CLASS)
+        if not name:
+            self._fail("the index or the name of a class")
+        text = name[0].strip()
+        return logit(int(text) if _INTEGER.fullmatch(text) else text)
+
+    def _direction(self, name: str) -> Objective:
+        if self._take("#"):
+            seed = self._whole_number("a seed")
+            return direction(name, seed=seed, power=self._power())
+        if not self._take("@"):
+            self._fail('# and a seed, or @ and a file, as in direction:block4b#7 or direction:block4b@"cats.npy"')
+        vector = self._string()
+        return direction(name, vector, power=self._power())
+
+    def _power(self) -> float:
+        if not self._take("^"):
+            return 0.0
+        power = self._take(_NUMBER)
+        if not power:
+            self._fail("a power")
+        return float(power[0])
+
+    def _layer(self) -> str:
+        quoted = self._take(_QUOTED)
+        if quoted:
+            return quoted[1] or quoted[2] or self._fail("the name of a layer")
+        bare = self._take(_BARE)
+        return bare[0] if bare else self._fail("the name of a layer")
+
+    def _string(self) -> str:
+        quoted = self._take(_QUOTED)
+        if quoted:
+            return quoted[1] or quoted[2]
+        # A shell takes the quotes off.
+        bare = self._take(re.compile(r"[^\s()^]+"))
+        return bare[0] if bare else self._fail("a file")
+
+    def _whole_number(self, what: str) -> int:
+        number = self._take(_INTEGER)
+        return int(number[0]) if number else self._fail(what)

@@ -1,0 +1,461 @@
+"""The recipe: noise -> the picture that a unit answers to.
+
+The one idea: many targets are drawn at once. Those that are computed alike (all channels of a layer, say) share
+one compiled program and go through the network together; all start from the same noise and are seen alike, so
+a target does not depend on which others are drawn with it. It prints and writes nothing.
+
+(The module is not called ``visualize``, because importing it would then hide the function.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+from keras import ops
+
+from dreamer import spectra, targets
+from dreamer.arrays import FloatArray, Size
+from dreamer.ascent import backend, optimizing, parametrizations, precision, scoring, tiling, views
+from dreamer.ascent.backend import Activations
+from dreamer.ascent.optimizing import Draw, Given, Optimizer, Program, State
+from dreamer.ascent.parametrizations import Parametrization
+from dreamer.ascent.scoring import Form, Parameters
+from dreamer.errors import DeviceMemoryError, ModelError
+from dreamer.models import registry
+from dreamer.objectives import Numbers, Objective, diversity
+from dreamer.robustness import SETS, Transforms
+from dreamer.settings import VisualizeSettings
+
+if TYPE_CHECKING:
+    from dreamer.models.vision_model import VisionModel
+
+_REMEDIED_STEPS = 16  # For how many steps Lucid lets gradients through units that are off.
+_MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are asked for. More is hardly quicker.
+_START, _VIEWS, _FIELD = range(3)  # What the seed is used for.
+
+
+class _Stage(NamedTuple):
+    """A part of the run, coarse to fine.
+
+    Attributes:
+        until: Its end, as a share of the steps.
+        detail: Which share of the picture's frequencies is made, and of its side is seen.
+    """
+
+    until: float
+    detail: float
+
+
+class _Manner(NamedTuple):
+    """What goes with a parametrization, where the settings do not say otherwise."""
+
+    transforms: str
+    optimizer: str
+    stages: tuple[_Stage, ...]
+
+
+_MANNERS = {
+    "fourier": _Manner("standard", "adam", (_Stage(1, 1),)),
+    "pixels": _Manner("standard", "adam", (_Stage(1, 1),)),
+    "maco": _Manner("maco", "nadam", (_Stage(1, 1),)),
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Visualization:
+    """The picture of one target.
+
+    Attributes:
+        objective: What it was drawn for, its classes as numbers.
+        title: The same as a person would put it, with the name of a class.
+        variant: Which of several pictures of the same target, from 0.
+        picture: ``(height, width, 3)`` float32 RGB in [0, 1].
+        alpha: ``(height, width)`` in [0, 1]: how much each part of it mattered; None where not asked for.
+        score: What the objective gives for the picture as it is.
+        start: What it gave for the noise that it started from.
+    """
+
+    objective: Objective
+    title: str
+    variant: int
+    picture: FloatArray
+    alpha: FloatArray | None
+    score: float
+    start: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class VisualizeStep:
+    """One finished step of a batch of targets.
+
+    Attributes:
+        batch: Index of the batch, from 0.
+        num_batches: How many batches there are.
+        step: Index of the step, from 0.
+        num_steps: How many steps each batch has.
+        indices: Which pictures are in the batch: places in the list of all targets, each as often as its diversity.
+        scores: ``(pictures,)`` as they were before this step, in its view.
+        progress: Share of all the work that is done, in (0, 1].
+        is_pictured: Whether :meth:`render` shows the pictures right after this step, not some steps later.
+    """
+
+    batch: int
+    num_batches: int
+    step: int
+    num_steps: int
+    indices: Sequence[int]
+    scores: FloatArray
+    progress: float
+    is_pictured: bool
+    _render: Callable[[], list[Visualization]] = dataclasses.field(repr=False)
+
+    def render(self) -> list[Visualization]:
+        """The pictures of this batch as they are."""
+        return self._render()
+
+
+def visualize(
+    wanted: Objective | str | Iterable[Objective | str],
+    settings: VisualizeSettings | None = None,
+    *,
+    on_step: Callable[[VisualizeStep], None] | None = None,
+    **keywords: Any,
+) -> list[Visualization]:
+    """Draw what units of a network look for.
+
+    Args:
+        wanted: One target or several, as :class:`Objective` values or as text for :meth:`Objective.parse`.
+        settings: How; by default the defaults of :class:`VisualizeSettings`.
+        on_step: Called after every step. What it raises ends the run.
+        **keywords: Fields of :class:`VisualizeSettings`, in place of ``settings`` or on top of them.
+
+    Returns:
+        A picture for each target in order, or as many as ``diversity`` says.
+
+    Raises:
+        SettingsError: A target cannot be read, or a setting is impossible or unknown.
+        ModelError: The network, a layer, a class or the weights are not there.
+
+    Example:
+        >>> import dreamer
+        >>> [found] = dreamer.visualize("block4b:17", steps=64)  # doctest: +SKIP
+        >>> found.picture.shape, found.score > found.start  # doctest: +SKIP
+        ((224, 224, 3), True)
+    """
+    given = [wanted] if isinstance(wanted, Objective | str) else list(wanted)
+    chosen = VisualizeSettings.of(
+        **({} if settings is None else {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)})
+        | keywords
+    )
+    found: dict[int, Visualization] = {}
+    for step in visualize_steps([Objective.of(one) for one in given], chosen):
+        if on_step is not None:
+            on_step(step)
+        if step.step + 1 == step.num_steps:
+            found |= zip(step.indices, step.render(), strict=True)
+    return [found[index] for index in sorted(found)]
+
+
+def _warn(line: str) -> None:
+    warnings.warn(line, RuntimeWarning, stacklevel=2)
+
+
+def visualize_steps(
+    objectives: Sequence[Objective],
+    settings: VisualizeSettings,
+    *,
+    note: Callable[[str], None] = _warn,
+    pause_every: int | None = None,
+) -> Iterator[VisualizeStep]:
+    """Draw what units of a network look for, step by step.
+
+    Args:
+        objectives: The targets.
+        settings: How.
+        note: Told in a line what is done otherwise than asked, as when memory runs out; by default a warning.
+        pause_every: Every so many steps the pictures can be had as they are right then.
+
+    Yields:
+        Each step of each batch once it is finished.
+
+    Raises:
+        SettingsError, ModelError: As for :func:`visualize`, when the first step is asked for.
+    """
+    network = registry.load(settings.model, settings.preprocessing)
+    settings = resolved(settings)
+    units = [
+        _Unit(index * settings.diversity + variant, variant, targets.resolve(objective, network))
+        for index, objective in enumerate(objectives)
+        for variant in range(settings.diversity)
+    ]
+    batches = [
+        _Batch(network, settings, some) for some in _batched(units, network, settings)
+    ]  # fmt: skip
+    done = 0
+    while batches:
+        batch = batches.pop(0)
+        number = done
+        try:
+            for step in batch.steps(pause_every):
+                yield VisualizeStep(
+                    batch=number,
+                    num_batches=done + 1 + len(batches),
+                    step=step.index,
+                    num_steps=settings.steps,
+                    indices=[unit.place for unit in batch.units],
+                    scores=step.scores[: len(batch.units)],
+                    progress=(number + (step.index + 1) / settings.steps) / (done + 1 + len(batches)),
+                    is_pictured=step.is_last,
+                    _render=lambda batch=batch, state=step.state: batch.render(state),  # type: ignore[misc]
+                )
+        except DeviceMemoryError:
+            halves = batch.halves()
+            if not halves:
+                raise
+            batches = halves + batches
+            note(f"memory ran out; going on with {len(halves[0].units)} pictures at once")
+        else:
+            done += 1
+
+
+def resolved(settings: VisualizeSettings) -> VisualizeSettings:
+    """Fill in what settings leave to the network, the hardware and the parametrization. Loads the network."""
+    network = registry.load(settings.model, settings.preprocessing)
+    manner = _MANNERS[settings.parametrization]
+    return dataclasses.replace(
+        settings,
+        transforms=settings.transforms or SETS[manner.transforms],
+        optimizer=settings.optimizer or manner.optimizer,
+        learning_rate=settings.learning_rate or _parametrization(settings).learning_rate,
+        precision=precision.choose(settings.precision, network.spec.low_precisions, settings.model).name,
+    )
+
+
+class _Unit(NamedTuple):
+    """One picture to be drawn, and its place among all."""
+
+    place: int
+    variant: int
+    objective: Objective
+
+
+def _batched(units: Sequence[_Unit], network: VisionModel, settings: VisualizeSettings) -> Iterator[list[_Unit]]:
+    """Units that are computed alike, in batches of about the same size; variants of a target stay together."""
+    alike: dict[tuple[Form, ...], list[_Unit]] = {}
+    for unit in units:
+        alike.setdefault(scoring.forms(unit.objective), []).append(unit)
+    for group in alike.values():
+        most = _most_at_once(network, group[0].objective, settings) // settings.diversity * settings.diversity
+        count = math.ceil(len(group) / max(most, settings.diversity))
+        size = math.ceil(len(group) / settings.diversity / count) * settings.diversity
+        yield from (group[first : first + size] for first in range(0, len(group), size))
+
+
+def _most_at_once(network: VisionModel, objective: Objective, settings: VisualizeSettings) -> int:
+    # On the way down there are about as many numbers again.
+    numbers = 2 * network.cost(objective.layers, _seen(network, objective, settings, 1.0)).numbers_kept
+    size = 4 if settings.precision == "float32" else 2
+    fitting = tiling.fitting(numbers * size * _transforms(settings).views)
+    return _MOST_AT_ONCE if fitting is None else max(1, min(_MOST_AT_ONCE, fitting))
+
+
+def _seen(network: VisionModel, objective: Objective, settings: VisualizeSettings, detail: float) -> Size:
+    """The size at which the network sees pictures: their own, or the next that it can see."""
+    sides = network.sides(objective.layers)
+    height, width = (max(sides.least, round(side * detail / sides.multiple) * sides.multiple) for side in settings.size)
+    return height, width
+
+
+def _transforms(settings: VisualizeSettings) -> Transforms:
+    return settings.transforms or SETS[_MANNERS[settings.parametrization].transforms]
+
+
+def _parametrization(settings: VisualizeSettings) -> Parametrization:
+    spectrum = None if settings.spectrum is None else Numbers.of(spectra.read(settings.spectrum))
+    return _made(settings.parametrization, settings.size, spectrum)
+
+
+@lru_cache(maxsize=8)
+def _made(name: str, size: Size, spectrum: Numbers | None) -> Parametrization:
+    if name == "maco":
+        return parametrizations.maco(size, None if spectrum is None else spectrum.array)
+    return {"fourier": parametrizations.fourier, "pixels": parametrizations.pixels}[name](size)
+
+
+class _Batch:
+    """Targets that are drawn together."""
+
+    def __init__(self, network: VisionModel, settings: VisualizeSettings, units: Sequence[_Unit]) -> None:
+        self.units = units
+        self._network = network
+        self._settings = settings
+        self._objectives = [_with_diversity(unit.objective, network, settings) for unit in units]
+        self._parametrization = _parametrization(settings)
+        field = _generator(settings, _FIELD).normal(size=(views.NOISE_SIDE, views.NOISE_SIDE, 3))
+        self._field: FloatArray = field.astype(np.float32)
+        groups = [unit.place // settings.diversity for unit in units]
+        self._numbers = scoring.parameters(self._objectives, groups)
+        self._start: FloatArray = np.zeros(len(units), np.float32)
+        for unit in units:
+            targets.check_positions(unit.objective, network, self._seen(1.0))
+
+    def halves(self) -> list[_Batch]:
+        """The same in two batches; none where that would part the variants of a target."""
+        count = self._settings.diversity
+        middle = len(self.units) // count // 2 * count
+        if not middle:
+            return []
+        return [_Batch(self._network, self._settings, some) for some in (self.units[:middle], self.units[middle:])]
+
+    def steps(self, pause_every: int | None) -> Iterator[optimizing.OptimizedStep]:
+        """All steps."""
+        state = self._first()
+        found = self._evaluated(state)
+        self._start = found.scores
+        if not np.isfinite(found.scores).all():
+            raise ModelError(
+                f"{self._settings.model} answers with something that is no number, so there is nothing to climb; "
+                "look at its weights and its preprocessing"
+            )
+        remedied = _REMEDIED_STEPS if found.is_dead.any() else 0
+        yield from optimizing.optimize(
+            lambda step: self._program(redirected=step < remedied),
+            state,
+            draws=self._draw,
+            field=self._field,
+            numbers=self._numbers_after,
+            num_steps=self._settings.steps,
+            pause_every=pause_every,
+        )
+
+    def render(self, state: State) -> list[Visualization]:
+        """The pictures of a state, and what the objectives give for them."""
+        pictures = ops.convert_to_numpy(self._parametrization.render(ops.convert_to_tensor(state.values[0])))
+        attention = backend.to_host(state.attention)
+        scores = self._evaluated(state).scores
+        return [
+            Visualization(
+                objective=unit.objective,
+                title=targets.title(unit.objective, self._network),
+                variant=unit.variant,
+                picture=np.array(pictures[place], np.float32),
+                alpha=_opacity(attention[place]) if self._settings.alpha else None,
+                score=float(scores[place]),
+                start=float(self._start[place]),
+            )
+            for place, unit in enumerate(self.units)
+        ]
+
+    def _first(self) -> State:
+        made_from = np.concatenate(
+            [self._parametrization.draw(_generator(self._settings, _START, unit.variant), 1) for unit in self.units]
+        )
+        optimizer = self._program(redirected=False).optimizer
+        return State(optimizer.start(made_from), np.zeros((len(self.units), *self._settings.size), np.float32))
+
+    def _program(self, *, redirected: bool) -> Program:
+        return _program(
+            self._network,
+            scoring.forms(self._objectives[0]),
+            dataclasses.replace(self._settings, seed=0, steps=1),
+            len(self.units),
+            redirected=redirected,
+        )
+
+    def _evaluated(self, state: State) -> optimizing.Outcome:
+        """All of the pictures as they are, without what makes them differ from each other."""
+        seen = self._seen(1.0)
+        draw = Draw(views.whole(self._settings.size, seen, _transforms(self._settings).views), 0.0, self._mask(1.0))
+        return optimizing.evaluate(self._program(redirected=False), state, draw, self._field, self._weighed(0.0))
+
+    def _numbers_after(self, scores: FloatArray | None) -> Parameters:
+        """How much the difference from others counts follows the score, which can have any size."""
+        return self._weighed(self._settings.diversity_weight * np.abs(self._start if scores is None else scores))
+
+    def _weighed(self, weights: Any) -> Parameters:
+        if self._settings.diversity == 1:
+            return self._numbers
+        weight = np.broadcast_to(np.asarray(weights, np.float32), (len(self.units),))
+        return [*self._numbers[:-1], {**self._numbers[-1], "weight": weight}]
+
+    def _draw(self, step: int) -> Draw:
+        progress = step / max(self._settings.steps - 1, 1)
+        stages = _MANNERS[self._settings.parametrization].stages
+        stage = next(index for index, one in enumerate(stages) if progress <= one.until)
+        drawn = views.draw(
+            _transforms(self._settings),
+            _generator(self._settings, _VIEWS, step),
+            size=self._settings.size,
+            seen=self._seen(stages[stage].detail),
+            progress=progress,
+        )
+        return Draw(drawn, 1.0, self._mask(stages[stage].detail), stage)
+
+    def _mask(self, detail: float) -> FloatArray:
+        return self._parametrization.passes(detail)
+
+    def _seen(self, detail: float) -> Size:
+        return _seen(self._network, self.units[0].objective, self._settings, detail)
+
+
+def _generator(settings: VisualizeSettings, *use: int) -> np.random.Generator:
+    return np.random.default_rng((settings.seed, *use))
+
+
+def _with_diversity(objective: Objective, network: VisionModel, settings: VisualizeSettings) -> Objective:
+    if settings.diversity == 1:
+        return objective
+    spatial = [name for name in sorted(objective.layers) if len(network.node(name).shape) == 3]
+    return objective + diversity(spatial[-1] if spatial else network.default_layer)
+
+
+@lru_cache(maxsize=8)
+def _program(
+    network: VisionModel, forms: tuple[Form, ...], settings: VisualizeSettings, batch: int, *, redirected: bool
+) -> Program:
+    """Kept, so that all batches of a process that are alike share one trace."""
+    layers = {name for form in forms for name in form.layers} - {scoring.PICTURE}
+    made, how = _parametrization(settings), _transforms(settings)
+    turns, noisy = how.rotate > 0, max(how.noise) > 0
+
+    def gradient(*, redirected: bool) -> backend.Gradient:
+        activations = network.activations(layers, settings.precision, redirected=redirected)
+
+        def forward(inputs: Any, given: Given) -> Activations:
+            pictures = made.render(inputs[0]) + inputs[1] if settings.alpha else made.render(inputs)
+            pictures = ops.reshape(pictures, (batch, *settings.size, 3))
+            seen = views.see(pictures, given.views, given.field, count=how.views, turns=turns, noisy=noisy)
+            found = activations(seen)
+            return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
+
+        scored = scoring.score(forms, how.views)
+        return backend.current().gradient(
+            forward, lambda found, given: scored(found, given.numbers), network.variables(layers, settings.precision)
+        )
+
+    shape = made.draw(np.random.default_rng(0), batch).shape
+    return Program(
+        gradient(redirected=False),
+        gradient(redirected=True) if redirected else None,
+        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), shape),
+        (batch, *settings.size),
+        attends=settings.alpha,
+        variables=network.variables(layers, settings.precision),
+    )
+
+
+_OPAQUE_FROM = 80  # Percentile of what mattered, as MACO's authors show it.
+
+
+def _opacity(attention: FloatArray) -> FloatArray:
+    """How opaque each pixel is: by how much it mattered, smoothed over its neighbours."""
+    smooth = cv2.GaussianBlur(attention, (0, 0), sigmaX=max(attention.shape) / 64)
+    low, high = float(smooth.min()), float(np.percentile(smooth, _OPAQUE_FROM))
+    return np.asarray(np.clip((smooth - low) / max(high - low, 1e-12), 0, 1), np.float32)
