@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import secrets
 import signal
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 from itertools import count
 from operator import add
@@ -16,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
-from dreamer import __version__
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options, given_options
-from dreamer.cli.progress import dream_progress, import_keras, say
+from dreamer.cli.outputs import free_name, print_path, recipe_of, write_picture
+from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
 from dreamer.digests import digest_of
-from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
+from dreamer.errors import ImageWriteError, SettingsError
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
 
@@ -98,14 +96,14 @@ def dream(
     found = images.read(photo, max_pixels=round(max_megapixels * 1e6), compact=True)
     source = {"name": photo.name, "sha256": digest_of(photo)}
     _check_output(photo, output, overwrite=overwrite)
-    note = _silent if quiet else _note
+    tell = silent if quiet else note
     for remark in found.notes:
-        note(remark)
+        tell(remark)
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
     handler = signal.getsignal(signal.SIGINT)
     try:
-        last, sized = _climb(found, settings, photo, output, note, quiet=quiet)
+        last, sized = _climb(found, settings, photo, output, tell, quiet=quiet)
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         result = dataclasses.replace(sized, pixels=last.render("uint16" if sized.bits == 16 else "uint8"))
@@ -114,14 +112,14 @@ def dream(
         del found, sized, last
         network = registry.load(settings.model, settings.preprocessing)
         recipe = _recipe(source, settings, reached, network)
-        target = _write(result, recipe, photo, output, overwrite=overwrite, note=note)
+        target = write_picture(result, recipe, output, _names(photo), overwrite=overwrite, note=tell)
     finally:
         signal.signal(signal.SIGINT, handler)
     if not quiet:
-        _print_path(target)
+        print_path(target)
     remember_layers(network)
     if reached.is_partial:
-        note(
+        tell(
             f"interrupted in octave {reached.octave + 1} of {reached.num_octaves}, after step {reached.step + 1} of "
             f"{reached.num_steps}; {target} is partial"
         )
@@ -133,29 +131,37 @@ def _climb(
     settings: DreamSettings,
     photo: Path,
     output: Path | None,
-    note: Callable[[str], None],
+    tell: Callable[[str], None],
     *,
     quiet: bool,
 ) -> tuple[DreamStep, Photo]:
     """Dream until the end or Ctrl-C; gives the last finished step, and the photo at the dream's size."""
     last: DreamStep | None = None
-    with dream_progress(quiet=quiet) as progress:
+    with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer import images
         from dreamer.dreaming import dream_steps, output_size
 
         size = output_size(found.pixels, settings)
-        images.check_target(output or _free_name(photo), overwrite=True, size=size)
+        images.check_target(output or free_name(_names(photo)), overwrite=True, size=size)
         found = images.resized(found, size)
         try:
-            for last in dream_steps(found.pixels, settings, note=note):
-                progress.show(last)
+            for last in dream_steps(found.pixels, settings, note=tell):
+                _show(last, progress)
         except KeyboardInterrupt:
             if last is None:
                 raise
             signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The settings ask for at least one step, so a dream that was not interrupted has a last one.
     return cast("DreamStep", last), found
+
+
+def _show(step: DreamStep, progress: WorkProgress) -> None:
+    height, width = step.size
+    octave = f"octave {step.octave + 1}/{step.num_octaves}"
+    is_over = step.step + 1 == step.num_steps
+    done = f"{octave} ({width}x{height}) done: {step.num_steps} steps, score {step.score:.4g}" if is_over else None
+    progress.show(f"{octave} step {step.step + 1}/{step.num_steps}", step.progress, done)
 
 
 class _Reached(NamedTuple):
@@ -169,23 +175,6 @@ class _Reached(NamedTuple):
     @property
     def is_partial(self) -> bool:
         return (self.octave + 1, self.step + 1) != (self.num_octaves, self.num_steps)
-
-
-def _print_path(target: Path) -> None:
-    try:
-        click.echo(str(target))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ImageWriteError(f"{target} is written, but its name cannot be printed: {error.strerror}") from error
-
-
-def _note(text: str) -> None:
-    say(f"Note: {text}")
-
-
-def _silent(_text: str) -> None:
-    return None
 
 
 def _objective(written: str | None, layers: tuple[str, ...], channels: tuple[str, ...]) -> Objective | None:
@@ -212,7 +201,7 @@ def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:
     """Find out now, not after the dream, that the result could not be written."""
     from dreamer import images
 
-    target = output or _free_name(photo)
+    target = output or free_name(_names(photo))
     if output is None and photo.suffix.lower() not in images.SUFFIXES:
         raise ImageWriteError(f"{photo} has no suffix that names a format; say where to write with -o NAME.png")
     if target.exists() and target.samefile(photo):
@@ -222,70 +211,18 @@ def _check_output(photo: Path, output: Path | None, *, overwrite: bool) -> None:
     images.check_target(target, overwrite=overwrite)
 
 
-def _free_name(photo: Path) -> Path:
-    """``<stem>-dream<suffix>`` beside the photo, or the next number that is free."""
-    names = (photo.with_name(f"{photo.stem}-dream{'' if n == 1 else f'-{n}'}{photo.suffix}") for n in count(1))
-    return next(name for name in names if not name.exists() and not name.is_symlink())
+def _names(photo: Path) -> Iterator[Path]:
+    """``<stem>-dream<suffix>`` beside the photo, and more of the kind."""
+    return (photo.with_name(f"{photo.stem}-dream{'' if n == 1 else f'-{n}'}{photo.suffix}") for n in count(1))
 
 
 def _recipe(
     source: dict[str, str], settings: DreamSettings, reached: _Reached, network: VisionModel
 ) -> dict[str, object]:
     """All that is needed to make the picture again, as JSON can hold it."""
-    import keras
-    import numpy as np
-
     from dreamer.dreaming import resolved
 
-    prepared = network.spec.preprocessing
-    recipe: dict[str, object] = {
-        "program": "dreamer",
-        "version": __version__,
-        "settings": resolved(settings).to_dict(),
-        "weights_sha256": network.weights_sha256,
-        "preprocessing": prepared.to_dict() if prepared else None,
-        "source": source,
-        "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
-    }
+    recipe = recipe_of(network, resolved(settings).to_dict()) | {"source": source}
     if reached.is_partial:
         recipe["partial"] = {"octave": reached.octave, "step": reached.step}
     return recipe
-
-
-def _write(
-    result: Photo,
-    recipe: dict[str, object],
-    photo: Path,
-    output: Path | None,
-    *,
-    overwrite: bool,
-    note: Callable[[str], None],
-) -> Path:
-    """Write the result; if it cannot be written where it should be, keep it elsewhere and say where."""
-    from dreamer import images
-
-    try:
-        while True:
-            target = output or _free_name(photo)
-            try:
-                for remark in images.write(target, result, recipe=recipe, overwrite=overwrite):
-                    note(remark)
-            except ImageExistsError:
-                if output is not None:
-                    raise
-            else:
-                return target
-    except ImageWriteError as error:
-        raise ImageWriteError(f"{error} {_keep_elsewhere(result, recipe, target.stem)}") from error
-
-
-def _keep_elsewhere(result: Photo, recipe: dict[str, object], stem: str) -> str:
-    """Save a finished dream from, say, a full disk; says where it is, or that even that failed."""
-    from dreamer import images
-
-    refuge = Path(tempfile.gettempdir()) / f"{stem[:100]}-{secrets.token_hex(4)}.png"
-    try:
-        images.write(refuge, result, recipe=recipe)
-    except ImageWriteError as error:
-        return f"The finished picture is lost: {error}"
-    return f"The finished picture was kept as {refuge}"

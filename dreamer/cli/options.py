@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -11,7 +11,15 @@ import click
 
 from dreamer.cli.completing import complete_model
 from dreamer.models.preprocessing import GENERAL
-from dreamer.settings import BACKENDS, PRECISIONS, DreamSettings
+from dreamer.robustness import SETS
+from dreamer.settings import (
+    BACKENDS,
+    OPTIMIZERS,
+    PARAMETRIZATIONS,
+    PRECISIONS,
+    DreamSettings,
+    VisualizeSettings,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,17 +56,18 @@ backend_option = click.option(
     help="What Keras runs on.  [default: KERAS_BACKEND, or tensorflow]",
 )
 
-_DEFAULTS = {field.name: field.default for field in fields(DreamSettings)}
+_Setting = tuple[str, Any, str, str]
+"""Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
 
-# Name, type, placeholder, help. Everything else about these options follows from DreamSettings.
-_SETTINGS: tuple[tuple[str, type, str, str], ...] = (
+_NETWORK: tuple[_Setting, ...] = (
     ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
-    (
-        "preprocessing",
-        str,
-        "NAME",
-        f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}.",
-    ),
+    ("preprocessing", str, "NAME", f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}."),
+)
+
+_PRECISION: _Setting = ("precision", str, "TYPE", f"What the network is computed in: {', '.join(PRECISIONS)}.")
+
+_DREAM: tuple[_Setting, ...] = (
+    *_NETWORK,
     ("octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is large]"),
     ("octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
     ("steps", int, "N", "Steps in each octave."),
@@ -69,8 +78,38 @@ _SETTINGS: tuple[tuple[str, type, str, str], ...] = (
     ("strength", float, "0..1", "How much of the dream is laid over the photo."),
     ("max_size", int, "PX", "Make the photo smaller first if a side is longer.  [default: keep its size]"),
     ("tile", int, "PX", "Longest side of the tiles a large photo is cut into."),
-    ("precision", str, "TYPE", f"What the network is computed in: {', '.join(PRECISIONS)}."),
+    _PRECISION,
     ("seed", int, "N", "The same seed gives the same dream."),
+)
+
+
+def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
+    """A number of pixels, or HEIGHTxWIDTH."""
+    if value is None:
+        return None
+    sides = value.lower().split("x")
+    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
+        raise click.BadParameter(f"{value!r} is no size; expected a number of pixels, or HEIGHTxWIDTH as in 200x300")
+    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+_VISUALIZE: tuple[_Setting, ...] = (
+    *_NETWORK,
+    ("steps", int, "N", "Steps of the optimizer."),
+    ("parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}."),
+    ("spectrum", str, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
+    (
+        "transforms",
+        str,
+        "NAME|FILE",
+        f"How each step sees the picture: {', '.join(SETS)}, or a .toml file.  [default: as the parametrization needs]",
+    ),
+    ("optimizer", str, "NAME", f"{' or '.join(OPTIMIZERS)}.  [default: as the parametrization needs]"),
+    ("learning_rate", float, "F", "How far a step goes.  [default: as the parametrization needs]"),
+    ("diversity", int, "N", "Draw N pictures of each target, as different as can be."),
+    ("diversity_weight", float, "F", "How much the difference counts, as a share of the score."),
+    _PRECISION,
+    ("seed", int, "N", "The same seed gives the same pictures."),
 )
 
 
@@ -81,8 +120,31 @@ def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
 
 def dream_options(command: Command) -> Command:
     """Add an option for every setting of a dream; those not given are passed as None."""
-    for name, kind, placeholder, text in reversed(_SETTINGS):
-        default = _DEFAULTS[name]
+    command = _setting_options(command, DreamSettings, _DREAM)
+    flags = (
+        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
+        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
+        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
+    )
+    for value, flag, text in flags:
+        text += "  [default]" if value == DreamSettings.conditioning else ""
+        command = click.option(flag, "conditioning", flag_value=value, default=None, help=text)(command)
+    return command
+
+
+def visualize_options(command: Command) -> Command:
+    """Add an option for every setting of a visualization; those not given are passed as None."""
+    command = click.option("--alpha", is_flag=True, default=None, help="Make transparent what never mattered.")(command)
+    command = _setting_options(command, VisualizeSettings, _VISUALIZE)
+    height, width = VisualizeSettings.size
+    text = f"Size of each picture in pixels.  [default: {height}x{width}]"
+    return click.option("--size", metavar="HxW|N", callback=_size, help=text)(command)
+
+
+def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
+    defaults = {field.name: field.default for field in fields(settings)}
+    for name, kind, placeholder, text in reversed(table):
+        default = defaults[name]
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,
@@ -91,12 +153,4 @@ def dream_options(command: Command) -> Command:
             help=text if default is None else f"{text}  [default: {default}]",
             shell_complete=complete_model if name == "model" else None,
         )(command)
-    flags = (
-        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
-        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
-        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
-    )
-    for value, flag, text in flags:
-        text += "  [default]" if value == _DEFAULTS["conditioning"] else ""
-        command = click.option(flag, "conditioning", flag_value=value, default=None, help=text)(command)
     return command

@@ -1,4 +1,4 @@
-"""How a running dream shows itself: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""How running work shows itself: a bar on a terminal, plain lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -21,23 +21,27 @@ from dreamer.settings import BACKENDS
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from dreamer.dreaming import DreamStep
 
+class WorkProgress(Protocol):
+    """Shown from before the network loads until the work is done."""
 
-class DreamProgress(Protocol):
-    """Shown from before the network loads until the dream is done."""
-
-    def __enter__(self) -> DreamProgress: ...
+    def __enter__(self) -> WorkProgress: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    def show(self, step: DreamStep, /) -> None:
-        """Show a finished step."""
+    def show(self, text: str, progress: float, milestone: str | None = None) -> None:
+        """Show a finished step.
+
+        Args:
+            text: Where the work is, in a few words.
+            progress: Share of it that is done, in (0, 1].
+            milestone: What to say in a line of its own, if there is something, where there is no bar.
+        """
 
 
-def dream_progress(*, quiet: bool) -> DreamProgress:
+def work_progress(*, quiet: bool) -> WorkProgress:
     """The progress display that fits where standard error goes."""
     if quiet:
         return _Silent()
@@ -50,9 +54,18 @@ def on_terminal() -> bool:
 
 
 def say(line: str) -> None:
-    """Print a line to standard error; if nobody listens there any more, the dream goes on."""
+    """Print a line to standard error; if nobody listens there any more, the work goes on."""
     with suppress(OSError):
         click.echo(line, err=True)
+
+
+def note(text: str) -> None:
+    """Say what a person should know, but need not act on."""
+    say(f"Note: {text}")
+
+
+def silent(_text: str) -> None:
+    """Say nothing."""
 
 
 @contextmanager
@@ -114,12 +127,12 @@ class _Silent:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def show(self, _step: DreamStep) -> None:
+    def show(self, _text: str, _progress: float, _milestone: str | None = None) -> None:
         return None
 
 
 class _Lines:
-    """One line for each octave."""
+    """One line for each milestone."""
 
     def __enter__(self) -> _Lines:
         self._first: tuple[float, float] | None = None
@@ -129,25 +142,21 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def show(self, step: DreamStep) -> None:
+    def show(self, _text: str, progress: float, milestone: str | None = None) -> None:
         now = time.monotonic()
         # The first step compiles as well, so the pace is measured from its end.
-        self._first = self._first or (now, step.progress)
-        if step.step + 1 < step.num_steps:
+        self._first = self._first or (now, progress)
+        if milestone is None:
             return
-        since, progress = self._first
+        since, done = self._first
         spent = now - since
-        left = spent * (1 - step.progress) / max(step.progress - progress, 1e-9)
-        height, width = step.size
+        left = spent * (1 - progress) / max(progress - done, 1e-9)
         pace = f", {spent:.0f} s, about {left:.0f} s left" if spent else ""
-        say(
-            f"octave {step.octave + 1}/{step.num_octaves} ({width}x{height}) done: {step.num_steps} steps, "
-            f"score {step.score:.4g}{pace}"
-        )
+        say(f"{milestone}{pace}")
 
 
 class _Bar:
-    """A bar that says octave, step, time spent and time left."""
+    """A bar that says where the work is, time spent and time left."""
 
     _progress: Progress
 
@@ -184,6 +193,5 @@ class _Bar:
         self._progress.stop()
         self._terminal.close()
 
-    def show(self, step: DreamStep) -> None:
-        text = f"octave {step.octave + 1}/{step.num_octaves} step {step.step + 1}/{step.num_steps}"
-        self._progress.update(self._task, description=text, completed=step.progress, total=1)
+    def show(self, text: str, progress: float, _milestone: str | None = None) -> None:
+        self._progress.update(self._task, description=text, completed=progress, total=1)
