@@ -328,6 +328,24 @@ def penalty(name: str) -> Objective:
     return _single(Term("penalty", source=name))
 
 
+def interpolated(first: Objective, second: Objective, count: int) -> list[Objective]:
+    """Objectives on the way from one to another, both included.
+
+    Args:
+        first: Where it starts.
+        second: Where it ends.
+        count: How many, 2 or more. They are computed alike, so they are drawn together.
+
+    Example:
+        >>> [goal.name for goal in interpolated(channel("a", 1), channel("b", 2), 3)]
+        ['a:1 + 0*b:2', '0.5*a:1 + 0.5*b:2', '0*a:1 + b:2']
+    """
+    if count < 2:
+        raise SettingsError(f"{count} objectives from one to another; expected 2 or more")
+    shares = [index / (count - 1) for index in range(count)]
+    return [(1 - share) * first + share * second for share in shares]
+
+
 def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Objective:
     """Score activations by a function of your own.
 

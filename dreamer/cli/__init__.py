@@ -24,6 +24,7 @@ from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
+from dreamer.cli.visualize import visualize
 from dreamer.errors import DreamerError, SettingsError, UnknownClassError, UnknownLayerError, UnknownModelError
 
 EXIT_FAILURE = 1
@@ -66,7 +67,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, models, layers, labels, recipe, doctor, completion):
+for _command in (dream, visualize, models, layers, labels, recipe, doctor, completion):
     cli.add_command(_command)
 
 

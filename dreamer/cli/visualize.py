@@ -1,0 +1,311 @@
+"""``dreamer visualize TARGET...``: draws what units of a network look for."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dreamer.cli.completing import complete_layer, remember_layers
+from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
+from dreamer.cli.outputs import free_name, print_path, recipe_of, write_picture
+from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.errors import SettingsError
+from dreamer.objectives import Objective, interpolated
+from dreamer.settings import VisualizeSettings
+
+if TYPE_CHECKING:
+    from dreamer.arrays import FloatArray
+    from dreamer.images import Photo
+    from dreamer.visualizing import Visualization, VisualizeStep
+
+_SNAPSHOTS = 16
+"""How many pictures of the way --save-steps keeps."""
+
+_FRAMES = 48
+_FRAME_SECONDS = 0.08
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=complete_layer)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Where to write; the suffix gives the format.  [default: named after the first target, a PNG]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--minimize", is_flag=True, help="Draw what each target answers to least.")
+@click.option("--pair", is_flag=True, help="Draw what each target answers to most and least, side by side.")
+@click.option(
+    "--interpolate", type=click.IntRange(min=2, max=64), metavar="N", help="Draw N pictures from one target to another."
+)
+@visualize_options
+@click.option("--columns", type=click.IntRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
+@click.option(
+    "--save-steps", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep pictures of the way."
+)
+@click.option(
+    "--animation",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Show the way as an animation: a .gif or a .webp.",
+)
+@backend_option
+@fetch_options
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@debug_option
+@click.pass_context
+def visualize(
+    ctx: click.Context,
+    /,
+    targets: tuple[str, ...],
+    output: Path | None,
+    overwrite: bool,
+    minimize: bool,
+    pair: bool,
+    interpolate: int | None,
+    columns: int | None,
+    save_steps: Path | None,
+    animation: Path | None,
+    offline: bool | None,
+    mirror: str | None,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
+    """Draw what each TARGET looks for: a layer, a channel, a neuron, a class, a direction, or a sum of them.
+
+    Several make a labelled sheet. Ctrl-C keeps what there is.
+
+    \b
+    dreamer visualize block4b:17
+    dreamer visualize 'logit:tabby cat' logit:broccoli --animation way.gif
+    dreamer visualize block5c:{0..11} -o channels.png
+    dreamer visualize 'block4b:17 + 0.5*block5a:3 - block2a' --pair --size 320
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    settings = VisualizeSettings.of(**given_options(chosen))
+    objectives = _objectives(targets, minimize=minimize, pair=pair, interpolate=interpolate)
+
+    from dreamer import images
+    from dreamer.models import registry
+
+    spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
+    stem = _slug(objectives, targets)
+    images.check_target(output or free_name(_names(stem)), overwrite=overwrite)
+    if animation is not None:
+        images.check_animation_target(animation, overwrite=overwrite)
+    tell = silent if quiet else note
+    ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
+
+    import_keras()
+    run = _Run(objectives, settings, columns=columns or (2 if pair else interpolate))
+    snapshots = _Snapshots(save_steps, stem, settings.steps, overwrite=overwrite) if save_steps else None
+    frames = _Frames(settings.steps) if animation else None
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        _climb(run, [watcher for watcher in (snapshots, frames) if watcher], tell, quiet=quiet)
+        # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        network = registry.load(settings.model, settings.preprocessing)
+        found, recipe = run.found(), run.recipe(network)
+        target = write_picture(run.photo(found), recipe, output, _names(stem), overwrite=overwrite, note=tell)
+        if animation is not None and frames is not None:
+            images.write_animation(
+                animation,
+                frames.sheets(run.columns),
+                seconds_per_frame=_FRAME_SECONDS,
+                recipe=recipe,
+                overwrite=overwrite,
+            )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if not quiet:
+        print_path(target)
+    remember_layers(network)
+    if run.reached is not None:
+        tell(f"interrupted after step {run.reached + 1} of {settings.steps}; {target} is partial")
+        ctx.exit(EXIT_INTERRUPTED)
+
+
+def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpolate: int | None) -> list[Objective]:
+    found = [Objective.parse(target) for target in targets]
+    if sum((minimize, pair, interpolate is not None)) > 1:
+        raise SettingsError("--minimize, --pair and --interpolate cannot be combined; choose one")
+    if interpolate is not None:
+        if len(found) != 2:
+            raise SettingsError(f"--interpolate goes from one target to another; expected two, got {len(found)}")
+        return interpolated(found[0], found[1], interpolate)
+    if pair:
+        return [one for objective in found for one in (objective, -objective)]
+    return [-objective for objective in found] if minimize else found
+
+
+_LONGEST_STEM = 60
+
+
+def _slug(objectives: Sequence[Objective], targets: Sequence[str]) -> str:
+    """A name for a file: the first target, and how many more there are."""
+    bare = re.sub(r"[^A-Za-z0-9._-]+", "-", objectives[0].name).strip("-.")[:_LONGEST_STEM] or "unit"
+    return bare if len(targets) == 1 else f"{bare}-and-{len(targets) - 1}-more"
+
+
+def _names(stem: str) -> Iterator[Path]:
+    """``<stem>.png`` in the working directory, and more of the kind."""
+    return (Path(f"{stem}{'' if n == 1 else f'-{n}'}.png") for n in count(1))
+
+
+class _Run:
+    """What a run has drawn so far."""
+
+    def __init__(self, objectives: Sequence[Objective], settings: VisualizeSettings, *, columns: int | None) -> None:
+        self.objectives = objectives
+        self.settings = settings
+        self.columns = columns or (settings.diversity if settings.diversity > 1 else None)
+        self.reached: int | None = None
+        self._found: dict[int, Visualization] = {}
+        self._last: VisualizeStep | None = None
+
+    def saw(self, step: VisualizeStep) -> None:
+        """Take note of a step; the pictures of a batch are kept when it is done."""
+        self._last = step
+        if step.step + 1 == step.num_steps:
+            self._keep(step)
+            self._last = None
+
+    def interrupted(self) -> bool:
+        """Keep the pictures of the batch that was going on; whether there are any at all."""
+        if self._last is not None:
+            self.reached = self._last.step
+            self._keep(self._last)
+        elif self._found and len(self._found) < len(self.objectives) * self.settings.diversity:
+            self.reached = self.settings.steps - 1
+        return bool(self._found)
+
+    def _keep(self, step: VisualizeStep) -> None:
+        self._found |= zip(step.indices, step.render(), strict=True)
+
+    def found(self) -> list[Visualization]:
+        """The pictures, in the order of their targets."""
+        return [self._found[index] for index in sorted(self._found)]
+
+    def photo(self, found: Sequence[Visualization]) -> Photo:
+        """One picture as it is, several as a sheet."""
+        from dreamer import images
+
+        if len(self.objectives) * self.settings.diversity > 1:
+            return images.Photo(images.sheet(_labelled(found), columns=self.columns))
+        [one] = found
+        alpha = None if one.alpha is None else (one.alpha * 255).round().astype("uint8")
+        return images.Photo(one.picture, alpha=alpha)
+
+    def recipe(self, network: Any) -> dict[str, object]:
+        """All that is needed to draw it again, as JSON can hold it."""
+        from dreamer.visualizing import resolved
+
+        found = self.found()
+        recipe = recipe_of(network, resolved(self.settings).to_dict()) | {
+            "command": "visualize",
+            "targets": [objective.name for objective in self.objectives],
+            "scores": [{"target": one.title, "start": one.start, "end": one.score} for one in found],
+        }
+        if self.reached is not None:
+            recipe["partial"] = {"step": self.reached, "pictures": len(found)}
+        return recipe
+
+
+def _labelled(found: Sequence[Visualization]) -> list[Any]:
+    from dreamer import images
+
+    return [images.LabelledPicture(one.picture, one.title, one.alpha) for one in found]
+
+
+class _Snapshots:
+    """Pictures of the way, each in a file of its own."""
+
+    def __init__(self, folder: Path, stem: str, steps: int, *, overwrite: bool) -> None:
+        self.every = max(1, steps // _SNAPSHOTS)
+        self._folder = folder
+        self._stem = stem
+        self._steps = steps
+        self._overwrite = overwrite
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def saw(self, step: VisualizeStep, found: Sequence[Visualization]) -> None:
+        """Write the pictures of a step."""
+        from dreamer import images
+
+        for index, one in zip(step.indices, found, strict=True):
+            number = str(step.step + 1).zfill(len(str(self._steps)))
+            path = self._folder / f"{self._stem}-{index + 1}-step-{number}.png"
+            recipe = {"program": "dreamer", "command": "visualize", "target": one.objective.name, "step": step.step}
+            images.write(path, images.Photo(one.picture), recipe=recipe, overwrite=self._overwrite)
+
+
+class _Frames:
+    """The way of each picture, to be shown as one animation."""
+
+    def __init__(self, steps: int) -> None:
+        self.every = max(1, steps // _FRAMES)
+        self._found: dict[int, list[tuple[str, Any]]] = {}
+
+    def saw(self, step: VisualizeStep, found: Sequence[Visualization]) -> None:
+        """Keep the pictures of a step, as levels, which take a quarter of the memory."""
+        for index, one in zip(step.indices, found, strict=True):
+            levels = (one.picture * 255).round().astype("uint8")
+            self._found.setdefault(index, []).append((one.title, levels))
+
+    def sheets(self, columns: int | None) -> Iterator[FloatArray | Any]:
+        """The frames: of one picture as it is, of several as sheets."""
+        from dreamer import images
+
+        ways = [self._found[index] for index in sorted(self._found)]
+        for frame in range(max(map(len, ways))):
+            # One that was interrupted stays as it was last.
+            now = [way[min(frame, len(way) - 1)] for way in ways]
+            if len(now) == 1:
+                yield now[0][1]
+            else:
+                yield images.sheet([images.LabelledPicture(levels, title) for title, levels in now], columns=columns)
+
+
+def _climb(
+    run: _Run, watchers: Sequence[_Snapshots | _Frames], tell: Callable[[str], None], *, quiet: bool
+) -> None:
+    """Draw until the end or Ctrl-C."""
+    from dreamer.visualizing import visualize_steps
+
+    pauses = [watcher.every for watcher in watchers]
+    with work_progress(quiet=quiet) as progress:
+        try:
+            for step in visualize_steps(
+                run.objectives, run.settings, note=tell, pause_every=min(pauses) if pauses else None
+            ):
+                run.saw(step)
+                _show(step, progress)
+                due = [watcher for watcher in watchers if _is_due(step, watcher.every)]
+                found = step.render() if due else []
+                for watcher in due:
+                    watcher.saw(step, found)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            if not run.interrupted():
+                raise
+
+
+def _is_due(step: VisualizeStep, every: int) -> bool:
+    return step.is_pictured and ((step.step + 1) % every == 0 or step.step + 1 == step.num_steps)
+
+
+def _show(step: VisualizeStep, progress: Any) -> None:
+    pictures = f"{len(step.indices)} picture{'s' if len(step.indices) > 1 else ''}"
+    batch = f"batch {step.batch + 1}/{step.num_batches}: {pictures}" if step.num_batches > 1 else pictures
+    is_over = step.step + 1 == step.num_steps
+    done = f"{batch} done: {step.num_steps} steps, score {step.scores.mean():.4g} in the mean" if is_over else None
+    progress.show(f"{batch}, step {step.step + 1}/{step.num_steps}", step.progress, done)
