@@ -14,6 +14,7 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     encoding.py   encode
     writers.py    one function per format
     files.py      write, check_target
+    animation.py  write_animation, check_animation_target
     recipes.py    read_recipe, and where each format keeps it
 
 Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
@@ -22,6 +23,7 @@ Must not import Keras, TensorFlow or any other part of the package but `errors` 
 from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
+from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
 from dreamer.images.decoding import from_pil, read
 from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_target, write
@@ -29,9 +31,11 @@ from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
 
 __all__ = [
+    "ANIMATION_SUFFIXES",
     "SUFFIXES",
     "Metadata",
     "Photo",
+    "check_animation_target",
     "check_target",
     "encode",
     "from_pil",
@@ -40,4 +44,5 @@ __all__ = [
     "read_recipe",
     "resized",
     "write",
+    "write_animation",
 ]
