@@ -14,6 +14,8 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     encoding.py   encode
     writers.py    one function per format
     files.py      write, check_target
+    animation.py  write_animation, check_animation_target
+    sheet.py      sheet, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
 Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
@@ -22,16 +24,21 @@ Must not import Keras, TensorFlow or any other part of the package but `errors` 
 from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
+from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
 from dreamer.images.decoding import from_pil, read
 from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
+from dreamer.images.sheet import LabelledPicture, sheet
 
 __all__ = [
+    "ANIMATION_SUFFIXES",
     "SUFFIXES",
+    "LabelledPicture",
     "Metadata",
     "Photo",
+    "check_animation_target",
     "check_target",
     "encode",
     "from_pil",
@@ -39,5 +46,7 @@ __all__ = [
     "read_ahead",
     "read_recipe",
     "resized",
+    "sheet",
     "write",
+    "write_animation",
 ]

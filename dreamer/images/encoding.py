@@ -24,6 +24,8 @@ SUFFIXES = {
     ".gif": "GIF",
 }
 _MAX_SIDE = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
+# What encoders were seen to raise, or document to raise.
+FAILURES = (OSError, ValueError, TypeError, OverflowError, RuntimeError, MemoryError, struct.error, cv2.error)
 _HOLDS = {
     "JPEG": ("EXIF", "XMP", "IPTC", "comment"),
     "PNG": ("EXIF", "XMP", "text chunks"),
@@ -59,7 +61,7 @@ def encode(photo: Photo, suffix: str, *, recipe: Mapping[str, object] | None) ->
         job = Job(photo, name, None if recipe is None else dumped(recipe))
         _note_losses(job)
         return WRITERS[name](job), tuple(job.notes)
-    except (OSError, ValueError, TypeError, OverflowError, MemoryError, struct.error, cv2.error) as error:
+    except FAILURES as error:
         raise ImageWriteError(f"the picture cannot be written as {name}: {' '.join(str(error).split())}") from error
 
 
@@ -88,8 +90,13 @@ def _check(photo: Photo, name: str) -> None:
     check_size(name, (shape[0], shape[1]))
 
 
-def check_size(name: str, size: Size) -> None:
+def check_size(name: str, size: Size, *, mend: str = "Use PNG or TIFF.") -> None:
     """Make sure that a format can hold a picture of ``(height, width)``.
+
+    Args:
+        name: A value of `SUFFIXES`.
+        size: ``(height, width)`` in pixels.
+        mend: What the message advises.
 
     Raises:
         ImageWriteError: A side is too long for it.
@@ -97,7 +104,7 @@ def check_size(name: str, size: Size) -> None:
     limit = _MAX_SIDE.get(name)
     if limit and max(size) > limit:
         raise ImageWriteError(
-            f"{name} holds at most {limit} pixels per side; this picture has {size[1]} x {size[0]}. Use PNG or TIFF."
+            f"{name} holds at most {limit} pixels per side; this picture has {size[1]} x {size[0]}. {mend}"
         )
 
 

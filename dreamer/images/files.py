@@ -40,6 +40,15 @@ def check_target(path: Path, *, overwrite: bool, size: Size | None = None) -> No
             check_size(name, size)
     except ImageWriteError as error:
         raise ImageWriteError(f"{path} cannot be written: {error}") from None
+    check_place(path, overwrite=overwrite)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Find out whether a file of any format may be put somewhere.
+
+    Raises:
+        ImageWriteError: As `check_target` says, but for the suffix and the size.
+    """
     try:
         real = _real(path)
         parent = real.parent
@@ -84,6 +93,21 @@ def write(path: Path, photo: Photo, *, recipe: Mapping[str, object] | None, over
         data, notes = encode(photo, path.suffix, recipe=recipe)
     except ImageWriteError as error:
         raise ImageWriteError(f"{path}: {error}") from error
+    put(path, data, overwrite=overwrite)
+    return notes
+
+
+def put(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Put the bytes of a whole file in its place in one move, or leave everything as it was.
+
+    Args:
+        path: Where they go; a symbolic link is written through.
+        data: The encoded file.
+        overwrite: Replace a file that is there, keeping its permissions.
+
+    Raises:
+        ImageWriteError: A file is there by now that may not be replaced, or the disk is full or failing.
+    """
     real = _real(path)
     part = real.parent / f".dreamer-{secrets.token_hex(8)}.part"
     try:
@@ -100,7 +124,6 @@ def write(path: Path, photo: Photo, *, recipe: Mapping[str, object] | None, over
         # Also after a KeyboardInterrupt; gone already when all went well.
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-    return notes
 
 
 def _real(path: Path) -> Path:

@@ -42,7 +42,7 @@ class Job:
         return self.photo.bits if self.name in _HAS_16_BITS else 8
 
 
-def _levels(job: Job, *, reverse: bool = False) -> NDArray[Any]:
+def rounded(job: Job, *, reverse: bool = False) -> NDArray[Any]:
     """``(height, width, 3 or 4)`` uint8 or uint16: rounded RGB or RGBA (or BGR, BGRA); white shines through lost alpha.
 
     Works in strips of rows, so that no second float picture is made.
@@ -117,13 +117,13 @@ def _jpeg(job: Job) -> bytes:
     out = BytesIO()
     # 95 and full colour resolution: a dream's fine coloured detail is what 4:2:0 would smear.
     options |= {"quality": 95, "subsampling": 0, "optimize": True, "icc_profile": srgb_bytes(), "extra": extra}
-    Image.fromarray(_levels(job)).save(out, "JPEG", exif=b"Exif\0\0" + data if data else b"", **options)
+    Image.fromarray(rounded(job)).save(out, "JPEG", exif=b"Exif\0\0" + data if data else b"", **options)
     return out.getvalue()
 
 
 def _webp(job: Job) -> bytes:
     out = BytesIO()
-    Image.fromarray(_levels(job)).save(
+    Image.fromarray(rounded(job)).save(
         out,
         "WEBP",
         quality=95,
@@ -149,11 +149,11 @@ def _png(job: Job) -> bytes:
         options["exif"] = data
     out = BytesIO()
     if job.bits == 8:
-        Image.fromarray(_levels(job)).save(out, "PNG", **options)
+        Image.fromarray(rounded(job)).save(out, "PNG", **options)
         return out.getvalue()
     # Pillow writes no 16-bit colour, OpenCV no text: take the pixels of one and the other chunks of the other.
     Image.new("RGB", (1, 1)).save(out, "PNG", **options)
-    done, buffer = cv2.imencode(".png", _levels(job, reverse=True))
+    done, buffer = cv2.imencode(".png", rounded(job, reverse=True))
     if not done:
         raise ValueError("the PNG encoder gave up")
     return _with_chunks(buffer.data, out.getvalue())
@@ -174,7 +174,7 @@ def _with_chunks(pixels: memoryview, luggage: bytes) -> bytes:
 
 def _tiff(job: Job) -> bytes:
     """A TIFF with deflated strips. By hand, since Pillow writes no 16-bit colour and retypes the tags."""
-    metadata, levels = job.photo.metadata, _levels(job)
+    metadata, levels = job.photo.metadata, rounded(job)
     height, width, channels = levels.shape
     block = exif.parse(_exif(job, with_recipe=True)) or exif.Block("<", {})
     order = block.order
@@ -210,12 +210,12 @@ def _strip(levels: NDArray[Any], order: exif.Order) -> bytes:
 
 def _bmp(job: Job) -> bytes:
     out = BytesIO()
-    Image.fromarray(_levels(job)).save(out, "BMP", **_dpi(job))
+    Image.fromarray(rounded(job)).save(out, "BMP", **_dpi(job))
     return out.getvalue() if job.recipe is None else marked(out.getvalue(), job.recipe)
 
 
 def _gif(job: Job) -> bytes:
-    levels = _levels(job)
+    levels = rounded(job)
     options: dict[str, Any] = {}
     picture = Image.fromarray(np.ascontiguousarray(levels[..., :3]))
     if levels.shape[2] == 4:
