@@ -408,7 +408,7 @@ class _Parser:
 
     def whole(self) -> Objective:
         found = self._sum()
-        if self._place < len(self._text):
+        if self._text[self._place :].strip():
             self._fail("+ or - and another term")
         return found
 
@@ -437,7 +437,6 @@ class _Parser:
         while sign := self._take(re.compile(r"[+-]")):
             following = self._product()
             total = total + following if sign[0] == "+" else total - following
-        self._take(re.compile(r"\s+"))
         return total
 
     def _product(self) -> Objective:

@@ -6,7 +6,8 @@ Must not import: the ascent, the command line.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,20 +107,26 @@ def _logit(term: Term, network: VisionModel) -> Term:
 
 
 def _class(wanted: str, network: VisionModel) -> int:
-    """The index of a class by its name: one that is called so exactly, or the only one whose name holds it."""
+    """The index of a class by its name: the one that is called so, or the only one with such a word in its name."""
     known = labels.of(network.spec)
     exact = [label for label in known if wanted.strip().lower() in _names(label)]
-    found = exact or labels.find(known, wanted)
+    found = exact or _with_word(known, wanted)
     model = network.spec.name
     if not found:
-        raise UnknownClassError(f"{model} has no class {wanted!r}. See all: dreamer labels {model}")
-    if not labels.is_called(found[0], wanted):
-        raise UnknownClassError(f"{model} has no class {wanted!r}. Close matches: {_listed(found)}")
+        close = labels.find(known, wanted)
+        hint = f"Close matches: {_listed(close)}" if close else f"See all: dreamer labels {model}"
+        raise UnknownClassError(f"{model} has no class {wanted!r}. {hint}")
     if len(found) > 1:
         raise UnknownClassError(
             f"{len(found)} classes of {model} are called {wanted!r}: {_listed(found)}. Take one by its number"
         )
     return int(found[0].index)
+
+
+def _with_word(known: Iterable[Label], wanted: str) -> list[Label]:
+    """The classes with this as words of their names, as "cat" is one of "tabby cat" but not of "catamaran"."""
+    words = re.compile(rf"\b{re.escape(wanted.strip())}\b", re.IGNORECASE)
+    return [label for label in known if words.search(label.name)]
 
 
 _MOST_LISTED = 8

@@ -24,6 +24,7 @@ from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
+from dreamer.cli.spectrum import spectrum
 from dreamer.cli.visualize import visualize
 from dreamer.errors import DreamerError, SettingsError, UnknownClassError, UnknownLayerError, UnknownModelError
 
@@ -67,7 +68,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, models, layers, labels, recipe, doctor, completion):
+for _command in (dream, visualize, models, layers, labels, recipe, spectrum, doctor, completion):
     cli.add_command(_command)
 
 

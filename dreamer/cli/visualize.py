@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +103,6 @@ def visualize(
     tell = silent if quiet else note
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
-    import_keras()
     run = _Run(objectives, settings, columns=columns or (2 if pair else interpolate))
     snapshots = _Snapshots(save_steps, stem, settings.steps, overwrite=overwrite) if save_steps else None
     frames = _Frames(settings.steps) if animation else None
@@ -275,14 +273,13 @@ class _Frames:
                 yield images.sheet([images.LabelledPicture(levels, title) for title, levels in now], columns=columns)
 
 
-def _climb(
-    run: _Run, watchers: Sequence[_Snapshots | _Frames], tell: Callable[[str], None], *, quiet: bool
-) -> None:
+def _climb(run: _Run, watchers: Sequence[_Snapshots | _Frames], tell: Callable[[str], None], *, quiet: bool) -> None:
     """Draw until the end or Ctrl-C."""
-    from dreamer.visualizing import visualize_steps
-
     pauses = [watcher.every for watcher in watchers]
     with work_progress(quiet=quiet) as progress:
+        import_keras()
+        from dreamer.visualizing import visualize_steps
+
         try:
             for step in visualize_steps(
                 run.objectives, run.settings, note=tell, pause_every=min(pauses) if pauses else None

@@ -15,7 +15,7 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     writers.py    one function per format
     files.py      write, check_target
     animation.py  write_animation, check_animation_target
-    sheet.py      sheet, LabelledPicture: a contact sheet
+    sheets.py     sheet, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
 Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
@@ -30,7 +30,7 @@ from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
-from dreamer.images.sheet import LabelledPicture, sheet
+from dreamer.images.sheets import LabelledPicture, sheet
 
 __all__ = [
     "ANIMATION_SUFFIXES",

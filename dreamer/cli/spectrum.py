@@ -1,0 +1,60 @@
+"""``dreamer spectrum FOLDER``: the magnitudes of photos, for visualizations with ``--parametrization maco``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_path
+from dreamer.cli.progress import import_keras, say
+from dreamer.errors import ImageReadError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("spectrum.npz"), show_default=True,
+    help="Where to write.",
+)  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+@click.option(
+    "--side", type=click.IntRange(min=16, max=4096), default=256, show_default=True, metavar="PX",
+    help="To which photos are resized, after they are cut square.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@debug_option
+def spectrum(folder: Path, output: Path, overwrite: bool, side: int, quiet: bool) -> None:
+    """Measure the waves that the photos in FOLDER are made of, in the mean.
+
+    A picture that is made with this spectrum has the contrasts and colours of such photos at every size of
+    detail. Some hundred photos are enough. Photos that cannot be read are left out, and named.
+
+    \b
+    dreamer spectrum ~/photos
+    dreamer visualize block4b:17 --parametrization maco --spectrum spectrum.npz
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    import numpy as np
+
+    import_keras()
+    from dreamer import spectra
+    from dreamer.images import files
+
+    files.check_place(output, overwrite=overwrite)
+    paths = spectra.photos(folder)
+    total, count = np.zeros((side, side // 2 + 1, 3)), 0
+    for number, (path, found) in enumerate(spectra.of_photos(paths, side), start=1):
+        if isinstance(found, ImageReadError):
+            say(f"Note: left out: {found}")
+            continue
+        total += found
+        count += 1
+        if not quiet and number % 100 == 0:
+            say(f"{number} of {len(paths)} photos: {path.name}")
+    if not count:
+        raise ImageReadError(f"none of the {len(paths)} photos in {folder} can be read")
+    spectra.write(output, (total / count).astype(np.float32), count=count, overwrite=overwrite)
+    if not quiet:
+        say(f"{count} photo{'s' if count > 1 else ''}")
+        print_path(output)
