@@ -24,8 +24,8 @@ BACKENDS = ("tensorflow", "jax", "torch")
 PARAMETRIZATIONS = ("fourier", "pixels", "maco")
 """What a visualization may be made from; see ``dreamer.ascent.parametrizations``."""
 
-OPTIMIZERS = ("adam", "nadam")
-"""Of Keras's, those that a visualization may be made with."""
+OPTIMIZERS = ("momentum", "adam", "nadam")
+"""What may make a visualization; see ``dreamer.ascent.optimizing``."""
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 """In which type of number a network may be computed; see ``dreamer.ascent.precision``."""
@@ -165,7 +165,7 @@ class VisualizeSettings(_Settings):
         spectrum: For ``"maco"``, the file with the magnitudes, as ``dreamer spectrum`` writes it; None for 1/f.
         transforms: How each step sees the pictures, as a :class:`Transforms`, the name of a set, or the path of a
             TOML file; ``None`` for the set that goes with the parametrization.
-        optimizer: ``"adam"`` or ``"nadam"``; None for the one that goes with the parametrization.
+        optimizer: ``"momentum"``, ``"adam"`` or ``"nadam"``; None for the one that goes with the parametrization.
         learning_rate: How far a step goes; None for what goes with the parametrization.
         diversity: How many pictures of each target there are, as different from each other as they can be.
         diversity_weight: How much their difference counts, as a share of the target's own score.

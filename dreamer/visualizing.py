@@ -46,11 +46,13 @@ class _Stage(NamedTuple):
 
     Attributes:
         until: Its end, as a share of the steps.
-        detail: Which share of the picture's frequencies is made, and of its side is seen.
+        detail: Which share of the picture's frequencies is made.
+        seen: At which share of its size it is seen.
     """
 
     until: float
     detail: float
+    seen: float
 
 
 class _Manner(NamedTuple):
@@ -58,13 +60,19 @@ class _Manner(NamedTuple):
 
     transforms: str
     optimizer: str
+    learning_rate: float
+    decay: float
     stages: tuple[_Stage, ...]
 
 
+_ALL_AT_ONCE = (_Stage(1, 1, 1),)
+_COARSE_TO_FINE = (_Stage(0.25, 0.29, 0.57), _Stage(0.5, 0.57, 0.71), _Stage(1, 1, 1))
+_LAST_RATE = 0.1  # Of the learning rate, which falls along half a cosine.
+
 _MANNERS = {
-    "fourier": _Manner("standard", "adam", (_Stage(1, 1),)),
-    "pixels": _Manner("standard", "adam", (_Stage(1, 1),)),
-    "maco": _Manner("maco", "nadam", (_Stage(1, 1),)),
+    "fourier": _Manner("robust", "momentum", 0.05, 0.3, _COARSE_TO_FINE),
+    "pixels": _Manner("robust", "adam", 0.05, 0, _ALL_AT_ONCE),
+    "maco": _Manner("maco", "nadam", 1.0, 0, _ALL_AT_ONCE),
 }
 
 
@@ -233,7 +241,7 @@ def resolved(settings: VisualizeSettings) -> VisualizeSettings:
         settings,
         transforms=settings.transforms or SETS[manner.transforms],
         optimizer=settings.optimizer or manner.optimizer,
-        learning_rate=settings.learning_rate or _parametrization(settings).learning_rate,
+        learning_rate=settings.learning_rate or manner.learning_rate,
         precision=precision.choose(settings.precision, network.spec.low_precisions, settings.model).name,
     )
 
@@ -266,10 +274,10 @@ def _most_at_once(network: VisionModel, objective: Objective, settings: Visualiz
     return _MOST_AT_ONCE if fitting is None else max(1, min(_MOST_AT_ONCE, fitting))
 
 
-def _seen(network: VisionModel, objective: Objective, settings: VisualizeSettings, detail: float) -> Size:
+def _seen(network: VisionModel, objective: Objective, settings: VisualizeSettings, share: float) -> Size:
     """The size at which the network sees pictures: their own, or the next that it can see."""
     sides = network.sides(objective.layers)
-    height, width = (max(sides.least, round(side * detail / sides.multiple) * sides.multiple) for side in settings.size)
+    height, width = (max(sides.least, round(side * share / sides.multiple) * sides.multiple) for side in settings.size)
     return height, width
 
 
@@ -393,16 +401,17 @@ class _Batch:
             _transforms(self._settings),
             _generator(self._settings, _VIEWS, step),
             size=self._settings.size,
-            seen=self._seen(stages[stage].detail),
+            seen=self._seen(stages[stage].seen),
             progress=progress,
         )
-        return Draw(drawn, 1.0, self._mask(stages[stage].detail), stage)
+        share = _LAST_RATE + (1 - _LAST_RATE) * (0.5 + 0.5 * math.cos(math.pi * progress))
+        return Draw(drawn, share, self._mask(stages[stage].detail), stage)
 
     def _mask(self, detail: float) -> FloatArray:
         return self._parametrization.passes(detail)
 
-    def _seen(self, detail: float) -> Size:
-        return _seen(self._network, self.units[0].objective, self._settings, detail)
+    def _seen(self, share: float) -> Size:
+        return _seen(self._network, self.units[0].objective, self._settings, share)
 
 
 def _generator(settings: VisualizeSettings, *use: int) -> np.random.Generator:
@@ -423,6 +432,7 @@ def _program(
     """Kept, so that all batches of a process that are alike share one trace."""
     layers = {name for form in forms for name in form.layers} - {scoring.PICTURE}
     made, how = _parametrization(settings), _transforms(settings)
+    manner = _MANNERS[settings.parametrization]
     turns, noisy = how.rotate > 0, max(how.noise) > 0
 
     def gradient(*, redirected: bool) -> backend.Gradient:
@@ -444,7 +454,7 @@ def _program(
     return Program(
         gradient(redirected=False),
         gradient(redirected=True) if redirected else None,
-        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), shape),
+        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), manner.decay, shape),
         (batch, *settings.size),
         attends=settings.alpha,
         variables=network.variables(layers, settings.precision),

@@ -27,6 +27,7 @@ MOST_STEPS = 8
 """Steps of a chunk at the most; arrays always have room for as many, so that their shapes are the same."""
 
 _CHUNK_SECONDS = 0.5
+_LEAST = 1e-30
 
 
 class Given(NamedTuple):
@@ -73,25 +74,39 @@ class Optimizer(NamedTuple):
     Attributes:
         keras: The optimizer.
         variable: What it was built for.
+        normalizes: Whether it is given gradients of size 1. Adam makes every coefficient's steps equally large,
+            also of those that the network hardly cares for, which is where the grit in pictures comes from; a step
+            along the gradient leaves those alone, but does not know how long it should be.
     """
 
     keras: Any
     variable: Any
+    normalizes: bool
 
     @classmethod
-    def of(cls, name: str, learning_rate: float, shape: tuple[int, ...]) -> Optimizer:
-        """An optimizer by its name: ``"adam"`` or ``"nadam"``."""
-        made = OPTIMIZERS[name](learning_rate)
+    def of(cls, name: str, learning_rate: float, decay: float, shape: tuple[int, ...]) -> Optimizer:
+        """An optimizer by its name.
+
+        Args:
+            name: ``"momentum"``, ``"adam"`` or ``"nadam"``.
+            learning_rate: How far a step goes.
+            decay: Which share of what pictures are made from is taken off, per step and learning rate.
+            shape: Of what pictures are made from, the batch included.
+        """
+        makers = {
+            # As a mean of the last ten gradients, not their sum.
+            "momentum": lambda: keras.optimizers.SGD(learning_rate / 10, momentum=0.9, weight_decay=10 * decay or None),
+            "adam": lambda: keras.optimizers.Adam(learning_rate, weight_decay=decay or None),
+            "nadam": lambda: keras.optimizers.Nadam(learning_rate, weight_decay=decay or None),
+        }
+        made = makers[name]()
         variable = keras.Variable(np.zeros(shape, np.float32), name="made_from")
         made.build([variable])
-        return cls(made, variable)
+        return cls(made, variable, name == "momentum")
 
     def start(self, made_from: FloatArray) -> list[Any]:
         """The values of a state before any step."""
         return [made_from, *(ops.convert_to_numpy(one) for one in self.keras.variables)]
-
-
-OPTIMIZERS: dict[str, Any] = {"adam": keras.optimizers.Adam, "nadam": keras.optimizers.Nadam}
 
 
 class Program:
@@ -160,7 +175,9 @@ class Program:
             up, offsets = down if self._attends else (down, None)
             if offsets is not None:
                 attention = attention + ops.abs(offsets[..., 0])
-            moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -up * mask)
+            up = up * mask
+            steep = _normalized(up, mask) if self.optimizer.normalizes else up
+            moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -steep)
             # A step is proportional to the learning rate, so this is the rate of the schedule.
             moved[0] = values[0] + shares[index] * (moved[0] - values[0])
             here = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
@@ -184,6 +201,15 @@ class Program:
             return ops.where(ops.reshape(is_dead, (-1, *[1] * (len(own.shape) - 1))), other, own)
 
         return scores, keras.tree.map_structure(either, down, through)
+
+
+def _normalized(gradients: Tensor, mask: Tensor) -> Tensor:
+    """Each picture's gradient with a root mean square of 1 where the mask is, or zero where it has none."""
+    axes = tuple(range(1, len(gradients.shape)))
+    largest = ops.max(ops.abs(gradients), axis=axes, keepdims=True)
+    bounded = gradients / (largest + _LEAST)  # Squares of small numbers vanish.
+    mean_square = ops.mean(ops.square(bounded), axis=axes, keepdims=True) / ops.mean(mask)
+    return bounded / (ops.sqrt(mean_square) + _LEAST)
 
 
 def _is_zero(gradients: Tensor) -> Tensor:

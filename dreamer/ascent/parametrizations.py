@@ -28,7 +28,7 @@ _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]
 COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 """Red, green and blue, each from brightness and two axes of colour that do not vary together in photos."""
 
-_FIRST_DEVIATION = 0.01  # Of the first coefficients.
+_FIRST_DEVIATION = 0.1  # Of the first coefficients.
 _ENCODABLE = 1e-3  # Black and white are infinitely far away; a picture is brought as near to them as this.
 
 
@@ -39,7 +39,6 @@ class Parametrization(NamedTuple):
         draw: ``(generator, count)`` -> what the first pictures are made from, ``(count, ...)``.
         render: What pictures are made from -> ``(count, height, width, 3)`` in [0, 1].
         encode: Pictures -> what they are made from, so that ``render(encode(pictures))`` is about the same.
-        learning_rate: How far a step of the optimizer goes, where nobody says otherwise.
         passes: Share of the detail in (0, 1] -> 1 for what makes up that much of it and 0 for what is finer, to be
             multiplied with what pictures are made from.
     """
@@ -47,7 +46,6 @@ class Parametrization(NamedTuple):
     draw: Callable[[np.random.Generator, int], FloatArray]
     render: Callable[[Tensor], Tensor]
     encode: Callable[[FloatArray], FloatArray]
-    learning_rate: float
     passes: Callable[[float], FloatArray]
 
 
@@ -61,7 +59,6 @@ def pixels(size: Size) -> Parametrization:
         draw=lambda rng, count: _normal(rng, (count, *size, 3)),
         render=_colored,
         encode=_uncolored,
-        learning_rate=0.05,
         passes=lambda _detail: np.ones((1, 1, 1), np.float32),
     )
 
@@ -96,7 +93,6 @@ def fourier(size: Size) -> Parametrization:
         draw=lambda rng, count: _normal(rng, (count, 2, height, width // 2 + 1, 3)),
         render=render,
         encode=encode,
-        learning_rate=0.05,
         passes=lambda detail: _passes(size, detail)[None],
     )
 
@@ -130,7 +126,6 @@ def maco(size: Size, spectrum: FloatArray | None = None) -> Parametrization:
         draw=lambda rng, count: rng.uniform(-np.pi, np.pi, (count, height, width // 2 + 1, 3)).astype(np.float32),
         render=render,
         encode=lambda pictures: np.angle(np.fft.rfft2(_uncolored(pictures), axes=(1, 2))).astype(np.float32),
-        learning_rate=1.0,
         passes=lambda detail: _passes(size, detail),
     )
 

@@ -79,11 +79,11 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
     share = _between(how.crop, progress)
     axes = []
     for axis in (0, 1):
-        window = share * (size[axis] + 2 * how.pad)
+        window = share * (size[axis] + 2 * how.pad) / magnification
         room = max((size[axis] - window) / 2, 0)
         middle = np.clip(centre[axis] * how.crop_spread * size[axis], -room, room)
         shift = middle + sum(jitter * one[axis] for jitter, one in zip(how.jitter, jitters, strict=True))
-        axes.append(_along(size[axis], seen[axis], window / magnification, shift, blur=how.blur * (1 - progress)))
+        axes.append(_along(size[axis], seen[axis], window, shift, blur=how.blur * (1 - progress)))
     degrees = float(turn * how.rotate) if (turns + 1) / 2 >= how.still else 0.0
     noise_rows, noise_columns = (
         ((np.arange(out) + offset) % NOISE_SIDE).astype(np.int32) for out, offset in zip(seen, offsets, strict=True)
