@@ -80,6 +80,8 @@ class Transforms:
             return cls._of_table(value, "the transforms")
         if str(value) in SETS:
             return SETS[str(value)]
+        if not isinstance(value, str | Path):
+            raise SettingsError(f"the transforms are {value!r}; expected the name of a set, or a .toml file")
         path = Path(value)
         if path.suffix != ".toml":
             raise SettingsError(

@@ -106,7 +106,7 @@ class Optimizer(NamedTuple):
 
     def start(self, made_from: FloatArray) -> list[Any]:
         """The values of a state before any step."""
-        return [made_from, *(ops.convert_to_numpy(one) for one in self.keras.variables)]
+        return [made_from, *(np.asarray(one.numpy()) for one in self.keras.variables)]
 
 
 class Program:

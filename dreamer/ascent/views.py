@@ -122,7 +122,7 @@ def _along(length: int, out: int, window: float, shift: float, *, blur: float) -
     reach = max(step, 1.0)
     weights = np.maximum(0, 1 - np.abs(np.arange(length) - places[:, None]) / reach)
     total = weights.sum(axis=1, keepdims=True)
-    beyond = ((places < 0) | (places > length - 1))[:, None]
+    beyond = ((places < -0.5) | (places > length - 0.5))[:, None]
     # Inside, weights add up to one; across an edge a view fades to grey, which is 0 here.
     weights /= np.where(beyond, np.maximum(total, reach), np.maximum(total, _LEAST_WEIGHT))
     if blur > 0:
