@@ -133,7 +133,7 @@ def _expected(low: float, high: float, count: int | None) -> str:
 
 SETS: Mapping[str, Transforms] = {
     "none": Transforms(),
-    "robust": Transforms(scale=(0.9, 1.1), crop_spread=0.1, jitter=(8,)),
+    "robust": Transforms(scale=(1 / 1.2, 1 / 0.6), crop_spread=0.15),
     # Lucid's: pad 12, jitter 8, scale 0.90 to 1.10, rotate -10 to 10 degrees or not at all, jitter 4.
     "standard": Transforms(pad=12, jitter=(8, 4), scale=(0.9, 1.1), rotate=10, still=0.2),
     # MACO's: crops that shrink, and noise.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _REMEDIED_STEPS = 16  # For how many steps Lucid lets gradients through units that are off.
 _MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are asked for. More is hardly quicker.
-_START, _VIEWS, _FIELD = range(3)  # What the seed is used for.
+_START, _VIEWS, _FIELD, _HAZE = range(4)  # What the seed is used for.
 
 
 class _Stage(NamedTuple):
@@ -62,17 +62,19 @@ class _Manner(NamedTuple):
     optimizer: str
     learning_rate: float
     decay: float
+    haze: float
     stages: tuple[_Stage, ...]
 
 
 _ALL_AT_ONCE = (_Stage(1, 1, 1),)
 _COARSE_TO_FINE = (_Stage(0.25, 0.29, 0.57), _Stage(0.5, 0.57, 0.71), _Stage(1, 1, 1))
+_HAZE_UNTIL = 0.4  # Of the steps.
 _LAST_RATE = 0.1  # Of the learning rate, which falls along half a cosine.
 
 _MANNERS = {
-    "fourier": _Manner("robust", "momentum", 0.05, 0.3, _COARSE_TO_FINE),
-    "pixels": _Manner("robust", "adam", 0.05, 0, _ALL_AT_ONCE),
-    "maco": _Manner("maco", "nadam", 1.0, 0, _ALL_AT_ONCE),
+    "fourier": _Manner("robust", "momentum", 0.05, 0.3, 5.0, _ALL_AT_ONCE),
+    "pixels": _Manner("robust", "adam", 0.05, 0.0, 0.0, _ALL_AT_ONCE),
+    "maco": _Manner("maco", "nadam", 1.0, 0.0, 0.0, _ALL_AT_ONCE),
 }
 
 
@@ -310,6 +312,7 @@ class _Batch:
         self._field: FloatArray = field.astype(np.float32)
         groups = [unit.place // settings.diversity for unit in units]
         self._numbers = scoring.parameters(self._objectives, groups)
+        self._haze = self._drawn(_HAZE)
         self._start: FloatArray = np.zeros(len(units), np.float32)
         for unit in units:
             targets.check_positions(unit.objective, network, self._seen(1.0))
@@ -337,6 +340,7 @@ class _Batch:
             lambda step: self._program(redirected=step < remedied),
             state,
             draws=self._draw,
+            haze=self._haze,
             field=self._field,
             numbers=self._numbers_after,
             num_steps=self._settings.steps,
@@ -362,11 +366,14 @@ class _Batch:
         ]
 
     def _first(self) -> State:
-        made_from = np.concatenate(
-            [self._parametrization.draw(_generator(self._settings, _START, unit.variant), 1) for unit in self.units]
-        )
+        made_from = self._drawn(_START)
         optimizer = self._program(redirected=False).optimizer
         return State(optimizer.start(made_from), np.zeros((len(self.units), *self._settings.size), np.float32))
+
+    def _drawn(self, use: int) -> FloatArray:
+        """What pictures are made from, at random: the same for all targets, and another for each variant."""
+        draw = self._parametrization.draw
+        return np.concatenate([draw(_generator(self._settings, use, unit.variant), 1) for unit in self.units])
 
     def _program(self, *, redirected: bool) -> Program:
         return _program(
@@ -381,7 +388,14 @@ class _Batch:
         """All of the pictures as they are, without what makes them differ from each other."""
         seen = self._seen(1.0)
         draw = Draw(views.whole(self._settings.size, seen, _transforms(self._settings).views), 0.0, self._mask(1.0))
-        return optimizing.evaluate(self._program(redirected=False), state, draw, self._field, self._weighed(0.0))
+        return optimizing.evaluate(
+            self._program(redirected=False),
+            state,
+            draw,
+            haze=self._haze,
+            field=self._field,
+            numbers=self._weighed(0.0),
+        )
 
     def _numbers_after(self, scores: FloatArray | None) -> Parameters:
         """How much the difference from others counts follows the score, which can have any size."""
@@ -405,7 +419,8 @@ class _Batch:
             progress=progress,
         )
         share = _LAST_RATE + (1 - _LAST_RATE) * (0.5 + 0.5 * math.cos(math.pi * progress))
-        return Draw(drawn, share, self._mask(stages[stage].detail), stage)
+        haze = _MANNERS[self._settings.parametrization].haze * max(0.0, 1 - progress / _HAZE_UNTIL)
+        return Draw(drawn, share, self._mask(stages[stage].detail), haze, stage)
 
     def _mask(self, detail: float) -> FloatArray:
         return self._parametrization.passes(detail)
@@ -439,7 +454,8 @@ def _program(
         activations = network.activations(layers, settings.precision, redirected=redirected)
 
         def forward(inputs: Any, given: Given) -> Activations:
-            pictures = made.render(inputs[0]) + inputs[1] if settings.alpha else made.render(inputs)
+            made_from, offsets = inputs if settings.alpha else (inputs, 0.0)
+            pictures = made.render(made_from + given.haze) + offsets
             pictures = ops.reshape(pictures, (batch, *settings.size, 3))
             seen = views.see(pictures, given.views, given.field, count=how.views, turns=turns, noisy=noisy)
             found = activations(seen)

@@ -35,11 +35,13 @@ class Given(NamedTuple):
 
     Attributes:
         views: How the pictures are seen.
+        haze: Is added to what pictures are made from while they are seen.
         field: Noise that views take theirs from.
         numbers: Of the objectives, for each picture.
     """
 
     views: Views
+    haze: Tensor
     field: Tensor
     numbers: Parameters
 
@@ -142,13 +144,14 @@ class Program:
         self._run = backend.compile_chunk(self._flat, variables)
 
     def __call__(
-        self, num_steps: int, shares: FloatArray, mask: FloatArray, given: Given, state: State
+        self, num_steps: int, shares: FloatArray, thickness: FloatArray, mask: FloatArray, given: Given, state: State
     ) -> tuple[State, Outcome]:
         """Take steps.
 
         Args:
             num_steps: How many, at most ``MOST_STEPS``.
             shares: ``(MOST_STEPS,)``: of the learning rate, for each step.
+            thickness: ``(MOST_STEPS,)``: what the haze is multiplied with, for each step.
             mask: What the gradient is multiplied with, as what pictures are made from, without the batch.
             given: For the steps; its views have ``MOST_STEPS`` in front.
             state: Where the pictures are.
@@ -156,20 +159,22 @@ class Program:
         Returns:
             Where they are then, and what was found on the way.
         """
-        self._layout = (shares, mask, given, state)
+        self._layout = (shares, thickness, mask, given, state)
         found = self._run(num_steps, *keras.tree.flatten(self._layout))
         return State(list(found[:-3]), found[-3]), Outcome(found[-2], found[-1])
 
     def _flat(self, num_steps: Any, *arrays: Tensor) -> list[Tensor]:
-        shares, mask, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
+        shares, thickness, mask, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
         batch = self.size[0]
         # What goes in has lost its shape on the way, where a backend leaves shapes open.
         variables = [self.optimizer.variable, *self.optimizer.keras.variables]
         values = [ops.reshape(value, tuple(one.shape)) for value, one in zip(state.values, variables, strict=True)]
+        haze = ops.reshape(given.haze, tuple(self.optimizer.variable.shape))
 
         def step(index: Any, carried: Any) -> Any:
             values, attention, scores, dead = carried
-            now = Given(Views(*(one[index] for one in given.views)), given.field, given.numbers)
+            here = Views(*(one[index] for one in given.views))
+            now = Given(here, thickness[index] * haze, given.field, given.numbers)
             inputs = (values[0], ops.zeros(self.size)[..., None]) if self._attends else values[0]
             found, down = self._climb(inputs, now)
             up, offsets = down if self._attends else (down, None)
@@ -180,9 +185,9 @@ class Program:
             moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -steep)
             # A step is proportional to the learning rate, so this is the rate of the schedule.
             moved[0] = values[0] + shares[index] * (moved[0] - values[0])
-            here = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
-            scores = ops.where(here, ops.reshape(found, (1, batch)), scores)
-            dead = ops.where(here, ops.reshape(_is_zero(up), (1, batch)), dead)
+            this = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
+            scores = ops.where(this, ops.reshape(found, (1, batch)), scores)
+            dead = ops.where(this, ops.reshape(_is_zero(up), (1, batch)), dead)
             return moved, attention, scores, dead
 
         nothing = ops.zeros((MOST_STEPS, batch))
@@ -224,12 +229,14 @@ class Draw(NamedTuple):
         views: How it sees the pictures.
         share: Of the learning rate.
         mask: What the gradient is multiplied with.
+        thickness: Of the haze.
         stage: Steps of different stages do not share a chunk.
     """
 
     views: Views
     share: float
     mask: FloatArray
+    thickness: float = 0.0
     stage: int = 0
 
 
@@ -257,6 +264,7 @@ def optimize(
     state: State,
     *,
     draws: Callable[[int], Draw],
+    haze: FloatArray,
     field: FloatArray,
     numbers: Callable[[FloatArray | None], Parameters],
     num_steps: int,
@@ -268,6 +276,7 @@ def optimize(
         programs: The program for a step, by its index.
         state: Where to start.
         draws: What a step is drawn, by its index.
+        haze: As what pictures are made from: noise that they are seen through, more or less of it.
         field: Noise for the views.
         numbers: Of the objectives, given the scores of the last step; None before the first.
         num_steps: How many steps to take.
@@ -288,7 +297,7 @@ def optimize(
                 break
             drawn.append(following)
         started = time.perf_counter()
-        state, outcome = _take(program, drawn, state, field, numbers(scores))
+        state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers(scores)))
         found, dead = backend.to_host(outcome.scores), ops.convert_to_numpy(outcome.is_dead)
         spent = time.perf_counter() - started
         length = min(2 * length, MOST_STEPS) if spent < _CHUNK_SECONDS / 2 else max(length // 2, 1)
@@ -298,16 +307,19 @@ def optimize(
         first += len(drawn)
 
 
-def evaluate(program: Program, state: State, draw: Draw, field: FloatArray, numbers: Parameters) -> Outcome:
+def evaluate(
+    program: Program, state: State, draw: Draw, *, haze: FloatArray, field: FloatArray, numbers: Parameters
+) -> Outcome:
     """What a step would find, without taking it: ``(batch,)`` scores, and which pictures have no gradient."""
-    _, outcome = _take(program, [draw], state, field, numbers)
+    _, outcome = _take(program, [draw], state, Given(draw.views, haze, field, numbers))
     return Outcome(backend.to_host(outcome.scores)[0], ops.convert_to_numpy(outcome.is_dead)[0])
 
 
-def _take(
-    program: Program, drawn: list[Draw], state: State, field: FloatArray, numbers: Parameters
-) -> tuple[State, Outcome]:
+def _take(program: Program, drawn: list[Draw], state: State, given: Given) -> tuple[State, Outcome]:
     filled = [*drawn, *[drawn[-1]] * (MOST_STEPS - len(drawn))]
     views = Views(*(np.stack(arrays) for arrays in zip(*(draw.views for draw in filled), strict=True)))
-    shares = np.array([draw.share for draw in filled], np.float32)
-    return program(len(drawn), shares, drawn[0].mask, Given(views, field, numbers), state)
+    shares, thickness = (
+        np.array(numbers, np.float32)
+        for numbers in zip(*((draw.share, draw.thickness) for draw in filled), strict=True)
+    )
+    return program(len(drawn), shares, thickness, drawn[0].mask, given._replace(views=views), state)

@@ -28,6 +28,7 @@ _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]
 COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 """Red, green and blue, each from brightness and two axes of colour that do not vary together in photos."""
 
+_STEEPNESS = 0.85
 _FIRST_DEVIATION = 0.1  # Of the first coefficients.
 _ENCODABLE = 1e-3  # Black and white are infinitely far away; a picture is brought as near to them as this.
 
@@ -79,8 +80,8 @@ def fourier(size: Size) -> Parametrization:
         True
     """
     height, width = size
-    # Lucid divides by four for pictures of 128 pixels to come out with the contrast of a photo.
-    scale = (np.sqrt(height * width) / 4 / frequencies(size))[..., None].astype(np.float32)
+    # At a frequency of 1/16 it is Lucid's, whose exponent of 1 leaves pictures blurred.
+    scale = (4 * np.sqrt(height * width) * (16 * frequencies(size)) ** -_STEEPNESS)[..., None].astype(np.float32)
 
     def render(waves: Tensor) -> Tensor:
         return _colored(_inverse(ops.multiply(waves[:, 0], scale), ops.multiply(waves[:, 1], scale), size))

@@ -75,7 +75,8 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
     jitters, centre = rng.uniform(-1, 1, (len(how.jitter), 2)), rng.normal(size=2)
     offsets = rng.integers(0, NOISE_SIDE, 2)
 
-    magnification = how.scale[0] + (how.scale[1] - how.scale[0]) * (zoom + 1) / 2
+    # Evenly distributed is what is seen of the picture.
+    magnification = 1 / _between((1 / how.scale[0], 1 / how.scale[1]), (zoom + 1) / 2)
     share = _between(how.crop, progress)
     axes = []
     for axis in (0, 1):
@@ -83,7 +84,9 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
         room = max((size[axis] - window) / 2, 0)
         middle = np.clip(centre[axis] * how.crop_spread * size[axis], -room, room)
         shift = middle + sum(jitter * one[axis] for jitter, one in zip(how.jitter, jitters, strict=True))
-        axes.append(_along(size[axis], seen[axis], window, shift, blur=how.blur * (1 - progress)))
+        axes.append(
+            _along(size[axis], seen[axis], window, shift, blur=how.blur * (1 - progress), mirrored=how.pad == 0)
+        )
     degrees = float(turn * how.rotate) if (turns + 1) / 2 >= how.still else 0.0
     noise_rows, noise_columns = (
         ((np.arange(out) + offset) % NOISE_SIDE).astype(np.int32) for out, offset in zip(seen, offsets, strict=True)
@@ -102,7 +105,7 @@ def _between(ends: tuple[float, ...], progress: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * progress
 
 
-def _along(length: int, out: int, window: float, shift: float, *, blur: float) -> FloatArray:
+def _along(length: int, out: int, window: float, shift: float, *, blur: float, mirrored: bool) -> FloatArray:
     """One axis of a view: where its pixels lie on the picture, and what each takes from it.
 
     Each is a linear interpolation, widened where the view is coarser than the picture, so nothing aliases.
@@ -113,12 +116,16 @@ def _along(length: int, out: int, window: float, shift: float, *, blur: float) -
         window: What the view covers, in pixels of the picture.
         shift: Of its centre from the picture's.
         blur: Standard deviation, in pixels of the view.
+        mirrored: Whether the picture goes on beyond its edges as its mirror image, or is grey there.
 
     Returns:
         ``(out, length)``.
     """
     step = window / out
     places = (length - window) / 2 + shift + (np.arange(out) + 0.5) * step - 0.5
+    if mirrored:
+        around = np.mod(places + 0.5, 2 * length)
+        places = np.minimum(around, 2 * length - around) - 0.5
     reach = max(step, 1.0)
     weights = np.maximum(0, 1 - np.abs(np.arange(length) - places[:, None]) / reach)
     total = weights.sum(axis=1, keepdims=True)

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+import dreamer
+from dreamer import Objective, VisualizeSettings, objectives, visualizing
+from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, UnknownLayerError
+from dreamer.models.specs import known
+from dreamer.models.vision_model import VisionModel
+
+QUICK = VisualizeSettings(size=(40, 56), steps=12, precision="float32")
+
+
+@pytest.fixture
+def tiny(tiny_network, monkeypatch):
+    """The tiny network in place of the bundled one."""
+    monkeypatch.setattr(visualizing.registry, "load", lambda *_: tiny_network)
+    return tiny_network
+
+
+def score_of(network, text, picture):
+    goal = visualizing.targets.resolve(Objective.parse(text), network)
+    scored = visualizing.scoring.alone(goal)
+    return float(np.asarray(scored(network.activations(goal.layers)(picture[None]), None))[0])
+
+
+@pytest.mark.parametrize("parametrization", ["fourier", "pixels", "maco"])
+def test_the_score_rises_and_is_that_of_the_picture(tiny, parametrization):
+    [found] = dreamer.visualize("second:1", QUICK, parametrization=parametrization, steps=30, transforms="none")
+    assert found.picture.shape == (40, 56, 3)
+    assert found.picture.dtype == np.float32
+    assert 0 <= found.picture.min() < found.picture.max() <= 1
+    assert found.score > found.start + 0.02
+    assert found.score == pytest.approx(score_of(tiny, "second:1", found.picture), abs=1e-4)
+
+
+def test_minimising_lowers_and_maximising_raises(tiny):
+    more, less = dreamer.visualize(["second:1", "-second:1"], QUICK, steps=30)
+    assert score_of(tiny, "second:1", more.picture) > more.start > score_of(tiny, "second:1", less.picture)
+    assert less.score > less.start == pytest.approx(-more.start, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "target", ["first", "second:0", "second:2@3,4", "second:2@centre", "pool:1", "direction:first#3^1", "2*second:1 - first"]
+)  # fmt: skip
+def test_every_kind_of_target_can_be_drawn(tiny, target):
+    [found] = dreamer.visualize(target, QUICK)
+    assert found.score > found.start
+    assert found.objective.name == found.title == target
+
+
+def test_a_batch_of_targets_is_what_they_are_one_by_one(tiny):
+    targets = ["second:0", "second:1", "-second:2", "2*second:3"]
+    together = dreamer.visualize(targets, QUICK)
+    for text, found in zip(targets, together, strict=True):
+        [alone] = dreamer.visualize(text, QUICK)
+        assert alone.picture == pytest.approx(found.picture, abs=2e-3)
+        assert alone.score == pytest.approx(found.score, rel=1e-3, abs=1e-4)
+
+
+def test_a_list_of_channels_costs_one_trace(tiny, monkeypatch):
+    traces = []
+    score = visualizing.scoring.score
+
+    def counted(*args):
+        scored = score(*args)
+        return lambda *given: (traces.append(1), scored(*given))[1]
+
+    monkeypatch.setattr(visualizing.scoring, "score", counted)
+    visualizing._program.cache_clear()
+    dreamer.visualize([f"second:{index}" for index in range(4)] + ["direction:second#2"], QUICK)
+    assert len(traces) == 1
+    visualizing._program.cache_clear()
+
+
+def test_targets_come_back_in_their_order_whatever_is_computed_alike(tiny):
+    targets = ["second:0", "first", "second:1", "first:2", "second:0@centre"]
+    assert [found.title for found in dreamer.visualize(targets, QUICK, steps=1)] == targets
+
+
+def test_the_same_seed_gives_the_same_bytes(tiny):
+    settings = dataclasses.replace(QUICK, transforms="standard", seed=5)
+    first, second = (dreamer.visualize("second:1", settings)[0].picture for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+    assert dreamer.visualize("second:1", settings, seed=6)[0].picture.tobytes() != first.tobytes()
+
+
+def test_pausing_does_not_change_the_picture(tiny):
+    goal = [Objective.parse("second:1")]
+    *_, free = visualizing.visualize_steps(goal, QUICK)
+    steps = list(visualizing.visualize_steps(goal, QUICK, pause_every=5))
+    assert steps[-1].render()[0].picture == pytest.approx(free.render()[0].picture, abs=1e-5)
+    assert {4, 9, 11} <= {step.step for step in steps if step.is_pictured}
+    assert [step.progress for step in steps] == pytest.approx([(n + 1) / 12 for n in range(12)])
+
+
+def test_diversity_makes_pictures_of_a_target_differ(tiny):
+    def likeness(found):
+        grams = []
+        for one in found:
+            activation = np.asarray(tiny.activations(["second"])(one.picture[None])["second"]).reshape(-1, 4)
+            gram = (activation.T @ activation).ravel()
+            grams.append(gram / np.linalg.norm(gram))
+        return float(np.mean([grams[i] @ grams[j] for i in range(3) for j in range(3) if i != j]))
+
+    keywords = {"diversity": 3, "steps": 40}
+    alike = dreamer.visualize("second:1", QUICK, diversity_weight=0, **keywords)
+    apart = dreamer.visualize("second:1", QUICK, diversity_weight=3, **keywords)
+    assert [found.variant for found in apart] == [0, 1, 2]
+    assert all(found.score > found.start for found in apart)
+    assert likeness(apart) < likeness(alike) - 0.01
+    # Told are the scores of the target alone.
+    assert apart[0].score == pytest.approx(score_of(tiny, "second:1", apart[0].picture), abs=1e-4)
+
+
+def test_variants_of_several_targets_compare_with_their_own(tiny):
+    both = dreamer.visualize(["second:0", "second:1"], QUICK, diversity=2)
+    [*alone] = dreamer.visualize("second:1", QUICK, diversity=2)
+    assert [found.title for found in both] == ["second:0"] * 2 + ["second:1"] * 2
+    assert both[3].picture == pytest.approx(alone[1].picture, abs=5e-3)
+
+
+def test_interpolation_goes_from_one_target_to_the_other(tiny):
+    first, second = Objective.parse("second:0"), Objective.parse("second:1")
+    found = dreamer.visualize(objectives.interpolated(first, second, 3), QUICK, steps=30)
+    scores = [[score_of(tiny, f"second:{index}", one.picture) for one in found] for index in (0, 1)]
+    assert scores[0][0] > scores[0][1] > scores[0][2]
+    assert scores[1][0] < scores[1][1] < scores[1][2]
+
+
+def test_alpha_is_where_the_picture_mattered(tiny):
+    [found] = dreamer.visualize("second:1@2,3", QUICK, alpha=True, transforms="none")
+    assert found.alpha.shape == (40, 56)
+    assert (found.alpha.min(), found.alpha.max()) == (0, 1)
+    y, x = (int(axis) for axis in np.average(np.argwhere(found.alpha > 0.5), axis=0))
+    assert abs(y - 4) < 6
+    assert abs(x - 6) < 6
+    assert dreamer.visualize("second:1", QUICK, steps=1)[0].alpha is None
+
+
+def test_a_channel_that_starts_at_zero_is_woken():
+    """Its bias keeps it off whatever the first picture is; without the remedy it would stay so."""
+    keras.utils.set_random_seed(5)
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(6, 5, padding="same", name="conv")(picture)
+    x = keras.layers.ReLU(name="relu")(x)
+    network = keras.Model(picture, x)
+    kernel, bias = network.get_layer("conv").get_weights()
+    bias[2] = -2.0 - kernel[..., 2].sum() * 0  # Far below what the first grey can reach, not below what white can.
+    kernel[..., 2] = np.abs(kernel[..., 2])
+    bias[2] = -1.2 * float(kernel[..., 2].sum())
+    network.get_layer("conv").set_weights([kernel, bias])
+    dead = VisionModel(known()["efficientnet_lite0"], network)
+    visualizing_load = visualizing.registry.load
+    try:
+        visualizing.registry.load = lambda *_: dead
+        settings = dataclasses.replace(QUICK, transforms="none", steps=40)
+        [found] = dreamer.visualize("relu:2", settings, learning_rate=0.5)
+        assert found.start == 0 < found.score
+        remedied = visualizing._REMEDIED_STEPS
+        visualizing._REMEDIED_STEPS = 0
+        [stuck] = dreamer.visualize("relu:2", settings, learning_rate=0.5)
+        assert stuck.score == 0
+        visualizing._REMEDIED_STEPS = remedied
+    finally:
+        visualizing.registry.load = visualizing_load
+
+
+def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
+    notes = []
+    optimize = visualizing.optimizing.optimize
+
+    def scarce(programs, state, **keywords):
+        if len(state.attention) > 2:
+            raise DeviceMemoryError("out of memory")
+        return optimize(programs, state, **keywords)
+
+    expected = dreamer.visualize([f"second:{index}" for index in range(4)], QUICK, steps=3)
+    monkeypatch.setattr(visualizing.optimizing, "optimize", scarce)
+    goals = [objectives.channel("second", index) for index in range(4)]
+    steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
+    assert notes == ["memory ran out; going on with 2 pictures at once"]
+    found = {index: one for step in steps for index, one in zip(step.indices, step.render(), strict=True)}
+    assert [found[index].picture for index in range(4)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
+    assert steps[-1].progress == pytest.approx(1)
+    monkeypatch.setattr(
+        visualizing.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x"))
+    )
+    with pytest.raises(DeviceMemoryError):
+        list(visualizing.visualize_steps(goals[:1], QUICK, note=notes.append))
+
+
+def test_a_network_that_answers_with_no_number_is_refused(monkeypatch):
+    picture = keras.Input((None, None, 3))
+    network = keras.Model(picture, keras.layers.Conv2D(2, 1, name="conv")(picture))
+    network.get_layer("conv").set_weights([np.full((1, 1, 3, 2), np.nan), np.zeros(2)])
+    broken = VisionModel(known()["efficientnet_lite0"], network)
+    monkeypatch.setattr(visualizing.registry, "load", lambda *_: broken)
+    with pytest.raises(ModelError, match="no number"):
+        dreamer.visualize("conv:0", QUICK)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "expected"),
+    [
+        ({"size": 3}, SettingsError, "size is 3; expected"),
+        ({"size": (40, 40, 3)}, SettingsError, "size is"),
+        ({"size": "large"}, SettingsError, "size is"),
+        ({"steps": 0}, SettingsError, "steps is 0"),
+        ({"parametrization": "wavelets"}, SettingsError, "parametrization is 'wavelets'; expected one of fourier"),
+        ({"optimizer": "sgd"}, SettingsError, "optimizer is 'sgd'; expected one of momentum, adam, nadam"),
+        ({"learning_rate": 0}, SettingsError, "learning_rate is 0"),
+        ({"diversity": 0}, SettingsError, "diversity is 0"),
+        ({"transforms": "some"}, SettingsError, "no transforms 'some'"),
+        ({"spectrum": "x.npz"}, SettingsError, "spectrum is for the parametrization maco"),
+        ({"spectrum": "x.npz", "parametrization": "maco"}, SettingsError, "cannot read x.npz: No such file"),
+        ({"stepz": 3}, SettingsError, "no setting 'stepz'. Close matches: steps"),
+        ({"seed": -1}, SettingsError, "seed is -1"),
+    ],
+)
+def test_impossible_settings_are_refused(tiny, keywords, error, expected):
+    with pytest.raises(error, match=expected):
+        dreamer.visualize("second:1", **keywords)
+
+
+def test_a_neuron_outside_the_picture_is_refused(tiny):
+    with pytest.raises(UnknownLayerError, match="lies outside 'second', which has 20x28 positions"):
+        dreamer.visualize("second:1@20,3", QUICK)
+
+
+def test_settings_survive_json():
+    import json
+
+    settings = VisualizeSettings(size=(40, 56), transforms="standard", diversity=2, seed=2**60)
+    assert VisualizeSettings.of(**json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_a_real_class_is_recognised_by_the_network_itself(lite0):
+    settings = VisualizeSettings(size=128, steps=48, seed=1)
+    [found] = dreamer.visualize("logit:broccoli", settings)
+    logits = np.asarray(lite0.activations(["logits"])(found.picture[None])["logits"])[0]
+    assert logits.argmax() == 937
+    assert found.title == "broccoli (937)"
+
+
+def test_no_targets_give_no_pictures(tiny):
+    assert dreamer.visualize([], QUICK) == []
