@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from dreamer import objectives, targets
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import backend, gradients, on_device, scoring, transforms
 from dreamer.ascent.backend import Activations, Tensor, TileGradient
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
@@ -52,6 +52,7 @@ class Ascent:
         self._settings = settings
         self._note = note
         self._stay_on_device = stay_on_device
+        self._objective = objective
         self._layers = sorted(objective.layers)
         self._programs = programs(
             network,
@@ -84,6 +85,14 @@ class Ascent:
         # On the way down there are about as many numbers again.
         numbers = 2 * self.network.cost(self._layers, (side, side)).numbers_kept
         return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
+
+    def check(self, size: Size) -> None:
+        """Make sure that the neurons of the objective exist in the tiles of a picture.
+
+        Raises:
+            UnknownLayerError: One lies outside its layer.
+        """
+        targets.check_positions(self._objective, self.network, self._tiling.grid(size).size)
 
     def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
         """The steps of an octave from a picture ``(height, width, 3)`` in [0, 1], used as working memory."""

@@ -163,6 +163,8 @@ def dream_steps(
         source = greyscale(source)
     size = (source.shape[0], source.shape[1])
     sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
+    for octave_size in sizes:
+        ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps
     done = 0
     dreamt = octaves.begin(source, sizes[0])

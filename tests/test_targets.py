@@ -33,10 +33,10 @@ def test_a_class_by_index_and_by_name(lite0):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("logit:cat", r"7 classes of efficientnet_lite0 are called 'cat': logit:281 \(tabby\), .*Take one by its number"),
+        ("logit:cat", r"7 classes of \w+ are called 'cat': logit:281 \(tabby\), .*Take one by its number"),
         ("logit:crane", r"2 classes .* are called 'crane': logit:134 \(crane\), logit:517"),
         ("logit:brocoli", r"no class 'brocoli'. Close matches: logit:937 \(broccoli\)"),
-        ("logit:catam", r"no class 'catam'. Close matches: logit:484 \(catamaran\)"),
+        ("logit:catam", r"no class 'catam'. Close matches: .*logit:484 \(catamaran\)"),
         ("logit:xyzzyx", "no class 'xyzzyx'. See all: dreamer labels efficientnet_lite0"),
         ("logit:1000", "no class 1000; expected 0 to 999"),
     ],
@@ -89,8 +89,6 @@ def test_directions_and_guides_come_from_files(tmp_path, lite0, picture):
     Image.fromarray((picture * 255).round().astype(np.uint8)).save(path)
     found = term(f'guided:block4b@"{path}"', lite0).values.array
     assert found.shape == (3 * 4, 80)  # A picture of 37x53 has 3x4 positions at a stride of 16.
-    with np.load(tmp_path / "vector.npy") if False else path.open("rb") as file:
-        assert file.read(4) == b"\x89PNG"
 
 
 def test_files_that_hold_something_else_are_refused_and_never_unpickled(tmp_path, lite0):

@@ -45,8 +45,9 @@ def test_minimising_lowers_and_maximising_raises(tiny):
 
 
 @pytest.mark.parametrize(
-    "target", ["first", "second:0", "second:2@3,4", "second:2@centre", "pool:1", "direction:first#3^1", "2*second:1 - first"]
-)  # fmt: skip
+    "target",
+    ["first", "second:0", "second:2@3,4", "second:2@centre", "pool:1", "direction:first#3^1", "2*second:1 - first"],
+)
 def test_every_kind_of_target_can_be_drawn(tiny, target):
     [found] = dreamer.visualize(target, QUICK)
     assert found.score > found.start
@@ -112,7 +113,8 @@ def test_diversity_makes_pictures_of_a_target_differ(tiny):
     apart = dreamer.visualize("second:1", QUICK, diversity_weight=3, **keywords)
     assert [found.variant for found in apart] == [0, 1, 2]
     assert all(found.score > found.start for found in apart)
-    assert likeness(apart) < likeness(alike) - 0.01
+    # Of so small a network all Gram matrices are much alike.
+    assert 1 - likeness(apart) > 2 * (1 - likeness(alike))
     # Told are the scores of the target alone.
     assert apart[0].score == pytest.approx(score_of(tiny, "second:1", apart[0].picture), abs=1e-4)
 
@@ -142,32 +144,24 @@ def test_alpha_is_where_the_picture_mattered(tiny):
     assert dreamer.visualize("second:1", QUICK, steps=1)[0].alpha is None
 
 
-def test_a_channel_that_starts_at_zero_is_woken():
-    """Its bias keeps it off whatever the first picture is; without the remedy it would stay so."""
+def test_a_channel_that_starts_at_zero_is_woken(monkeypatch):
+    """It is off for anything near grey, and on for white; without the remedy it would stay off."""
     keras.utils.set_random_seed(5)
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(6, 5, padding="same", name="conv")(picture)
-    x = keras.layers.ReLU(name="relu")(x)
-    network = keras.Model(picture, x)
+    network = keras.Model(picture, keras.layers.ReLU(name="relu")(x))
     kernel, bias = network.get_layer("conv").get_weights()
-    bias[2] = -2.0 - kernel[..., 2].sum() * 0  # Far below what the first grey can reach, not below what white can.
     kernel[..., 2] = np.abs(kernel[..., 2])
-    bias[2] = -1.2 * float(kernel[..., 2].sum())
+    bias[2] = -0.7 * kernel[..., 2].sum()
     network.get_layer("conv").set_weights([kernel, bias])
     dead = VisionModel(known()["efficientnet_lite0"], network)
-    visualizing_load = visualizing.registry.load
-    try:
-        visualizing.registry.load = lambda *_: dead
-        settings = dataclasses.replace(QUICK, transforms="none", steps=40)
-        [found] = dreamer.visualize("relu:2", settings, learning_rate=0.5)
-        assert found.start == 0 < found.score
-        remedied = visualizing._REMEDIED_STEPS
-        visualizing._REMEDIED_STEPS = 0
-        [stuck] = dreamer.visualize("relu:2", settings, learning_rate=0.5)
-        assert stuck.score == 0
-        visualizing._REMEDIED_STEPS = remedied
-    finally:
-        visualizing.registry.load = visualizing_load
+    monkeypatch.setattr(visualizing.registry, "load", lambda *_: dead)
+    settings = dataclasses.replace(QUICK, parametrization="pixels", transforms="none", steps=40, learning_rate=0.2)
+    [found] = dreamer.visualize("relu:2", settings)
+    assert found.start == 0 < found.score
+    monkeypatch.setattr(visualizing, "_REMEDIED_STEPS", 0)
+    [stuck] = dreamer.visualize("relu:2", settings)
+    assert stuck.score == 0
 
 
 def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):

@@ -76,6 +76,7 @@ class Optimizer(NamedTuple):
     Attributes:
         keras: The optimizer.
         variable: What it was built for.
+        fresh: Values of its own variables before any step. The variables themselves may be worked with.
         normalizes: Whether it is given gradients of size 1. Adam makes every coefficient's steps equally large,
             also of those that the network hardly cares for, which is where the grit in pictures comes from; a step
             along the gradient leaves those alone, but does not know how long it should be.
@@ -83,6 +84,7 @@ class Optimizer(NamedTuple):
 
     keras: Any
     variable: Any
+    fresh: list[Any]
     normalizes: bool
 
     @classmethod
@@ -104,11 +106,11 @@ class Optimizer(NamedTuple):
         made = makers[name]()
         variable = keras.Variable(np.zeros(shape, np.float32), name="made_from")
         made.build([variable])
-        return cls(made, variable, name == "momentum")
+        return cls(made, variable, [np.array(one.numpy()) for one in made.variables], name == "momentum")
 
     def start(self, made_from: FloatArray) -> list[Any]:
         """The values of a state before any step."""
-        return [made_from, *(np.asarray(one.numpy()) for one in self.keras.variables)]
+        return [made_from, *self.fresh]
 
 
 class Program:

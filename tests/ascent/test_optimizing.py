@@ -9,6 +9,7 @@ from dreamer.ascent.optimizing import Draw, Optimizer, Program, State
 from dreamer.settings import OPTIMIZERS
 
 SIZE = (2, 5, 7)
+HAZE = np.zeros((*SIZE, 3), np.float32)
 FIELD = np.zeros((views.NOISE_SIDE, views.NOISE_SIDE, 3), np.float32)
 GOALS = np.array([0.8, 0.2], np.float32)
 
@@ -17,7 +18,7 @@ def program(name="adam", *, score=None, remedied=None, attends=False, learning_r
     """Climbs towards a colour of its own in each picture."""
 
     def forward(inputs, given):
-        pictures = inputs[0] + inputs[1] if attends else inputs
+        pictures = (inputs[0] + inputs[1] if attends else inputs) + given.haze
         return {"seen": ops.reshape(pictures, (*SIZE, 3))}
 
     def closeness(found, given):
@@ -35,9 +36,9 @@ def program(name="adam", *, score=None, remedied=None, attends=False, learning_r
     )
 
 
-def draw(share=1.0, stage=0, mask=None):
+def draw(share=1.0, stage=0, mask=None, thickness=0.0):
     mask = np.ones((1, 1, 1), np.float32) if mask is None else mask
-    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), share, mask, stage)
+    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), share, mask, thickness, stage)
 
 
 def start(made):
@@ -50,6 +51,7 @@ def run(made, *, num_steps=30, draws=None, **keywords):
             lambda _: made,
             start(made),
             draws=draws or (lambda _: draw()),
+            haze=keywords.pop("haze", HAZE),
             field=FIELD,
             numbers=lambda _: [{"goal": GOALS}],
             num_steps=num_steps,
@@ -133,10 +135,10 @@ def test_one_trace_serves_all_steps():
 def test_evaluating_changes_nothing():
     made = program()
     state = start(made)
-    found = optimizing.evaluate(made, state, draw(), FIELD, [{"goal": GOALS}])
+    found = optimizing.evaluate(made, state, draw(), haze=HAZE, field=FIELD, numbers=[{"goal": GOALS}])
     assert found.scores == pytest.approx([-0.09, -0.09])
     assert not found.is_dead.any()
-    again = optimizing.evaluate(made, state, draw(), FIELD, [{"goal": GOALS}])
+    again = optimizing.evaluate(made, state, draw(), haze=HAZE, field=FIELD, numbers=[{"goal": GOALS}])
     assert again.scores.tobytes() == found.scores.tobytes()
 
 
@@ -164,3 +166,17 @@ def test_attention_adds_up_the_gradients_of_the_pictures():
     found = ops.convert_to_numpy(run(program(score=score, attends=True), num_steps=4)[-1].state.attention)
     assert found.shape == SIZE
     assert found[0] == pytest.approx(4 * 3 * mattering[..., 0])
+
+
+def test_a_haze_is_seen_and_is_no_part_of_the_picture():
+    haze = np.full((*SIZE, 3), 0.2, np.float32)
+    steps = run(program(learning_rate=1e-6), num_steps=2, haze=haze, draws=lambda step: draw(thickness=1.0 - step))
+    assert steps[0].scores == pytest.approx([-0.01, -0.25])
+    assert steps[1].scores == pytest.approx([-0.09, -0.09], abs=1e-4)
+    assert pictures(steps[-1]) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_program_starts_afresh_each_time():
+    made = program()
+    first, second = (pictures(run(made, num_steps=9)[-1]) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
