@@ -12,7 +12,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dreamer import dreaming
+import dreamer
+from dreamer import dreaming, visualizing
 from dreamer.ascent import backend, transforms
 from dreamer.ascent.scoring import alone
 from dreamer.models import keras_applications
@@ -83,6 +84,18 @@ def main(output: str) -> None:
         steps = list(dreaming.dream_steps(PICTURE, settings, stay_on_device=there))
         found[f"{place}_dream"] = steps[-1].render()
         found[f"{place}_scores"] = np.array([step.score for step in steps])
+    visualizing.registry.load = lambda *_: model
+    made = {"adam": {"optimizer": "adam", "transforms": "standard", "alpha": True}, "momentum": {"diversity": 2}}
+    for name, keywords in made.items():
+        targets = ["second:1", "-second:2"]
+        drawn = dreamer.visualize(targets, size=(32, 48), steps=3, precision="float32", seed=5, **keywords)
+        found[f"{name}_pictures"] = np.stack([one.picture for one in drawn])
+        found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
+        if drawn[0].alpha is not None:
+            found["alpha"] = np.stack([one.alpha for one in drawn])
+    through = model.activations(["relu"], redirected=True)
+    redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
+    found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, transforms.IDENTITY)
     spec = known()["keras:MobileNetV2"]
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "network.weights.h5"

@@ -81,6 +81,24 @@ def test_dreams_agree(backend, computed):
         assert found[f"{place}_dream"] == pytest.approx(expected["host_dream"], abs=2e-3)
 
 
+@pytest.mark.parametrize("backend", OTHERS)
+def test_visualizations_agree(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    for name in ("adam", "momentum"):
+        assert found[f"{name}_drawn_scores"] == pytest.approx(expected[f"{name}_drawn_scores"], rel=0.02)
+        assert np.abs(found[f"{name}_pictures"] - expected[f"{name}_pictures"]).mean() < 2e-3
+    assert np.abs(found["alpha"] - expected["alpha"]).mean() < 0.03
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+def test_redirected_gradients_agree(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["redirected_scores"] == pytest.approx(expected["redirected_scores"], abs=1e-5)
+    largest = float(np.abs(expected["redirected_gradients"]).max())
+    assert largest > 0
+    assert found["redirected_gradients"] == pytest.approx(expected["redirected_gradients"], abs=1e-5 * largest)
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", *OTHERS])
 def test_nothing_is_traced_again_for_another_batch(backend, computed):
     first, later = computed(backend)["traces"]

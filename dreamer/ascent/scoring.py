@@ -136,7 +136,7 @@ def score(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Param
                     each["group"] = each["group"] * views + ops.arange(ops.shape(each["group"])[0]) % views
                 scores = _KINDS[form.kind](form, activations, each)
                 scores = ops.mean(ops.reshape(scores, (-1, views)), axis=1)
-            total = total + own["weight"] * scores
+            total = total + ops.multiply(scores, own["weight"])
         return total
 
     return run
