@@ -2,6 +2,7 @@
 
 python torch_cases.py CASE NETWORK SIZE [--weights FILE] [--gradient FILE]
 python torch_cases.py probe        which peers there are
+python torch_cases.py draw_lucent efficientnet_lite0 224 --classes 281 937 --pictures FILE.npy
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import time
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
@@ -23,13 +25,17 @@ PEERS = {"torch": "torch", "torch-lucent": "lucent.optvis.render", "dreamlens": 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", choices=[*GRADIENTS, *STEPS, "probe"])
+    parser.add_argument("case", choices=[*GRADIENTS, *STEPS, *DRAWINGS, "probe"])
     parser.add_argument("network", nargs="?", choices=list(LAYERS), default="efficientnet_lite0")
     parser.add_argument("size", type=int, nargs="?", default=512)
     parser.add_argument("--weights", type=Path, help="what keras_cases.py export wrote, for inception_v3")
     parser.add_argument("--gradient", type=Path, help="write the gradient there instead of measuring")
+    parser.add_argument("--classes", type=int, nargs="+", help="what to draw")
+    parser.add_argument("--pictures", type=Path, help="write what was drawn there")
     options = parser.parse_args()
-    if options.case == "probe":
+    if options.case in DRAWINGS:
+        answer(draw(DRAWINGS[options.case], options.classes, options.size, options.pictures))
+    elif options.case == "probe":
         answer({name: probe(name, module) for name, module in PEERS.items()})
     elif options.case in STEPS:
         answer(measure_steps(STEPS[options.case](options.size)))
@@ -121,6 +127,47 @@ def dreamlens(size: int, *, frozen: bool = False) -> Callable:
     return run
 
 
+def draw(drawing: Callable[[int, int], np.ndarray], classes: list[int], size: int, pictures: Path) -> dict:
+    """Pictures of classes, one after the other, and the seconds that each took."""
+    torch_drawn, seconds = [], []
+    for index in classes:
+        start = time.perf_counter()
+        torch_drawn.append(drawing(index, size))
+        seconds.append(time.perf_counter() - start)
+    np.save(pictures, np.stack(torch_drawn).astype(np.float32))
+    return {"seconds": sum(seconds) / len(seconds)}
+
+
+def draw_lucent(index: int, size: int) -> np.ndarray:
+    """A class by ``render_vis``: Fourier, decorrelated colours and its standard transforms, for 256 steps."""
+    import torch_networks
+    from lucent.optvis import param, render
+
+    network = torch_networks.load("efficientnet_lite0", None)
+    drawn = render.render_vis(
+        network,
+        f"logits:{index}",
+        lambda: param.image(size, fft=True, decorrelate=True),
+        thresholds=(256,),
+        preprocess=False,
+        progress=False,
+        show_image=False,
+    )
+    return np.asarray(drawn[-1][0])
+
+
+def draw_dreamlens(index: int, size: int) -> np.ndarray:
+    """A class by ``maximize``, all as by default but for the size."""
+    import torch_networks
+    from dreamlens import FeatureTarget, FeatureVisualizer, RenderConfig
+
+    network = torch_networks.load("efficientnet_lite0", None)
+    visualizer = FeatureVisualizer(network, quiet=True, normalize=False)
+    drawn = visualizer.maximize(FeatureTarget("logits", neuron=index), RenderConfig(width=size, height=size))
+    return np.asarray(drawn.as_hwc())
+
+
+DRAWINGS = {"draw_lucent": draw_lucent, "draw_dreamlens": draw_dreamlens}
 GRADIENTS = {
     "torch": {},
     "torch_channels_last": {"channels_last": True},
