@@ -198,7 +198,7 @@ class _Run:
         from dreamer import images
 
         if len(self.objectives) * self.settings.diversity > 1:
-            return images.Photo(images.sheet(_labelled(found), columns=self.columns))
+            return images.Photo(images.sheet(_labelled(found, self.settings.diversity), columns=self.columns))
         [one] = found
         alpha = None if one.alpha is None else (one.alpha * 255).round().astype("uint8")
         return images.Photo(one.picture, alpha=alpha)
@@ -218,10 +218,14 @@ class _Run:
         return recipe
 
 
-def _labelled(found: Sequence[Visualization]) -> list[Any]:
+def _labelled(found: Sequence[Visualization], diversity: int) -> list[Any]:
     from dreamer import images
 
-    return [images.LabelledPicture(one.picture, one.title, one.alpha) for one in found]
+    return [images.LabelledPicture(one.picture, _label(one, diversity), one.alpha) for one in found]
+
+
+def _label(one: Visualization, diversity: int) -> str:
+    return one.title if diversity == 1 else f"{one.title} ({one.variant + 1} of {diversity})"
 
 
 class _Snapshots:
