@@ -52,11 +52,11 @@ def main() -> None:
     settings = dreamer.VisualizeSettings(steps=options.steps, seed=options.seed)
     found = {}
     for name, (keywords, manner) in (VARIANTS if options.variants else {"defaults": ({}, {})}).items():
-        usual = visualizing._MANNERS["fourier"]
-        visualizing._MANNERS["fourier"] = usual._replace(**manner)
+        usual = visualizing._MANNERS["cosine"]
+        visualizing._MANNERS["cosine"] = usual._replace(**manner)
         variant = dataclasses.replace(settings, **keywords)
         runs = [draw_and_judge(classes(seed, options.classes), variant, options.sheet) for seed in options.class_seed]
-        visualizing._MANNERS["fourier"] = usual
+        visualizing._MANNERS["cosine"] = usual
         found[name] = summary(runs)
         print(name, found[name], flush=True) if options.variants else None
     if options.peers_python:
@@ -82,15 +82,21 @@ def by_peer(case: str, size: int, wanted: list[int], options: argparse.Namespace
     return recognised(list(drawn), wanted) | {"seconds_per_class": json.loads(done.stdout.splitlines()[-1])["seconds"]}
 
 
-# Settings and parts of the manner of "fourier" that stand in for the usual ones.
+ROBUST = dreamer.Transforms.of("robust")
+
+# Settings and parts of the manner of "cosine" that stand in for the usual ones.
 VARIANTS: dict[str, tuple[dict, dict]] = {
     "defaults": ({}, {}),
     "without haze": ({}, {"haze": 0.0}),
     "without decay": ({}, {"decay": 0.0}),
+    "all at full size": ({}, {"stages": visualizing._ALL_AT_ONCE}),
+    "without mirror": ({"transforms": dataclasses.replace(ROBUST, flip=0.0)}, {}),
     "Lucid's transforms": ({"transforms": "standard"}, {}),
     "no transforms": ({"transforms": "none"}, {}),
     "Adam": ({"optimizer": "adam"}, {}),
+    "Fourier": ({"parametrization": "fourier"}, {}),
     "pixels": ({"parametrization": "pixels"}, {}),
+    "maco": ({"parametrization": "maco"}, {}),
     "half the steps": ({"steps": dreamer.VisualizeSettings.steps // 2}, {}),
     "float32": ({"precision": "float32"}, {}),
 }
@@ -123,6 +129,7 @@ def recognised(pictures: list[np.ndarray], wanted: list[int]) -> dict:
     return {
         "top1": sum(rank == 0 for rank in ranks),
         "top5": sum(rank < 5 for rank in ranks),
+        "probability": float(np.mean([row[index] for row, index in zip(softmax(logits), wanted, strict=True)])),
         "classes": len(wanted),
         "taken_for_another": {
             names[index].name.split(", ")[0]: names[int(row.argmax())].name.split(", ")[0]
@@ -142,10 +149,16 @@ def judged(pictures: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.asarray(judge((some - MEAN) / DEVIATION)) for some in np.split(seen, len(seen))])
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
 def summary(runs: list[dict]) -> dict:
     return {
         "top1": [run["top1"] for run in runs],
         "top5": [run["top5"] for run in runs],
+        "probability": [round(run["probability"], 2) for run in runs],
         "of": runs[0]["classes"],
         "seconds_per_class": round(statistics.median(run["seconds_per_class"] for run in runs), 2),
         "taken_for_another": [run["taken_for_another"] for run in runs],

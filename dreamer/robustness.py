@@ -29,6 +29,8 @@ class Transforms:
         scale: Least and largest magnification; 1 changes nothing.
         crop: Sides of random crops as a share of the picture's, at the first step and at the last; 1 sees all of it.
         crop_spread: Standard deviation of a crop's centre about the picture's, as a share of its side.
+        flip: Share of the steps that see the picture of a class in a mirror. Only of classes: other units tell left
+            from right.
         rotate: Largest rotation either way, in degrees.
         still: Share of the steps that do not rotate.
         blur: Standard deviation of a Gaussian blur, in pixels of the view, at the first step; none at the last.
@@ -48,6 +50,7 @@ class Transforms:
     scale: tuple[float, ...] = (1.0, 1.0)
     crop: tuple[float, ...] = (1.0, 1.0)
     crop_spread: float = 0.15
+    flip: float = 0.0
     rotate: float = 0.0
     still: float = 0.0
     blur: float = 0.0
@@ -119,6 +122,7 @@ _RANGES: Mapping[str, tuple[float, float, int | None]] = {
     "scale": (0.1, 4, 2),
     "crop": (0.02, 1, 2),
     "crop_spread": (0, 1, 1),
+    "flip": (0, 1, 1),
     "rotate": (0, 180, 1),
     "still": (0, 1, 1),
     "blur": (0, 32, 1),
@@ -133,7 +137,7 @@ def _expected(low: float, high: float, count: int | None) -> str:
 
 SETS: Mapping[str, Transforms] = {
     "none": Transforms(),
-    "robust": Transforms(scale=(1 / 1.2, 1 / 0.6), crop_spread=0.15),
+    "robust": Transforms(scale=(1 / 1.2, 1 / 0.6), crop_spread=0.15, flip=0.5),
     # Lucid's: pad 12, jitter 8, scale 0.90 to 1.10, rotate -10 to 10 degrees or not at all, jitter 4.
     "standard": Transforms(pad=12, jitter=(8, 4), scale=(0.9, 1.1), rotate=10, still=0.2),
     # MACO's: crops that shrink, and noise.

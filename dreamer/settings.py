@@ -21,7 +21,7 @@ CONDITIONINGS = ("none", "smooth", "laplacian")
 BACKENDS = ("tensorflow", "jax", "torch")
 """What Keras may run on; see ``dreamer.ascent.backend``."""
 
-PARAMETRIZATIONS = ("fourier", "pixels", "maco")
+PARAMETRIZATIONS = ("cosine", "fourier", "pixels", "maco")
 """What a visualization may be made from; see ``dreamer.ascent.parametrizations``."""
 
 OPTIMIZERS = ("momentum", "adam", "nadam")
@@ -161,7 +161,7 @@ class VisualizeSettings(_Settings):
             what is known of it.
         size: ``(height, width)`` of the pictures, or one number for both.
         steps: Steps of the optimizer.
-        parametrization: ``"fourier"``, ``"pixels"`` or ``"maco"``: what the pictures are made from.
+        parametrization: ``"cosine"``, ``"fourier"``, ``"pixels"`` or ``"maco"``: what the pictures are made from.
         spectrum: For ``"maco"``, the file with the magnitudes, as ``dreamer spectrum`` writes it; None for 1/f.
         transforms: How each step sees the pictures, as a :class:`Transforms`, the name of a set, or the path of a
             TOML file; ``None`` for the set that goes with the parametrization.
@@ -186,7 +186,7 @@ class VisualizeSettings(_Settings):
     preprocessing: str | None = None
     size: tuple[int, int] = (224, 224)
     steps: int = 128
-    parametrization: str = "fourier"
+    parametrization: str = "cosine"
     spectrum: str | None = None
     transforms: Transforms | None = None
     optimizer: str | None = None
@@ -203,7 +203,7 @@ class VisualizeSettings(_Settings):
             object.__setattr__(self, "transforms", Transforms.of(self.transforms))
         if self.spectrum is not None and self.parametrization != "maco":
             raise SettingsError(f"spectrum is for the parametrization maco; with {self.parametrization} it has no use")
-        choices = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
+        choices: dict[str, Sequence[str]] = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
         if self.optimizer is not None:
             choices["optimizer"] = OPTIMIZERS
         self._check(_VISUALIZE_RANGES, ("learning_rate",), choices)

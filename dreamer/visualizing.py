@@ -67,12 +67,13 @@ class _Manner(NamedTuple):
 
 
 _ALL_AT_ONCE = (_Stage(1, 1, 1),)
-_COARSE_TO_FINE = (_Stage(0.25, 0.29, 0.57), _Stage(0.5, 0.57, 0.71), _Stage(1, 1, 1))
+_GROWING = (_Stage(0.35, 1, 0.57), _Stage(0.6, 1, 0.71), _Stage(1, 1, 1))
 _HAZE_UNTIL = 0.4  # Of the steps.
 _LAST_RATE = 0.1  # Of the learning rate, which falls along half a cosine.
 
 _MANNERS = {
-    "fourier": _Manner("robust", "momentum", 0.05, 0.3, 5.0, _ALL_AT_ONCE),
+    "cosine": _Manner("robust", "momentum", 0.05, 0.6, 5.0, _GROWING),
+    "fourier": _Manner("robust", "momentum", 0.05, 0.6, 5.0, _GROWING),
     "pixels": _Manner("robust", "adam", 0.05, 0.0, 0.0, _ALL_AT_ONCE),
     "maco": _Manner("maco", "nadam", 1.0, 0.0, 0.0, _ALL_AT_ONCE),
 }
@@ -296,7 +297,12 @@ def _parametrization(settings: VisualizeSettings) -> Parametrization:
 def _made(name: str, size: Size, spectrum: Numbers | None) -> Parametrization:
     if name == "maco":
         return parametrizations.maco(size, None if spectrum is None else spectrum.array)
-    return {"fourier": parametrizations.fourier, "pixels": parametrizations.pixels}[name](size)
+    makers = {
+        "cosine": parametrizations.cosine,
+        "fourier": parametrizations.fourier,
+        "pixels": parametrizations.pixels,
+    }
+    return makers[name](size)
 
 
 class _Batch:
@@ -313,6 +319,9 @@ class _Batch:
         groups = [unit.place // settings.diversity for unit in units]
         self._numbers = scoring.parameters(self._objectives, groups)
         self._haze = self._drawn(_HAZE)
+        self._how = _transforms(settings)
+        if not all(term.kind == "logit" for unit in units for _, term in unit.objective.terms):
+            self._how = dataclasses.replace(self._how, flip=0.0)
         self._start: FloatArray = np.zeros(len(units), np.float32)
         for unit in units:
             targets.check_positions(unit.objective, network, self._seen(1.0))
@@ -412,7 +421,7 @@ class _Batch:
         stages = _MANNERS[self._settings.parametrization].stages
         stage = next(index for index, one in enumerate(stages) if progress <= one.until)
         drawn = views.draw(
-            _transforms(self._settings),
+            self._how,
             _generator(self._settings, _VIEWS, step),
             size=self._settings.size,
             seen=self._seen(stages[stage].seen),

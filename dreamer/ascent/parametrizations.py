@@ -28,7 +28,6 @@ _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]
 COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 """Red, green and blue, each from brightness and two axes of colour that do not vary together in photos."""
 
-_STEEPNESS = 0.85
 _FIRST_DEVIATION = 0.1  # Of the first coefficients.
 _ENCODABLE = 1e-3  # Black and white are infinitely far away; a picture is brought as near to them as this.
 
@@ -80,8 +79,8 @@ def fourier(size: Size) -> Parametrization:
         True
     """
     height, width = size
-    # At a frequency of 1/16 it is Lucid's, whose exponent of 1 leaves pictures blurred.
-    scale = (4 * np.sqrt(height * width) * (16 * frequencies(size)) ** -_STEEPNESS)[..., None].astype(np.float32)
+    # Lucid divides by four for pictures of 128 pixels to come out with the contrast of a photo.
+    scale = (np.sqrt(height * width) / 4 / frequencies(size))[..., None].astype(np.float32)
 
     def render(waves: Tensor) -> Tensor:
         return _colored(_inverse(ops.multiply(waves[:, 0], scale), ops.multiply(waves[:, 1], scale), size))
@@ -96,6 +95,58 @@ def fourier(size: Size) -> Parametrization:
         encode=encode,
         passes=lambda detail: _passes(size, detail)[None],
     )
+
+
+def cosine(size: Size) -> Parametrization:
+    """Standing waves, the slow ones first: coefficients count less the higher their frequency.
+
+    Unlike those of :func:`fourier` they need not go on beyond an edge at the opposite one, so edges are not glued.
+
+    Args:
+        size: ``(height, width)``.
+
+    Returns:
+        Made from ``(count, height, width, 3)``: coefficients of an orthogonal cosine transform.
+
+    Example:
+        >>> picture = np.full((1, 5, 8, 3), 0.25, np.float32)
+        >>> waves = cosine((5, 8))
+        >>> bool(np.allclose(waves.render(waves.encode(picture)), 0.25, atol=1e-5))
+        True
+    """
+    height, width = size
+    rows, columns = _standing(height), _standing(width)
+    slow = [np.arange(length) / (2 * length) for length in size]  # In waves per pixel.
+    frequency = np.maximum(np.hypot(slow[0][:, None], slow[1][None]), 1 / (2 * max(size)))
+    # The same contrast as of Lucid's, whatever the size.
+    scale = (1 / (4 * np.sqrt(height * width) * frequency))[..., None].astype(np.float32)
+
+    def render(waves: Tensor) -> Tensor:
+        waves = ops.reshape(ops.multiply(waves, scale), (-1, height, width * 3))
+        down = ops.reshape(ops.matmul(rows, waves), (-1, width, 3))
+        return _colored(ops.reshape(ops.matmul(columns, down), (-1, height, width, 3)))
+
+    def encode(pictures: FloatArray) -> FloatArray:
+        found = np.einsum("yu,byxc,xv->buvc", rows, _uncolored(pictures), columns, optimize=True)
+        return np.asarray(found / (height * width) / scale, np.float32)
+
+    def passes(detail: float) -> FloatArray:
+        kept = [one <= max(detail / 2, 1 / max(size)) for one in slow]
+        return np.asarray((kept[0][:, None] & kept[1])[..., None], np.float32)
+
+    return Parametrization(
+        draw=lambda rng, count: _normal(rng, (count, height, width, 3)),
+        render=render,
+        encode=encode,
+        passes=passes,
+    )
+
+
+def _standing(length: int) -> FloatArray:
+    """Cosine waves with a mean square of 1: ``(length, waves)``."""
+    waves = np.sqrt(2) * np.cos(np.pi * np.arange(length) * (np.arange(length)[:, None] + 0.5) / length)
+    waves[:, 0] = 1
+    return np.asarray(waves, np.float32)
 
 
 def maco(size: Size, spectrum: FloatArray | None = None) -> Parametrization:

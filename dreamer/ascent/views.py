@@ -71,7 +71,7 @@ def _stack(views: list[Views]) -> Views:
 
 
 def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, progress: float) -> Views:
-    zoom, turns, turn = rng.uniform(-1, 1, 3)
+    zoom, turns, turn, mirror = rng.uniform(-1, 1, 4)
     jitters, centre = rng.uniform(-1, 1, (len(how.jitter), 2)), rng.normal(size=2)
     offsets = rng.integers(0, NOISE_SIDE, 2)
 
@@ -87,6 +87,8 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
         axes.append(
             _along(size[axis], seen[axis], window, shift, blur=how.blur * (1 - progress), mirrored=how.pad == 0)
         )
+    if (mirror + 1) / 2 < how.flip:
+        axes[1] = np.ascontiguousarray(axes[1][::-1])
     degrees = float(turn * how.rotate) if (turns + 1) / 2 >= how.still else 0.0
     noise_rows, noise_columns = (
         ((np.arange(out) + offset) % NOISE_SIDE).astype(np.int32) for out, offset in zip(seen, offsets, strict=True)
