@@ -11,6 +11,7 @@ from dreamer import Objective, VisualizeSettings, objectives, visualizing
 from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, UnknownLayerError
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
+from dreamer.settings import PARAMETRIZATIONS
 
 QUICK = VisualizeSettings(size=(40, 56), steps=12, precision="float32")
 
@@ -28,7 +29,7 @@ def score_of(network, text, picture):
     return float(np.asarray(scored(network.activations(goal.layers)(picture[None]), None))[0])
 
 
-@pytest.mark.parametrize("parametrization", ["fourier", "pixels", "maco"])
+@pytest.mark.parametrize("parametrization", PARAMETRIZATIONS)
 def test_the_score_rises_and_is_that_of_the_picture(tiny, parametrization):
     [found] = dreamer.visualize("second:1", QUICK, parametrization=parametrization, steps=30, transforms="none")
     assert found.picture.shape == (40, 56, 3)
@@ -61,6 +62,16 @@ def test_a_batch_of_targets_is_what_they_are_one_by_one(tiny):
         [alone] = dreamer.visualize(text, QUICK)
         assert alone.picture == pytest.approx(found.picture, abs=2e-3)
         assert alone.score == pytest.approx(found.score, rel=1e-3, abs=1e-4)
+
+
+def test_only_classes_are_seen_in_a_mirror(lite0, monkeypatch):
+    flips = []
+    draw = visualizing.views.draw
+    monkeypatch.setattr(visualizing.views, "draw", lambda how, *a, **k: (flips.append(how.flip), draw(how, *a, **k))[1])
+    for target, expected in (("block2b:1", 0.0), ("logit:1", 0.5), ("logit:1 - block2b", 0.0)):
+        flips.clear()
+        dreamer.visualize(target, QUICK, steps=2)
+        assert flips[1:-1] == [expected] * 2  # Before the first step and after the last, all is seen as it is.
 
 
 def test_a_list_of_channels_costs_one_trace(tiny, monkeypatch):
@@ -205,7 +216,11 @@ def test_a_network_that_answers_with_no_number_is_refused(monkeypatch):
         ({"size": (40, 40, 3)}, SettingsError, "size is"),
         ({"size": "large"}, SettingsError, "size is"),
         ({"steps": 0}, SettingsError, "steps is 0"),
-        ({"parametrization": "wavelets"}, SettingsError, "parametrization is 'wavelets'; expected one of fourier"),
+        (
+            {"parametrization": "wavelets"},
+            SettingsError,
+            "parametrization is 'wavelets'; expected one of cosine",
+        ),
         ({"optimizer": "sgd"}, SettingsError, "optimizer is 'sgd'; expected one of momentum, adam, nadam"),
         ({"learning_rate": 0}, SettingsError, "learning_rate is 0"),
         ({"diversity": 0}, SettingsError, "diversity is 0"),

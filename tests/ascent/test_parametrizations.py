@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from dreamer.ascent import parametrizations
-from dreamer.ascent.parametrizations import fourier, frequencies, maco, pixels, spectrum_of
+from dreamer.ascent.parametrizations import cosine, fourier, frequencies, maco, pixels, spectrum_of
 
 SIZES = [(16, 16), (17, 23), (24, 17), (5, 8), (37, 53)]
 
@@ -15,14 +15,14 @@ def rendered(made, values):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("make", [pixels, fourier])
+@pytest.mark.parametrize("make", [pixels, fourier, cosine])
 def test_what_is_encoded_is_rendered_again(make, size):
     pictures = np.random.default_rng(0).uniform(0.05, 0.95, (2, *size, 3)).astype(np.float32)
     made = make(size)
     assert rendered(made, made.encode(pictures)) == pytest.approx(pictures, abs=2e-5)
 
 
-@pytest.mark.parametrize("make", [pixels, fourier, maco])
+@pytest.mark.parametrize("make", [pixels, fourier, cosine, maco])
 def test_black_and_white_stay_within_the_range(make):
     made = make((16, 16))
     found = rendered(made, made.encode(np.stack([np.zeros((16, 16, 3)), np.ones((16, 16, 3))]).astype(np.float32)))
@@ -32,7 +32,7 @@ def test_black_and_white_stay_within_the_range(make):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("make", [pixels, fourier, maco])
+@pytest.mark.parametrize("make", [pixels, fourier, cosine, maco])
 def test_first_pictures_are_the_same_for_the_same_seed_and_not_flat(make, size):
     made = make(size)
     first, same = (made.draw(np.random.default_rng(4), 2) for _ in range(2))
@@ -61,6 +61,24 @@ def test_slow_waves_count_more():
     values[0, 0, 0, 1, 0] = values[1, 0, 0, 12, 0] = 0.1
     slow, fast = rendered(made, values)
     assert slow.std() > 8 * fast.std()
+
+
+def test_edges_of_cosine_waves_are_not_glued():
+    """A ramp is made of few slow cosines; in Fourier waves it needs a jump from one edge to the other."""
+    ramp = np.broadcast_to(np.linspace(0.1, 0.9, 64, dtype=np.float32)[None, None, :, None], (1, 48, 64, 3))
+    errors = []
+    for make in (cosine, fourier):
+        made = make((48, 64))
+        coarse = rendered(made, made.encode(ramp) * made.passes(0.2))
+        errors.append(np.abs(coarse - ramp).max())
+    assert errors[0] < 0.02
+    assert errors[1] > 0.2
+
+
+def test_waves_of_both_kinds_begin_with_the_same_contrast():
+    made = [make((96, 64)) for make in (cosine, fourier)]
+    contrasts = [rendered(one, one.draw(np.random.default_rng(0), 8)).std() for one in made]
+    assert contrasts[0] == pytest.approx(contrasts[1], rel=0.25)
 
 
 def test_frequencies_are_in_waves_per_pixel():
@@ -103,6 +121,16 @@ def test_the_spectrum_of_a_wave_has_its_frequency():
     assert found.shape == (64, 33, 3)
     assert np.unravel_index(found[..., 0].argmax(), (64, 33)) == (0, 8)
     assert spectrum_of(np.full((32, 32, 3), 0.7, np.float32)) == pytest.approx(0, abs=1e-3)
+
+
+def test_coarse_detail_leaves_fine_standing_waves_out():
+    made = cosine((32, 48))
+    passed = made.passes(0.5)[..., 0]
+    assert passed.shape == (32, 48)
+    assert passed[:17, :25].all()
+    assert not passed[17:].any()
+    assert not passed[:, 25:].any()
+    assert made.passes(1.0).all()
 
 
 @pytest.mark.parametrize("make", [fourier, maco])

@@ -103,6 +103,14 @@ def test_turns_are_drawn_and_some_steps_stand_still(picture):
     assert 8 < still < 32
 
 
+def test_some_steps_see_a_mirror_image(picture):
+    found = [seen(picture, Transforms(flip=0.5), seed=seed)[0] for seed in range(40)]
+    mirrored = [np.abs(one - picture[:, ::-1]).max() < 1e-5 for one in found]
+    straight = [np.abs(one - picture).max() < 1e-5 for one in found]
+    assert all(a != b for a, b in zip(mirrored, straight, strict=True))
+    assert 8 < sum(mirrored) < 32
+
+
 def test_views_of_a_picture_follow_each_other(picture):
     drawn = seen(picture, Transforms(views=3, crop=(0.5, 0.5)), size=(16, 20))
     assert drawn.shape == (3, 16, 20, 3)
