@@ -54,6 +54,7 @@ def main() -> None:
     for name, (keywords, manner) in (VARIANTS if options.variants else {"defaults": ({}, {})}).items():
         usual = visualizing._MANNERS["cosine"]
         visualizing._MANNERS["cosine"] = usual._replace(**manner)
+        visualizing._program.cache_clear()  # It holds the optimizer, which the manner has a say in.
         variant = dataclasses.replace(settings, **keywords)
         runs = [draw_and_judge(classes(seed, options.classes), variant, options.sheet) for seed in options.class_seed]
         visualizing._MANNERS["cosine"] = usual
