@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dreamer import images, objectives
+    from dreamer.drawing import Visualization
     from dreamer.dreaming import DreamStep, dream, dream_steps
     from dreamer.errors import DreamerError
     from dreamer.objectives import Objective
     from dreamer.robustness import Transforms
     from dreamer.settings import DreamSettings, VisualizeSettings
-    from dreamer.visualizing import Visualization, VisualizeStep, visualize, visualize_steps
+    from dreamer.visualizing import VisualizeStep, visualize, visualize_steps
 
 __version__ = "0.1.0"
 
@@ -28,7 +29,7 @@ _HOMES = {
     "DreamerError": "dreamer.errors",
     "Objective": "dreamer.objectives",
     "Transforms": "dreamer.robustness",
-    "Visualization": "dreamer.visualizing",
+    "Visualization": "dreamer.drawing",
     "VisualizeSettings": "dreamer.settings",
     "VisualizeStep": "dreamer.visualizing",
     "dream": "dreamer.dreaming",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import dreamer
-from dreamer import Objective, VisualizeSettings, objectives, visualizing
+from dreamer import Objective, VisualizeSettings, drawing, objectives, visualizing
 from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, UnknownLayerError
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
@@ -24,8 +24,8 @@ def tiny(tiny_network, monkeypatch):
 
 
 def score_of(network, text, picture):
-    goal = visualizing.targets.resolve(Objective.parse(text), network)
-    scored = visualizing.scoring.alone(goal)
+    goal = drawing.targets.resolve(Objective.parse(text), network)
+    scored = drawing.scoring.alone(goal)
     return float(np.asarray(scored(network.activations(goal.layers)(picture[None]), None))[0])
 
 
@@ -66,8 +66,8 @@ def test_a_batch_of_targets_is_what_they_are_one_by_one(tiny):
 
 def test_only_classes_are_seen_in_a_mirror(lite0, monkeypatch):
     flips = []
-    draw = visualizing.views.draw
-    monkeypatch.setattr(visualizing.views, "draw", lambda how, *a, **k: (flips.append(how.flip), draw(how, *a, **k))[1])
+    draw = drawing.views.draw
+    monkeypatch.setattr(drawing.views, "draw", lambda how, *a, **k: (flips.append(how.flip), draw(how, *a, **k))[1])
     for target, expected in (("block2b:1", 0.0), ("logit:1", 0.5), ("logit:1 - block2b", 0.0)):
         flips.clear()
         dreamer.visualize(target, QUICK, steps=2)
@@ -76,17 +76,17 @@ def test_only_classes_are_seen_in_a_mirror(lite0, monkeypatch):
 
 def test_a_list_of_channels_costs_one_trace(tiny, monkeypatch):
     traces = []
-    score = visualizing.scoring.score
+    score = drawing.scoring.score
 
     def counted(*args):
         scored = score(*args)
         return lambda *given: (traces.append(1), scored(*given))[1]
 
-    monkeypatch.setattr(visualizing.scoring, "score", counted)
-    visualizing._program.cache_clear()
+    monkeypatch.setattr(drawing.scoring, "score", counted)
+    drawing.program.cache_clear()
     dreamer.visualize([f"second:{index}" for index in range(4)] + ["direction:second#2"], QUICK)
     assert len(traces) == 1
-    visualizing._program.cache_clear()
+    drawing.program.cache_clear()
 
 
 def test_targets_come_back_in_their_order_whatever_is_computed_alike(tiny):
@@ -170,14 +170,14 @@ def test_a_channel_that_starts_at_zero_is_woken(monkeypatch):
     settings = dataclasses.replace(QUICK, parametrization="pixels", transforms="none", steps=40, learning_rate=0.2)
     [found] = dreamer.visualize("relu:2", settings)
     assert found.start == 0 < found.score
-    monkeypatch.setattr(visualizing, "_REMEDIED_STEPS", 0)
+    monkeypatch.setattr(drawing, "_REMEDIED_STEPS", 0)
     [stuck] = dreamer.visualize("relu:2", settings)
     assert stuck.score == 0
 
 
 def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
     notes = []
-    optimize = visualizing.optimizing.optimize
+    optimize = drawing.optimizing.optimize
 
     def scarce(programs, state, **keywords):
         if len(state.attention) > 2:
@@ -185,16 +185,14 @@ def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
         return optimize(programs, state, **keywords)
 
     expected = dreamer.visualize([f"second:{index}" for index in range(4)], QUICK, steps=3)
-    monkeypatch.setattr(visualizing.optimizing, "optimize", scarce)
+    monkeypatch.setattr(drawing.optimizing, "optimize", scarce)
     goals = [objectives.channel("second", index) for index in range(4)]
     steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
     assert notes == ["memory ran out; going on with 2 pictures at once"]
     found = {index: one for step in steps for index, one in zip(step.indices, step.render(), strict=True)}
     assert [found[index].picture for index in range(4)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
     assert steps[-1].progress == pytest.approx(1)
-    monkeypatch.setattr(
-        visualizing.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x"))
-    )
+    monkeypatch.setattr(drawing.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x")))
     with pytest.raises(DeviceMemoryError):
         list(visualizing.visualize_steps(goals[:1], QUICK, note=notes.append))
 

@@ -22,8 +22,9 @@ from dreamer.settings import VisualizeSettings
 
 if TYPE_CHECKING:
     from dreamer.arrays import FloatArray
+    from dreamer.drawing import Visualization
     from dreamer.images import Photo
-    from dreamer.visualizing import Visualization, VisualizeStep
+    from dreamer.visualizing import VisualizeStep
 
 _SNAPSHOTS = 16
 """How many pictures of the way --save-steps keeps."""
