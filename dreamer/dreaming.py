@@ -123,7 +123,7 @@ def dream(
         >>> result.shape, result.dtype  # doctest: +SKIP
         ((427, 640, 3), dtype('float32'))
     """
-    for step in dream_steps(_pixels(picture), _merge(settings, keywords)):
+    for step in dream_steps(_pixels(picture), DreamSettings.merged(settings, keywords)):
         if on_step is not None:
             on_step(step)
     return step.render()
@@ -220,15 +220,6 @@ def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
         return height, width
     shrink = settings.max_size / max(height, width)
     return max(1, round(height * shrink)), max(1, round(width * shrink))
-
-
-def _merge(settings: DreamSettings | None, keywords: dict[str, Any]) -> DreamSettings:
-    chosen = (
-        {}
-        if settings is None
-        else {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
-    )
-    return DreamSettings.of(**chosen | keywords)
 
 
 def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:

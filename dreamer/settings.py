@@ -47,6 +47,16 @@ class _Settings:
                 raise SettingsError(f"there is no setting {name!r}.{close_matches(name, known)}")
         return cls(**keywords)
 
+    @classmethod
+    def merged(cls, settings: Self | None, keywords: Mapping[str, Any]) -> Self:
+        """Settings, or the defaults, with some of them changed.
+
+        Raises:
+            SettingsError: As for :meth:`of`.
+        """
+        chosen = {} if settings is None else {one.name: getattr(settings, one.name) for one in fields(settings)}  # type: ignore[arg-type]
+        return cls.of(**chosen | dict(keywords))
+
     def _check(
         self, ranges: Mapping[str, _Range], optional: Collection[str], choices: Mapping[str, Sequence[str]]
     ) -> None:
