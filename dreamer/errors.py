@@ -6,6 +6,9 @@
     │   ├── ImageReadError       a photo cannot be read
     │   └── ImageWriteError      a picture cannot be written
     │       └── ImageExistsError     a file of that name is there already
+    ├── FolderError              a folder of photos cannot be used
+    │   └── FolderInUseError         another run holds it
+    ├── MissingExtraError        something is asked for that an extra of the package installs
     └── ModelError
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
@@ -47,6 +50,18 @@ class ImageWriteError(ImageError):
 
 class ImageExistsError(ImageWriteError):
     """A file of that name is there already."""
+
+
+class FolderError(DreamerError):
+    """A folder of photos cannot be used."""
+
+
+class FolderInUseError(FolderError):
+    """Another run holds the folder."""
+
+
+class MissingExtraError(DreamerError):
+    """Something is asked for that an extra of the package installs."""
 
 
 class ModelError(DreamerError):
