@@ -26,7 +26,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -173,6 +173,48 @@ class Objective:
     def layers(self) -> frozenset[str]:
         """The layers whose activations it needs. Which one scores the classes, only a network knows."""
         return frozenset().union(*(term.layers for _, term in self.terms))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it reads: directions, and pictures that guide."""
+        files = (term.source for _, term in self.terms if term.kind in ("direction", "guided"))
+        return tuple(dict.fromkeys(file for file in files if file is not None))
+
+    def relative_to(self, folder: Path) -> Objective:
+        """The same, with the files that it reads in a folder; absolute paths stay.
+
+        Example:
+            >>> guided("block4b", "bees.jpg").relative_to(Path("art")).name
+            'guided:block4b@"art/bees.jpg"'
+        """
+
+        def placed(term: Term) -> Term:
+            is_file = term.kind in ("direction", "guided") and term.source is not None
+            return replace(term, source=str(folder / Path(str(term.source)).expanduser())) if is_file else term
+
+        return Objective(tuple((weight, placed(term)) for weight, term in self.terms))
+
+    def guided_by(self, picture: str) -> Objective:
+        """The same, but what its layers look for is what they find in another picture.
+
+        Args:
+            picture: Its path.
+
+        Raises:
+            SettingsError: No layer as a whole is among its terms.
+
+        Example:
+            >>> layer("block4b").guided_by("bees.jpg").name
+            'guided:block4b@"bees.jpg"'
+        """
+        if not any(term.kind == "layer" for _, term in self.terms):
+            raise SettingsError(f"a guide is for whole layers; the objective {self.name} has none. Add one, as block4b")
+        return Objective(
+            tuple(
+                (weight, Term("guided", term.layer, source=picture) if term.kind == "layer" else term)
+                for weight, term in self.terms
+            )
+        )
 
     def __str__(self) -> str:
         return self.name

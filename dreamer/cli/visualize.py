@@ -14,7 +14,7 @@ import click
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
-from dreamer.cli.outputs import free_name, print_path, recipe_of, write_picture
+from dreamer.cli.outputs import free_name, print_path, write_picture
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective, interpolated
@@ -206,10 +206,11 @@ class _Run:
 
     def recipe(self, network: Any) -> dict[str, object]:
         """All that is needed to draw it again, as JSON can hold it."""
+        from dreamer.recipes import recipe_of
         from dreamer.visualizing import resolved
 
         found = self.found()
-        recipe = recipe_of(network, resolved(self.settings).to_dict()) | {
+        recipe = recipe_of(network, resolved(self.settings).to_dict(), {}) | {
             "command": "visualize",
             "targets": [objective.name for objective in self.objectives],
             "scores": [{"target": one.title, "start": one.start, "end": one.score} for one in found],
