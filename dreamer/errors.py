@@ -9,6 +9,7 @@
     │       └── ImageExistsError     a file of that name is there already
     ├── FolderError              a folder of photos cannot be used
     │   └── FolderInUseError         another run holds it
+    ├── ClusterError             a cluster cannot be reached
     ├── MissingExtraError        something is asked for that an extra of the package installs
     └── ModelError
         ├── UnknownModelError    no network of that name
@@ -63,6 +64,10 @@ class FolderError(DreamerError):
 
 class FolderInUseError(FolderError):
     """Another run holds the folder."""
+
+
+class ClusterError(DreamerError):
+    """A cluster cannot be reached."""
 
 
 class MissingExtraError(DreamerError):

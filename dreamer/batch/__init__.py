@@ -4,8 +4,9 @@ The one idea: a job is a value (a photo's name, a picture's name, settings), so 
 machine that reaches the folders. What is done is said by a record beside the pictures, written after each of them; a
 run that was interrupted in any way is gone on with by running it again.
 
-    folders.py      Folder: a folder of this machine. names, reading, writing in one move, one run at a time
-    remote.py       the same for a URL: s3://, gs:// and whatever else fsspec knows
+    folders.py      Folder: names, reading, writing in one move, one run at a time
+    local.py        a folder of this machine
+    remote.py       a folder by its URL: s3://, gs:// and whatever else fsspec knows
     jobs.py         Job; which photo becomes which picture
     records.py      Record; which pictures are done, and which are ours at all
     working.py      one job done: read, dream, write, record

@@ -1,4 +1,4 @@
-"""A folder of this machine or, by its URL, of another: the same few things can be done with either.
+"""What can be done with a folder, of this machine (``local``) or, by its URL, of another (``remote``).
 
 The one idea: files go by names relative to the folder, with ``/`` between their parts, so that a job can say what it
 is about wherever it is done. A folder is a value: it can be pickled, and holds nothing open.
@@ -12,14 +12,12 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-
-from dreamer.errors import FolderError, FolderInUseError
 
 HIDDEN = ".dreamer"
 """The folder within an output folder that holds the records and the lock."""
@@ -106,11 +104,12 @@ def folder(text: str) -> Folder:
         >>> folder("photos/2024").show("a.jpg").endswith("photos/2024/a.jpg")
         True
     """
-    if "://" in text and not text.startswith("file://"):
-        from dreamer.batch.remote import RemoteFolder
+    from dreamer.batch.local import LocalFolder
+    from dreamer.batch.remote import RemoteFolder
 
+    if "://" in text and not text.startswith("file://"):
         return RemoteFolder.at(text)
-    return LocalFolder(os.path.abspath(text.removeprefix("file://")))
+    return LocalFolder(str(Path(text.removeprefix("file://")).absolute()))
 
 
 def is_same(held: Folder, entry: Entry, digest: str, stamp: str | None) -> bool:
@@ -152,122 +151,3 @@ class Holder:
             return f"process {held['process']} on {held['host']}, since {held['since']}"
         except (ValueError, TypeError, LookupError):
             return "another run"
-
-
-@dataclass(frozen=True)
-class LocalFolder:
-    """A folder of this machine, or one that is mounted on it.
-
-    Attributes:
-        root: Its absolute path.
-    """
-
-    root: str
-
-    def show(self, name: str = "") -> str:
-        return str(self._path(name))
-
-    def walk(self) -> list[Entry]:
-        if not os.path.isdir(self.root):
-            what = "is not a folder" if os.path.exists(self.root) else "does not exist"
-            raise FolderError(f"{self.root} {what}; a folder of photos is expected")
-        found: dict[str, Entry] = {}
-
-        def unreadable(error: OSError) -> None:
-            name = self._name(error.filename)
-            found[name] = Entry(name, problem=f"cannot be looked into: {error.strerror}", hides=True)
-
-        for above, folders, files in os.walk(self.root, onerror=unreadable):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in files + folders:
-                if not name.startswith("."):
-                    path = self._name(os.path.join(above, name))
-                    found[path] = Entry(path, problem=_problem(self.show(path)))
-        return [entry for _, entry in sorted(found.items())]
-
-    def entries(self, names: Iterable[str]) -> dict[str, Entry]:
-        # A link that leads nowhere is in the way as well.
-        there = (name for name in names if os.path.lexists(self.show(name)))
-        return {name: Entry(name, problem=_problem(self.show(name))) for name in there}
-
-    def read(self, name: str) -> bytes:
-        return self._path(name).read_bytes()
-
-    def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
-        from dreamer.errors import ImageExistsError
-        from dreamer.images.files import put
-
-        path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            put(path, data, overwrite=overwrite)
-        except ImageExistsError as error:
-            raise FileExistsError(str(error)) from error
-
-    def remove(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
-
-    def stamp(self, _name: str) -> None:
-        return None
-
-    def within(self, other: Folder) -> str | None:
-        if not isinstance(other, LocalFolder) or not _real(self.root).is_relative_to(_real(other.root)):
-            return None
-        return _real(self.root).relative_to(_real(other.root)).as_posix()
-
-    def reaches(self, name: str, other: Folder) -> bool:
-        if not isinstance(other, LocalFolder):
-            return False
-        ours, theirs = _real(self.root), _real(other.root)
-        path = _real(self._path(name))
-        return not path.is_relative_to(ours) and path.is_relative_to(theirs)
-
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        hidden = self._path(HIDDEN)
-        try:
-            hidden.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FolderError(f"cannot write to {self.root}: {error.strerror}. Choose another folder") from error
-        holder = hidden / "holder.json"
-        lock = FileLock(hidden / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            who = Holder.told_by(holder.read_bytes() if holder.exists() else b"")
-            raise FolderInUseError(
-                f"{self.root} is being filled by {who}. Wait for it, or choose another folder"
-            ) from None
-        try:
-            holder.write_bytes(Holder.me().to_json())
-            yield
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
-
-    def sweep(self, names: Iterable[str]) -> None:
-        for folder in {self._path(name).parent for name in names}:
-            for path in folder.glob(".dreamer-*.part"):
-                path.unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return Path(self.root, name)
-
-    def _name(self, path: str) -> str:
-        return Path(path).relative_to(self.root).as_posix()
-
-
-def _real(path: str | Path) -> Path:
-    return Path(os.path.realpath(path))
-
-
-def _problem(path: str) -> str | None:
-    if os.path.isdir(path):
-        return "is a directory; a picture file is expected"
-    if not os.path.exists(path):
-        return "is a link that leads nowhere; a picture file is expected"
-    if not os.path.isfile(path):
-        return "is not a regular file; a picture file is expected"
-    return None

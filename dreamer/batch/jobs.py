@@ -36,6 +36,7 @@ class Job:
         settings: How to dream.
         settings_sha256: Their digest.
         max_pixels: Photos with more are refused.
+        source_stamp: What the store vouches the photo by; None where nothing does.
         replaces: Whether a picture may be there that is to be replaced.
     """
 
@@ -47,6 +48,7 @@ class Job:
     settings: DreamSettings
     settings_sha256: str
     max_pixels: int = DEFAULT_MAX_PIXELS
+    source_stamp: str | None = None
     replaces: bool = False
 
 
@@ -98,7 +100,7 @@ def candidates(
         for entry in photos:
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
-            job = Job(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels)
+            job = Job(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp)
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
@@ -146,3 +148,8 @@ def record_name(target: str) -> str:
 def pending_name(target: str) -> str:
     """Where it says that a picture is about to be put in its place."""
     return f"{HIDDEN}/pending/{target}.json"
+
+
+def all_names(target: str) -> tuple[str, str, str]:
+    """All that is written for a picture: itself, its record, and the note before it."""
+    return target, record_name(target), pending_name(target)

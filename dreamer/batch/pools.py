@@ -223,7 +223,7 @@ class Processes:
         >>> pool.close()
     """
 
-    losses = (BrokenExecutor,)
+    losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
 
     def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
         # Closing our end of it, which the system does if we are killed, ends all that hold the other.

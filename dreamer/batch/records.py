@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from dreamer import images
 from dreamer.batch.folders import Entry, is_same
-from dreamer.batch.jobs import Candidate, Job, pending_name, record_name
+from dreamer.batch.jobs import Candidate, Job, all_names, pending_name, record_name
 from dreamer.errors import ImageReadError
 
 _FORMAT = 1
@@ -49,6 +49,10 @@ class Record:
     settings_sha256: str
     output_sha256: str
     output_stamp: str | None = None
+
+    def stamped(self, stamp: str | None) -> Record:
+        """The same of a picture that is in its place by now."""
+        return dataclasses.replace(self, output_stamp=stamp)
 
     def to_json(self) -> bytes:
         """As it is kept."""
@@ -93,8 +97,7 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
     if not found:
         return []
     outputs = found[0].job.outputs
-    targets = [candidate.job.target for candidate in found]
-    there = outputs.entries(_names(targets))
+    there = outputs.entries(name for candidate in found for name in all_names(candidate.job.target))
 
     def judge(candidate: Candidate) -> Verdict:
         try:
@@ -105,10 +108,6 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
 
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(judge, found))
-
-
-def _names(targets: Iterable[str]) -> list[str]:
-    return [name for target in targets for name in (target, record_name(target), pending_name(target))]
 
 
 def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool) -> Verdict:

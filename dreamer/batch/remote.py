@@ -60,48 +60,58 @@ class RemoteFolder:
         return found
 
     def show(self, name: str = "") -> str:
+        """Its URL, or that of a file in it."""
         return f"{self.url}/{name}" if name else self.url
 
     def walk(self) -> list[Entry]:
+        """All that lies in it."""
         found = self._listing()
         if not found and not self._is_folder():
             raise FolderError(f"{self.url} does not exist, or nothing is in it; a folder of photos is expected")
         return [entry for name, entry in sorted(found.items()) if not any(part[:1] == "." for part in name.split("/"))]
 
     def entries(self, names: Iterable[str]) -> dict[str, Entry]:
+        """Those that are there, by one listing."""
         wanted = set(names)
         return {name: entry for name, entry in self._listing().items() if name in wanted}
 
     def read(self, name: str) -> bytes:
+        """All of a file."""
         store, root = self._store()
         return bytes(store.cat_file(f"{root}/{name}"))
 
     def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
+        """Put a file in its place; a store does that whole or not at all."""
         store, root = self._store()
         path = f"{root}/{name}"
         store.makedirs(path.rpartition("/")[0], exist_ok=True)
         store.pipe_file(path, data, mode="overwrite" if overwrite else "create")
 
     def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
         store, root = self._store()
         with suppress(FileNotFoundError):
             store.rm_file(f"{root}/{name}")
 
     def stamp(self, name: str) -> str | None:
+        """What the store vouches a file by."""
         store, root = self._store()
         store.invalidate_cache()
         return _stamp(store.info(f"{root}/{name}"))
 
     def within(self, other: Folder) -> str | None:
+        """Its name within another folder of the same store."""
         if not isinstance(other, RemoteFolder) or not f"{self.url}/".startswith(f"{other.url}/"):
             return None
         return self.url[len(other.url) + 1 :] or "."
 
     def reaches(self, _name: str, _other: Folder) -> bool:
-        return False  # Object stores have no links.
+        """Never: stores have no links."""
+        return False
 
     @contextmanager
     def hold(self) -> Iterator[None]:
+        """Keep other runs out by an object that is renewed while this run lives."""
         self._take()
         over = threading.Event()
         renewing = threading.Thread(target=self._renew, args=(over,), daemon=True)

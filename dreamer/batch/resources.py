@@ -14,8 +14,10 @@ _MEMORY_OF_A_WORKER = 2 << 30  # Bytes: a network, a batch of tiles and a photo 
 _SECONDS_FOR_AN_ANSWER = 20
 
 ONE_THREAD: Mapping[str, str] = {
-    name: "1"
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
 }
 """Environment of a worker on CPUs. Several of one thread do more than one of several; and since sums depend on how
 many threads share them, pictures come out the same, bit for bit, however many workers there are."""
@@ -66,7 +68,7 @@ def default_workers() -> int:
     """One per core, as far as memory goes."""
     import psutil
 
-    return max(1, min(cores(), psutil.virtual_memory().available // _MEMORY_OF_A_WORKER))
+    return max(1, min(cores(), int(psutil.virtual_memory().available // _MEMORY_OF_A_WORKER)))
 
 
 def cores() -> int:
