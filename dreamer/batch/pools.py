@@ -124,9 +124,11 @@ class Pool(Protocol):
 
     Attributes:
         losses: What a future raises when the process or the machine that worked on a job is gone.
+        loss: The failure that it means.
     """
 
     losses: tuple[type[BaseException], ...]
+    loss: Failure
 
     def capacity(self) -> int:
         """How many jobs to have under way, at the least 1; it may change."""
@@ -177,7 +179,7 @@ def run(
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
             job, attempts = under_way.pop(future)
-            attempt = _come_back(future, pool.losses)
+            attempt = _come_back(future, pool)
             failure = attempt.failure
             if failure and failure.may_pass and attempts <= retries and not ended and not stop():
                 again.append((job, attempts))
@@ -186,14 +188,11 @@ def run(
             yield Outcome(job, attempt.result, failure, attempts, attempt.seconds)
 
 
-def _come_back(future: Future[Attempt[Result]], losses: tuple[type[BaseException], ...]) -> Attempt[Result]:
+def _come_back(future: Future[Attempt[Result]], pool: Pool) -> Attempt[Result]:
     error = future.exception()
     if error is None:
         return future.result()
-    if isinstance(error, losses):
-        message = "the process that worked on it died, as happens when memory runs out"
-        return Attempt(None, Failure("WorkerDied", message, may_pass=True), 0.0)
-    return Attempt(None, Failure.of(error), 0.0)
+    return Attempt(None, pool.loss if isinstance(error, pool.losses) else Failure.of(error), 0.0)
 
 
 def attempt(work: Callable[[Job], Result], job: Job, pause: float) -> Attempt[Result]:
@@ -224,6 +223,7 @@ class Processes:
     """
 
     losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    loss = Failure("WorkerDied", "the process that worked on it died, as happens when memory runs out", may_pass=True)
 
     def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
         # Closing our end of it, which the system does if we are killed, ends all that hold the other.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from dreamer.batch.pools import Attempt, attempt
+from dreamer.batch.pools import Attempt, Failure, attempt
 from dreamer.errors import ClusterError, MissingExtraError
 
 _JOBS_PER_PLACE = 2
@@ -35,6 +35,9 @@ class RayPool:
     Raises:
         MissingExtraError: Ray is not installed.
     """
+
+    # Ray has tried again by then.
+    loss = Failure("WorkerDied", "the processes or machines that worked on it were lost, again and again")
 
     def __init__(
         self,

@@ -52,8 +52,8 @@ class RemoteFolder:
             found._store()
         except ImportError as error:
             raise MissingExtraError(
-                f"{url} needs a package that is not installed ({' '.join(str(error).split())}). "
-                "Install what S3 needs with: python -m pip install 'deepdreamer[cloud]'"
+                f"{url} needs a package that is not installed: {' '.join(str(error).split())}. "
+                "For S3 install: python -m pip install 'deepdreamer[cloud]'"
             ) from error
         except ValueError as error:
             raise FolderError(f"{url} is no URL of a folder: {error}") from error
@@ -168,14 +168,16 @@ class RemoteFolder:
         try:
             from fsspec.core import url_to_fs
         except ModuleNotFoundError as error:
-            raise ImportError("fsspec") from error
+            raise ImportError("fsspec reads folders by their URL") from error
         store, path = url_to_fs(self.url)
         return store, path.rstrip("/")
 
 
 def _stamp(info: dict[str, Any]) -> str | None:
     sure = next((str(info[key]) for key in _STAMPS if info.get(key)), None)
-    time = next((str(info[key]) for key in _TIMES if info.get(key)), None)
+    time = next((info[key] for key in _TIMES if info.get(key)), None)
+    if isinstance(time, datetime):  # The same store gives the one or the other.
+        time = time.timestamp()
     return sure or (f"{info.get('size')} {time}" if time else None)
 
 
