@@ -10,6 +10,7 @@ Must not import: photos, networks; Ray only when a pool is made.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -18,6 +19,7 @@ from dreamer.batch.pools import Attempt, Failure, attempt
 from dreamer.errors import ClusterError, MissingExtraError
 
 _JOBS_PER_PLACE = 2
+_SECONDS_TO_ANSWER = 10.0
 _HANDED_ON = ("KERAS_BACKEND", "DREAMER_OFFLINE", "DREAMER_MIRROR")
 
 
@@ -70,6 +72,7 @@ class RayPool:
         """What Ray runs. The cluster is only bothered once there is something to do."""
         if self._task is not None:
             return self._task
+        _reach(self._address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             self._ray.init(address=self._address, log_to_driver=False, logging_level="error")
@@ -104,6 +107,23 @@ class RayPool:
         for reference in list(self._references):
             self._ray.cancel(reference, force=True)
         self._ray.shutdown()
+
+
+def _reach(address: str | None) -> None:
+    """Find out in seconds that nobody listens at an address, over which Ray takes many minutes.
+
+    Raises:
+        ClusterError: Nobody does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise ClusterError(
+            f"there is no Ray cluster at {address}: {error.strerror or error}. Start one there with: ray start --head"
+        ) from error
 
 
 def _attempt(environment: Mapping[str, str], work: Callable[[Any], Any], job: Any, pause: float) -> Attempt[Any]:
