@@ -29,7 +29,7 @@ def test_magnified_keeps_the_middle_and_moves_the_rest_outwards():
 
 
 def test_a_step_of_the_zoom_is_a_fraction_of_a_dream():
-    assert frame_steps(DreamSettings(steps=20, zoom=1.4, octave_scale=1.4)) == 20
+    assert frame_steps(DreamSettings(steps=20, zoom=1.4, octave_scale=1.4)) == 30
     assert frame_steps(DreamSettings(steps=20, zoom=1.0)) == 1
 
 
