@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamer import __version__
-from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.digests import digest_of
+from dreamer.errors import ImageExistsError, ImageWriteError, SettingsError
 
 if TYPE_CHECKING:
     from dreamer.images import Photo
@@ -37,6 +38,18 @@ def recipe_of(network: VisionModel, settings: Mapping[str, Any]) -> dict[str, ob
         "preprocessing": prepared.to_dict() if prepared else None,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }
+
+
+def digests_of(files: Iterable[str]) -> dict[str, str]:
+    """For each file that a picture depends on its SHA-256, as recipes keep it under ``"files_sha256"``.
+
+    Raises:
+        SettingsError: A file cannot be read.
+    """
+    try:
+        return {file: digest_of(Path(file)) for file in files}
+    except OSError as error:
+        raise SettingsError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
 def write_picture(
