@@ -103,11 +103,12 @@ def test_a_list_of_channels_costs_one_trace(tiny, traces):
 
 @pytest.mark.parametrize(("diversity", "most"), [(1, 3), (2, 7)])
 def test_a_short_batch_shares_the_trace_and_shows_each_picture_once(tiny, traces, monkeypatch, diversity, most):
-    together = dreamer.visualize(FIVE, QUICK, diversity=diversity)
+    settings = dataclasses.replace(QUICK, diversity=diversity, diversity_weight=100)
+    together = dreamer.visualize(FIVE, settings)
     traces.clear()
     monkeypatch.setattr(drawing, "_MOST_AT_ONCE", most)
     goals = [Objective.parse(one) for one in FIVE]
-    steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, diversity=diversity)))
+    steps = list(visualizing.visualize_steps(goals, settings))
     # One program of three targets at once; where they are to differ, it has two scores.
     assert len(traces) == diversity
     assert [len(step.scores) for step in steps[:: QUICK.steps]] == [3 * diversity, 2 * diversity]
