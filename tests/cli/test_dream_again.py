@@ -142,7 +142,7 @@ def test_a_zoom_becomes_an_animation(photo, tmp_path, name):
         assert animation.info["duration"] == 100
     assert len(frames) == 3
     assert all(np.abs(one - frames[0]).mean() > 3 for one in frames[1:])
-    assert settings_of(target)["frames"] == 3
+    assert (settings_of(target)["frames"], settings_of(target)["zoom"]) == (3, 1.3)
 
 
 def test_a_zoom_becomes_numbered_frames(photo, tmp_path, capfd):
@@ -187,6 +187,7 @@ def test_ctrl_c_keeps_the_frames_that_are_finished(photo, tmp_path):
         (["--blend", "burn"], 2, "expected one of normal, multiply"),
         (["--frames", "0"], 2, "frames is 0"),
         (["--zoom", "3"], 2, "zoom is 3"),
+        (["--zoom", "1.1"], 2, "as in --frames 60"),
         (["--frames", "2", "--save-octaves", "x"], 2, "leave out --frames"),
         (["--save-octaves", "photo.png"], 1, "is no folder"),
         (["--save-octaves", "no/where"], 1, "does not exist"),
