@@ -78,26 +78,32 @@ class RemoteFolder:
     def read(self, name: str) -> bytes:
         """All of a file."""
         store, root = self._store()
-        return bytes(store.cat_file(f"{root}/{name}"))
+        with self._told():
+            return bytes(store.cat_file(f"{root}/{name}"))
 
     def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
         """Put a file in its place; a store does that whole or not at all."""
         store, root = self._store()
-        path = f"{root}/{name}"
-        store.makedirs(path.rpartition("/")[0], exist_ok=True)
-        store.pipe_file(path, data, mode="overwrite" if overwrite else "create")
+        path, mode = f"{root}/{name}", "overwrite" if overwrite else "create"
+        with self._told():
+            try:
+                store.pipe_file(path, data, mode=mode)
+            except FileNotFoundError:  # File servers have folders, which have to be made.
+                store.makedirs(path.rpartition("/")[0], exist_ok=True)
+                store.pipe_file(path, data, mode=mode)
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
         store, root = self._store()
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._told():
             store.rm_file(f"{root}/{name}")
 
     def stamp(self, name: str) -> str | None:
         """What the store vouches a file by."""
         store, root = self._store()
         store.invalidate_cache()
-        return _stamp(store.info(f"{root}/{name}"))
+        with self._told():
+            return _stamp(store.info(f"{root}/{name}"))
 
     def within(self, other: Folder) -> str | None:
         """Its name within another folder of the same store."""
@@ -127,20 +133,20 @@ class RemoteFolder:
         """Nothing: in a store nothing is ever half written."""
 
     def _take(self) -> None:
-        with suppress(FileNotFoundError):
-            found = self.read(_LOCK)
-            if not _is_expired(found):
-                raise FolderInUseError(
-                    f"{self.url} is being filled by {Holder.told_by(found)}. Wait for it, or choose another folder. "
-                    f"If that run was killed, its hold ends {_SECONDS_TO_EXPIRY / 60:.0f} minutes after its last sign"
-                )
-            self.remove(_LOCK)
         try:
+            with suppress(FileNotFoundError):
+                found = self.read(_LOCK)
+                if not _is_expired(found):
+                    raise FolderInUseError(
+                        f"{self.url} is being filled by {Holder.told_by(found)}. Wait for it, or choose another "
+                        f"folder. A run that was killed holds it for {_SECONDS_TO_EXPIRY / 60:.0f} minutes more"
+                    )
+                self.remove(_LOCK)
             self.write(_LOCK, _lock_now(), overwrite=False)
         except FileExistsError:
             raise FolderInUseError(f"{self.url} is being filled by a run that has just begun") from None
         except OSError as error:
-            raise FolderError(f"cannot write to {self.url}: {error}") from error
+            raise FolderError(f"cannot write to {self.url}: {error.strerror or error}") from error
 
     def _renew(self, over: threading.Event) -> None:
         while not over.wait(_SECONDS_BETWEEN_RENEWALS):
@@ -151,17 +157,28 @@ class RemoteFolder:
         store, root = self._store()
         store.invalidate_cache()
         try:
-            found = store.find(root, detail=True)
+            with self._told():
+                found = store.find(root, detail=True)
         except FileNotFoundError:
             return {}
-        except PermissionError as error:
-            raise FolderError(f"cannot look into {self.url}: {error}") from error
+        except OSError as error:
+            raise FolderError(f"cannot look into {self.url}: {error.strerror or error}") from error
         start = len(root) + 1
         return {path[start:]: Entry(path[start:], _stamp(info)) for path, info in found.items() if path != root}
 
     def _is_folder(self) -> bool:
         store, root = self._store()
         return bool(store.isdir(root))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Make an OSError, which may pass, of whatever else a store's client raises when it gets no answer."""
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:
+            raise ConnectionError(f"{self.url} does not answer: {' '.join(str(error).split())}") from error
 
     def _store(self) -> tuple[Any, str]:
         """The store, which fsspec keeps and gives again, and the folder's path within it."""

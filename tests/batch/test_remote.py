@@ -44,7 +44,9 @@ def url(request, monkeypatch):
         type(store).clear_instance_cache()
     else:
         yield f"memory://{name}/some/folder"
-        fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
+        memory = fsspec.filesystem("memory")
+        if memory.exists(f"/{name}"):
+            memory.rm(f"/{name}", recursive=True)
 
 
 def upload(url, photos):
@@ -102,7 +104,7 @@ def test_a_run_holds_its_folder_and_lets_go(url):
 def test_a_hold_that_is_not_renewed_any_more_is_taken_over(url, monkeypatch):
     held = folder(url)
     held.write(remote._LOCK, remote._lock_now(), overwrite=False)
-    with pytest.raises(FolderInUseError, match="ends 5 minutes after"), held.hold():
+    with pytest.raises(FolderInUseError, match="holds it for 5 minutes more"), held.hold():
         pass
     note = json.loads(held.read(remote._LOCK))
     held.write(remote._LOCK, json.dumps(note | {"seen": note["seen"] - 301}).encode(), overwrite=True)
@@ -127,6 +129,41 @@ def test_a_hold_is_renewed(url, monkeypatch):
 def test_a_folder_of_a_store_that_is_not_there_is_said(url, dream):
     with pytest.raises(FolderError, match="does not exist, or nothing is in it"):
         dream(f"{url}/nowhere", f"{url}/out")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no route\nto host"), PermissionError(13, "Access Denied")])
+def test_a_store_that_does_not_answer_is_said(url, photos, dreams, dream, monkeypatch, error):
+    upload(url, photos)
+
+    def refuse(*_, **__):
+        raise error
+
+    reason = "does not answer: no route to host" if isinstance(error, RuntimeError) else "Access Denied"
+    for refused, inputs, outputs, words in (("find", url, dreams, "look into"), ("pipe_file", photos, url, "write to")):
+        with monkeypatch.context() as patch:
+            patch.setattr(remote.RemoteFolder, "_store", but_for(refused, refuse))
+            with pytest.raises(FolderError, match=f"cannot {words} {url}.*{reason}"):
+                dream(inputs, outputs)
+    monkeypatch.setattr(remote.RemoteFolder, "_store", but_for("cat_file", refuse))
+    assert {status for status, _ in dream(url, dreams).values()} == {"failed"}
+
+
+def but_for(name, function):
+    """What gives a store of which one function is another."""
+    real = remote.RemoteFolder._store
+
+    class Store:
+        def __init__(self, store):
+            self._store = store
+
+        def __getattr__(self, asked):
+            return function if asked == name else getattr(self._store, asked)
+
+    def store(self):
+        found, root = real(self)
+        return Store(found), root
+
+    return store
 
 
 def test_photos_in_a_store_must_not_lie_in_the_output_folder(url, photos, dream):
