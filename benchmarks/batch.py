@@ -123,6 +123,8 @@ class Memory(threading.Thread):
 def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
     from dreamer.batch import pools, resources, running
     from dreamer.batch.folders import folder
+    from dreamer.batch.jobs import candidates
+    from dreamer.batch.records import judge_all
     from dreamer.settings import DreamSettings
 
     settings = DreamSettings(octaves=2, steps=4)
@@ -130,9 +132,10 @@ def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
     begun, memory = time.monotonic(), Memory()
     memory.start()
     pool = pools.Processes(resources.environments(workers))
+    found = candidates(inputs, outputs, {"": settings})
     failed, ends, early = set(), [], 0
     with outputs.hold():
-        for one in running.carry_out(running.plan(inputs, outputs, {"": settings}), pool):
+        for one in running.carry_out(judge_all(found, overwrite=False), pool):
             if one.status == "failed":
                 failed.add(one.job.source)
             else:
@@ -142,7 +145,7 @@ def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
     pool.close()
     whole = time.monotonic() - begun
     again = time.monotonic()
-    skipped = sum(verdict.action == "skip" for verdict in running.plan(inputs, outputs, {"": settings}))
+    skipped = sum(verdict.action == "skip" for verdict in judge_all(found, overwrite=False))
     return {
         "photos_per_minute": round(60 * (len(ends) - 1) / (ends[-1] - ends[0]), 1),
         "seconds_to_the_first": round(ends[0] - begun, 1),

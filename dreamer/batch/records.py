@@ -78,13 +78,11 @@ class Verdict:
         job: The job, which knows by now whether a picture may be replaced.
         action: ``"dream"``, ``"skip"`` or ``"fail"``.
         reason: In a few words; of a failure all that is to be said.
-        is_known: Whether there is a record of its picture.
     """
 
     job: Job
     action: Literal["dream", "skip", "fail"]
     reason: str
-    is_known: bool
 
 
 def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
@@ -104,7 +102,7 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
             return _judge(candidate, there, overwrite=overwrite)
         except OSError as error:
             reason = f"cannot find out whether it is done: {error.strerror or error}"
-            return Verdict(candidate.job, "fail", reason, is_known=False)
+            return Verdict(candidate.job, "fail", reason)
 
     with ThreadPoolExecutor(_READERS) as readers:
         return list(readers.map(judge, found))
@@ -117,7 +115,7 @@ def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool)
     is_known = record is not None or pending is not None
 
     def verdict(action: Literal["dream", "skip", "fail"], reason: str) -> Verdict:
-        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason, is_known)
+        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason)
 
     picture = there.get(job.target)
     if candidate.problem:

@@ -163,8 +163,8 @@ class RemoteFolder:
             return {}
         except OSError as error:
             raise FolderError(f"cannot look into {self.url}: {error.strerror or error}") from error
-        start = len(root) + 1
-        return {path[start:]: Entry(path[start:], _stamp(info)) for path, info in found.items() if path != root}
+        names = {path: path.removeprefix(f"{root}/") for path in found}
+        return {name: Entry(name, _stamp(found[path])) for path, name in names.items() if name not in ("", path)}
 
     def _is_folder(self) -> bool:
         store, root = self._store()

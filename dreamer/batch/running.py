@@ -1,56 +1,35 @@
-"""A whole run over a folder: what is to be done, done by a pool, told as it happens.
+"""A whole run over a folder: what is to be done (``records``) is done by a pool, and told as it happens.
 
 The one idea: a run is a generator of what became of each photo. Who asks it decides what to show, and when to stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dreamer import errors
 from dreamer.batch import pools
-from dreamer.batch.folders import Folder
-from dreamer.batch.jobs import DEFAULT_MAX_PIXELS, Job, all_names, candidates
+from dreamer.batch.jobs import Candidate, Job, all_names
 from dreamer.batch.pools import RETRIES, Failure, Pool
-from dreamer.batch.records import Verdict, judge_all
+from dreamer.batch.records import Verdict
 from dreamer.batch.report import Finished
 from dreamer.batch.working import check_settings, dream_job
 from dreamer.errors import DreamerError, FolderError
 from dreamer.settings import DreamSettings
 
 
-def plan(
-    inputs: Folder,
-    outputs: Folder,
-    presets: Mapping[str, DreamSettings],
-    *,
-    glob: str | None = None,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-    overwrite: bool = False,
-    resume: bool = False,
-) -> list[Verdict]:
-    """Find out what is to be done. Only reads.
-
-    Args:
-        inputs: Where the photos are.
-        outputs: Where the pictures go, and their records are.
-        presets: Settings by name.
-        glob: Which files are photos; None for all with a suffix of a picture.
-        max_pixels: Refuse photos with more.
-        overwrite: Do everything again, and replace files that are not ours.
-        resume: Insist that there is something to go on with.
+def check_begun(found: Sequence[Candidate]) -> None:
+    """Make sure that there is something to go on with.
 
     Raises:
-        FolderError: As ``jobs.candidates`` says, or there is nothing to go on with.
-        SettingsError: A file that settings name cannot be read.
+        FolderError: There is no record of any of the pictures.
     """
-    found = judge_all(candidates(inputs, outputs, presets, glob=glob, max_pixels=max_pixels), overwrite=overwrite)
-    if resume and not any(verdict.is_known for verdict in found):
+    outputs = found[0].job.outputs
+    if not outputs.entries(name for candidate in found for name in all_names(candidate.job.target)[1:]):
         raise FolderError(
             f"there is nothing to go on with: {outputs.show()} has no record of any of these pictures. "
             "Look for a mistyped folder, or leave out --resume to begin"
         )
-    return found
 
 
 def carry_out(
@@ -63,7 +42,7 @@ def carry_out(
     """Do what is to be done. Whoever calls holds the output folder.
 
     Args:
-        verdicts: As :func:`plan` gives them.
+        verdicts: As ``records.judge_all`` gives them.
         pool: Where the photos are dreamt.
         retries: How often a photo is tried again after what may pass: a network or a disk that fails, memory that
             runs out, a process that dies.

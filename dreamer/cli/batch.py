@@ -116,22 +116,21 @@ def batch(
 
     from dreamer.batch import running
     from dreamer.batch.folders import folder
+    from dreamer.batch.jobs import candidates
+    from dreamer.batch.records import judge_all
     from dreamer.batch.report import Report
     from dreamer.models import registry
 
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
-    inputs, outputs = folder(input_dir), folder(output_dir)
-    options: dict[str, Any] = {
-        "glob": glob,
-        "max_pixels": round(max_megapixels * 1e6),
-        "overwrite": overwrite,
-        "resume": resume,
-    }
+    outputs = folder(output_dir)
+    found = candidates(folder(input_dir), outputs, looks, glob=glob, max_pixels=round(max_megapixels * 1e6))
+    if resume:
+        running.check_begun(found)
     if dry_run:
-        _list(running.plan(inputs, outputs, looks, **options))
+        _list(judge_all(found, overwrite=overwrite))
         return
-    with Report(report) as written, outputs.hold():
-        verdicts = running.plan(inputs, outputs, looks, **options)
+    with outputs.hold(), Report(report) as written:
+        verdicts = judge_all(found, overwrite=overwrite)
         if any(verdict.action == "dream" for verdict in verdicts):
             for spec in specs:
                 ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)

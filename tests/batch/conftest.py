@@ -7,6 +7,8 @@ from helping import NAMES, QUICK, Inline, encoded
 
 from dreamer.batch import running
 from dreamer.batch.folders import folder
+from dreamer.batch.jobs import candidates
+from dreamer.batch.records import judge_all
 
 
 @pytest.fixture
@@ -29,11 +31,11 @@ def dreams(tmp_path):
 def dream():
     """Run a batch: ``{target: (status, reason)}``, a failure's reason being what it says."""
 
-    def run(inputs, outputs, settings=QUICK, *, presets=None, **options):
+    def run(inputs, outputs, settings=QUICK, *, presets=None, overwrite=False, **options):
         inputs, outputs = folder(str(inputs)), folder(str(outputs))
+        jobs = candidates(inputs, outputs, presets or {"": settings}, **options)
         with outputs.hold():
-            verdicts = running.plan(inputs, outputs, presets or {"": settings}, **options)
-            found = list(running.carry_out(verdicts, Inline(), retries=0))
+            found = list(running.carry_out(judge_all(jobs, overwrite=overwrite), Inline(), retries=0))
         return {one.job.target: (one.status, one.failure.message if one.failure else one.reason) for one in found}
 
     return run

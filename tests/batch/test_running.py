@@ -13,8 +13,9 @@ from PIL import Image
 from dreamer import images
 from dreamer.batch import running, working
 from dreamer.batch.folders import folder
+from dreamer.batch.jobs import candidates
 from dreamer.batch.local import LocalFolder
-from dreamer.batch.records import Record
+from dreamer.batch.records import Record, judge_all
 from dreamer.errors import FolderError, FolderInUseError, UnknownLayerError
 from dreamer.settings import DreamSettings
 
@@ -207,14 +208,15 @@ def test_the_second_run_on_a_folder_is_told_who_holds_it(photos, dreams, dream):
 
 
 def test_to_resume_there_has_to_be_something(photos, dreams, dream):
+    found = candidates(folder(str(photos)), folder(str(dreams)), {"": QUICK})
     with pytest.raises(FolderError, match="nothing to go on with"):
-        dream(photos, dreams, resume=True)
+        running.check_begun(found)
     dream(photos, dreams, glob="a/*")
-    assert dream(photos, dreams, resume=True) == {**ALL_NEW, "a/x.jpg": ("skipped", "done")}
+    running.check_begun(found)
 
 
-def test_a_plan_only_reads(photos, dreams):
-    verdicts = running.plan(folder(str(photos)), folder(str(dreams)), {"": QUICK})
+def test_judging_only_reads(photos, dreams):
+    verdicts = judge_all(candidates(folder(str(photos)), folder(str(dreams)), {"": QUICK}), overwrite=False)
     assert {verdict.action for verdict in verdicts} == {"dream"}
     assert not dreams.exists()
     assert list(running.carry_out([], Inline())) == []
