@@ -182,7 +182,9 @@ class _Bar:
 
     def __enter__(self) -> _Bar:
         # A descriptor of its own: while TensorFlow loads, the usual one is muted.
-        self._terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
+        self._terminal = os.fdopen(
+            os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors
+        )
         from rich.console import Console
         from rich.progress import (
             BarColumn,

@@ -223,9 +223,8 @@ def test_ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on(photos, dreams,
 
 def test_a_second_ctrl_c_drops_what_is_under_way(photos, dreams):
     process = start(photos, dreams, "--octaves", "100", "--octave-scale", "1.01", "--steps", "1000", "--workers", "2")
-    while not (dreams / ".dreamer/holder.json").exists():
-        time.sleep(0.01)
-    time.sleep(1)
+    assert process.stderr.readline().startswith("Looking at the photos")
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert any(line.startswith("Stopping once") for line in process.stderr)
     process.send_signal(signal.SIGINT)
@@ -237,7 +236,8 @@ def test_a_second_ctrl_c_drops_what_is_under_way(photos, dreams):
 
 
 def test_on_a_terminal_a_bar_tells_counts_and_failures_stay(photos, dreams):
-    (photos / "a/0.png").write_text("no picture")
+    (photos / "a/0.png").unlink()
+    (photos / os.fsdecode(b"a/name that is no UTF-8 \xff.png")).write_text("no picture")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "dreamer", "batch", str(photos), str(dreams), *QUICK, "--workers", "1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs)
