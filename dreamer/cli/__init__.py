@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from dreamer import __version__
+from dreamer.cli.batch import batch
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
@@ -69,7 +70,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, presets, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (dream, batch, visualize, presets, models, layers, labels, recipe, spectrum, doctor, completion):
     cli.add_command(_command)
 
 
