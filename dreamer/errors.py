@@ -6,6 +6,7 @@
     │   ├── ImageReadError       a photo cannot be read
     │   └── ImageWriteError      a picture cannot be written
     │       └── ImageExistsError     a file of that name is there already
+    ├── AtlasError               the folder of an atlas is busy, damaged or something else
     └── ModelError
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
@@ -47,6 +48,10 @@ class ImageWriteError(ImageError):
 
 class ImageExistsError(ImageWriteError):
     """A file of that name is there already."""
+
+
+class AtlasError(DreamerError):
+    """The folder of an atlas is busy, damaged or something else."""
 
 
 class ModelError(DreamerError):

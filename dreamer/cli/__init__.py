@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from dreamer import __version__
+from dreamer.cli.atlas import atlas
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
@@ -68,7 +69,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (dream, visualize, atlas, models, layers, labels, recipe, spectrum, doctor, completion):
     cli.add_command(_command)
 
 
