@@ -182,7 +182,7 @@ class Catalog:
 def _unit_dict(entry: Entry) -> dict[str, Any]:
     pictures = [{"file": entry.path(one.negative, one.variant), **asdict(one)} for one in entry.pictures]
     return {
-        **entry.unit._asdict(),
+        **asdict(entry.unit),
         "negative": entry.negative,
         "dead": entry.is_dead,
         "pictures": pictures,

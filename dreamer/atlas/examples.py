@@ -29,7 +29,7 @@ from dreamer.images import files
 
 if TYPE_CHECKING:
     from dreamer.models.receptive_field import Field
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.vision_model import Sides, VisionModel
 
 COUNT = 9
 _SIDE = 224  # Pixels: the shorter side of a photo as the network sees it.
@@ -116,7 +116,7 @@ def _cut(pixels: StoredArray) -> StoredArray:
     return as_stored(np.clip(as_float(resize_stored(part, _scaled(part.shape, share))), 0, 1), np.uint8)
 
 
-def _seen(shown: StoredArray, sides: Any) -> FloatArray:
+def _seen(shown: StoredArray, sides: Sides) -> FloatArray:
     """A photo as the network sees it: of a size that it can see."""
     share = _SIDE / min(shown.shape[:2])
     height, width = (
@@ -131,7 +131,8 @@ def _scaled(shape: Sequence[int], share: float) -> Size:
 
 def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:
     data, _ = images.encode(images.Photo(shown), ".webp", recipe=None)
-    photo = ExamplePhoto(name, *shown.shape[:2], sha256=hashlib.sha256(data).hexdigest())
+    height, width = shown.shape[:2]
+    photo = ExamplePhoto(name, height, width, hashlib.sha256(data).hexdigest())
     files.put(folder / photo.path, data, overwrite=True)
     return photo
 
@@ -148,7 +149,7 @@ class _Best:
         self._boxes = np.zeros((len(entries), COUNT, 4))
 
     def take(self, photo: int, activation: NDArray[Any], size: Size) -> bool:
-        """Take note of the activations of a photo, ``(height, width, channels)`` or ``(units,)``; whether it is kept."""
+        """Take note of a photo, by its activations ``(height, width, channels)`` or ``(units,)``; whether it is kept."""
         flat = activation.reshape(-1, activation.shape[-1])[:, self._indices]
         where = flat.argmax(axis=0)
         scores = flat.max(axis=0)

@@ -54,14 +54,14 @@ def save(folder: Path, catalog: Catalog) -> None:
 
 
 def script(held: dict[str, Any]) -> bytes:
-    """The contents of ``atlas.js``.
+    r"""The contents of ``atlas.js``.
 
     Args:
         held: The contents of ``atlas.json``.
 
     Example:
-        >>> script({"units": [], "sha256": "", "model": "</script>"})[:46]
-        b'"use strict";\\nconst ATLAS = {"units": [], "mode'
+        >>> script({"model": "</script>", "sha256": ""}).splitlines()[1]
+        b'const ATLAS = {"model": "\\u003c/script>", "usual_model": "efficientnet_lite0"};'
     """
     shown = _shown(held) | {"usual_model": DreamSettings.model}
     # Harmless even where somebody puts the script into a page.

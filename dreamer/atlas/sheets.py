@@ -53,7 +53,7 @@ def _thumbnail(folder: Path, entry: Entry, size: Size) -> FloatArray:
     if not entry.is_dead:
         try:
             photo = images.read(folder / entry.path(first.negative, first.variant))
-            return np.clip(resize(photo.pixels, size), 0, 1)
+            return np.asarray(np.clip(resize(photo.pixels, size), 0, 1), np.float32)
         except ImageReadError:
             pass
     return np.full((*size, 3), _NEUTRAL, np.float32)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dreamer import objectives
 from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
@@ -20,7 +21,8 @@ _MOST = 1_000_000
 _PART = re.compile(r"\s*(\d{1,6})\s*(?:-\s*(\d{1,6})\s*)?")
 
 
-class Unit(NamedTuple):
+@dataclass(frozen=True)
+class Unit:
     """A unit that gets a picture.
 
     Attributes:
