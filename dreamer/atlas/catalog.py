@@ -30,7 +30,7 @@ def slug(layer: str) -> str:
 
     Example:
         >>> slug("block4b"), slug("mixed/conv")
-        ('block4b', 'mixed-conv-f05c89d5')
+        ('block4b', 'mixed-conv-e0d6c831')
     """
     if _PLAIN.fullmatch(layer):
         return layer

@@ -118,11 +118,9 @@ def _cut(pixels: StoredArray) -> StoredArray:
 
 def _seen(shown: StoredArray, sides: Sides) -> FloatArray:
     """A photo as the network sees it: of a size that it can see."""
-    share = _SIDE / min(shown.shape[:2])
-    height, width = (
-        max(sides.least, round(side * share / sides.multiple) * sides.multiple) for side in shown.shape[:2]
-    )
-    return np.clip(resize(as_float(shown), (height, width)), 0, 1)
+    scaled = _scaled(shown.shape, _SIDE / min(shown.shape[:2]))
+    height, width = (max(sides.least, round(side / sides.multiple) * sides.multiple) for side in scaled)
+    return np.asarray(np.clip(resize(as_float(shown), (height, width)), 0, 1), np.float32)
 
 
 def _scaled(shape: Sequence[int], share: float) -> Size:
@@ -149,7 +147,7 @@ class _Best:
         self._boxes = np.zeros((len(entries), COUNT, 4))
 
     def take(self, photo: int, activation: NDArray[Any], size: Size) -> bool:
-        """Take note of a photo, by its activations ``(height, width, channels)`` or ``(units,)``; whether it is kept."""
+        """Take note of the activations ``(height, width, channels)`` or ``(units,)`` of a photo; whether it is kept."""
         flat = activation.reshape(-1, activation.shape[-1])[:, self._indices]
         where = flat.argmax(axis=0)
         scores = flat.max(axis=0)
