@@ -12,28 +12,31 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A line or some lines of text with a button that copies them. */
+/** Some lines of text under a heading, with a button that copies them. */
 function copyable(label, text) {
+  return element(
+    "div",
+    { class: "copyable" },
+    element("h3", {}, label),
+    copyButton("Copy", label, text),
+    element("pre", { tabindex: "0", role: "region", "aria-label": label }, element("code", {}, text)),
+  );
+}
+
+/** A button that copies a text; label says to a person what is copied. */
+function copyButton(caption, label, text) {
   const said = element("span", { class: "hidden", role: "status" });
-  const button = element("button", { type: "button" }, "Copy");
-  button.setAttribute("aria-label", `Copy ${label}`);
+  const button = element("button", { type: "button", "aria-label": `Copy ${label.toLowerCase()}` }, caption);
   button.addEventListener("click", async () => {
     const isDone = await copy(text, button);
     button.textContent = isDone ? "Copied" : "Not copied";
     said.textContent = isDone ? `${label} copied` : "Copying is not allowed here";
     setTimeout(() => {
-      button.textContent = "Copy";
+      button.textContent = caption;
       said.textContent = "";
     }, 1600);
   });
-  return element(
-    "div",
-    { class: "copyable" },
-    element("h3", {}, label),
-    element("pre", { tabindex: "0", role: "region", "aria-label": label }, element("code", {}, text)),
-    button,
-    said,
-  );
+  return element("span", { class: "copy" }, button, said);
 }
 
 /** Copy text; whether that was allowed. */

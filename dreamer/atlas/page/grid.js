@@ -7,14 +7,11 @@ const SPARE_ROWS = 2;
 
 class Grid {
   /**
-   * root: the list. chosen: a set of keys. showsLayers: whether captions need the layer.
+   * root: the list. above, below: what lies over its ends. chosen: has the keys of units that are marked.
    * onOpen, onChoose: called with a unit.
    */
-  constructor(root, { chosen, onOpen, onChoose }) {
-    this.root = root;
-    this.chosen = chosen;
-    this.onOpen = onOpen;
-    this.onChoose = onChoose;
+  constructor(root, { above, below, chosen, onOpen, onChoose }) {
+    Object.assign(this, { root, above, below, chosen, onOpen, onChoose });
     this.units = [];
     this.tiles = new Map(); // From places in the list to elements.
     this.current = 0; // Where the Tab key leads, and arrows go on from.
@@ -96,7 +93,7 @@ class Grid {
     const caption = unit.isClass ? titleOf(unit) : this.showsLayers ? unit.objective : String(unit.index);
     const link = element(
       "a",
-      { href: hashOf(unit), "aria-label": unit.dead ? `${caption}, silent` : caption, title: unit.name },
+      { href: hashOf(unit), "aria-label": unit.dead ? `${caption}, dead` : caption, title: unit.name },
       pictureOf(unit, unit.pictures[0]),
       element("span", { class: "caption" }, caption),
     );
@@ -107,15 +104,11 @@ class Grid {
     });
     const mark = element(
       "button",
-      { type: "button", class: "mark", tabindex: "-1", "aria-label": `Choose ${titleOf(unit)}`, onclick: () => this.choose(unit) },
+      { type: "button", class: "mark", tabindex: "-1", "aria-label": `Choose ${titleOf(unit)}`, onclick: () => this.onChoose(unit) },
     );
     const tile = element("li", { "aria-posinset": place + 1, "aria-setsize": this.units.length }, link, mark);
     this.marked(tile, unit);
     return tile;
-  }
-
-  choose(unit) {
-    this.onChoose(unit);
   }
 
   marked(tile, unit) {
@@ -133,9 +126,10 @@ class Grid {
   go(place) {
     this.current = Math.max(0, Math.min(this.units.length - 1, place));
     const top = this.root.getBoundingClientRect().top + scrollY + Math.floor(this.current / this.columns) * this.row;
-    const margin = 72; // What sticks to the top.
-    if (top < scrollY + margin) scrollTo({ top: top - margin });
-    else if (top + this.row > scrollY + innerHeight) scrollTo({ top: top + this.row - innerHeight + GAP });
+    const above = this.above.offsetHeight + GAP;
+    const below = this.below.offsetHeight;
+    if (top < scrollY + above) scrollTo({ top: top - above });
+    else if (top + this.row > scrollY + innerHeight - below) scrollTo({ top: top + this.row - innerHeight + below });
     this.render();
     this.tiles.get(this.current)?.firstElementChild.focus({ preventScroll: true });
   }
@@ -153,7 +147,7 @@ class Grid {
     const ends = { Home: 0, End: this.units.length - 1 };
     if (event.key in moves) this.go(this.current + moves[event.key]);
     else if (event.key in ends) this.go(ends[event.key]);
-    else if (event.key === "x") this.choose(this.units[this.current]);
+    else if (event.key === "x") this.onChoose(this.units[this.current]);
     else return;
     event.preventDefault();
   }
@@ -161,7 +155,7 @@ class Grid {
 
 /** A picture of a unit, or a calm tile where there is nothing to see. */
 function pictureOf(unit, picture) {
-  if (picture.dead) return element("span", { class: "silent" }, "silent");
+  if (picture.dead) return element("span", { class: "dead" }, "dead");
   const [height, width] = ATLAS.settings.size;
   return element("img", { src: addressOf(picture.file), alt: "", loading: "lazy", decoding: "async", width, height });
 }

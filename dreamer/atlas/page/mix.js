@@ -29,16 +29,18 @@ class Mix {
     this.root.hidden = this.chosen.size === 0;
     // Room for it, so that it covers no unit at the end of the page.
     document.body.classList.toggle("mixing", !this.root.hidden);
-    this.uses = element("div", { class: "uses" });
+    this.preset = element("span");
+    this.command = element("div");
     this.root.replaceChildren(
       element(
         "header",
         {},
         element("h2", {}, this.chosen.size === 1 ? "1 unit chosen" : `${this.chosen.size} units mixed`),
+        this.preset,
         element("button", { type: "button", onclick: () => this.clear() }, "Clear"),
       ),
       element("ul", { class: "chips" }, ...[...this.chosen.values()].map((one) => this.chip(one))),
-      this.uses,
+      this.command,
     );
     this.showUses();
   }
@@ -64,13 +66,12 @@ class Mix {
     const chosen = [...this.chosen.values()];
     const objective = mixOf(chosen);
     if (!objective) {
-      this.uses.replaceChildren(element("p", { class: "faint" }, "All weights are zero."));
+      this.preset.replaceChildren();
+      this.command.replaceChildren(element("p", { class: "faint" }, "All weights are zero."));
       return;
     }
     const title = chosen.map(({ unit }) => titleOf(unit)).join(" + ");
-    this.uses.replaceChildren(
-      copyable("Command", commandFor(objective, ATLAS)),
-      copyable("Preset", presetFor(objective, title, ATLAS)),
-    );
+    this.preset.replaceChildren(copyButton("Copy preset", "Preset", presetFor(objective, title, ATLAS)));
+    this.command.replaceChildren(copyable("Command", commandFor(objective, ATLAS)));
   }
 }

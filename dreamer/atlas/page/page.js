@@ -8,7 +8,13 @@ const asked = { layer: "", text: "", sort: "index", hideDead: false };
 let found = [];
 
 const mix = new Mix($("mix"), { onChange: () => grid.remark() });
-const grid = new Grid($("units"), { chosen: mix, onOpen: open, onChoose: (unit) => mix.toggle(unit) });
+const grid = new Grid($("units"), {
+  above: $("bar"),
+  below: $("mix"),
+  chosen: mix,
+  onOpen: open,
+  onChoose: (unit) => mix.toggle(unit),
+});
 const detail = new Detail($("unit"), {
   step: (by) => {
     const place = found.indexOf(detail.unit);

@@ -29,7 +29,7 @@ function findUnits(units, { layer, text, sort, hideDead }) {
     (unit) => (!layer || unit.layer === layer) && !(hideDead && unit.dead) && words.every((word) => isMeant(unit, word)),
   );
   const signs = { high: -1, low: 1 };
-  // Silent ones last: their scores say nothing.
+  // Dead ones last: their scores say nothing.
   return sort in signs
     ? found.sort((a, b) => a.dead - b.dead || signs[sort] * (a.score - b.score) || a.place - b.place)
     : found;
