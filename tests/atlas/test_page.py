@@ -94,43 +94,36 @@ def test_five_thousand_units_are_found_but_few_are_in_the_page(large, opened):
     page.locator("#units li", has_text="7-eleven").wait_for()
     in_view = page.locator("#units li img").last
     assert in_view.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
-    frames = page.evaluate(
+    most = page.evaluate(
         """async () => {
-            const spent = [];
+            let most = 0;
             for (let top = 0; top < document.body.scrollHeight; top += 2000) {
                 scrollTo(0, top);
-                const start = performance.now();
-                grid.render();
-                spent.push(performance.now() - start);
                 await new Promise(requestAnimationFrame);
+                await new Promise(requestAnimationFrame);
+                most = Math.max(most, document.querySelectorAll("#units li").length);
             }
-            return spent.length;
+            return most;
         }"""
     )
-    assert frames > 20
-    assert tiles(page).count() < 200
+    assert 20 < most < 200
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("17", ["block4b:17", "block5c:17", None, "head:17"]),
+def test_units_are_found_by_number_layer_and_name(large, opened):
+    page = opened(large)
+    for text, expected in [
+        ("17", ["block4b:17", "block5c:17", page.evaluate("byKey.get(units[80 + 112 + 17].key).objective"), "head:17"]),
         ("block4b:17", ["block4b:17"]),
         ("BLOCK4B/17", ["block4b:17"]),
         ("block5 17", ["block5c:17"]),
         ("tabby", ["tabby"]),
         ("7-", ["7-eleven"]),
         ("nothing at all", []),
-    ],
-)
-def test_units_are_found_by_number_layer_and_name(text, expected, large, opened):
-    page = opened(large)
-    page.get_by_role("searchbox").fill(text)
-    found = captions(page)
-    assert len(found) == len(expected)
-    assert all(wanted in (one, None) for one, wanted in zip(found, expected, strict=True))
-    assert page.locator("#none").is_visible() == (not expected)
-    assert page.locator("#count").text_content() == f"{len(expected)} unit{'' if len(expected) == 1 else 's'}"
+    ]:
+        page.get_by_role("searchbox").fill(text)
+        assert captions(page) == expected
+        assert page.locator("#none").is_visible() == (not expected)
+        assert page.locator("#count").text_content() == f"{len(expected)} unit{'' if len(expected) == 1 else 's'}"
 
 
 def test_layers_order_size_and_dead_units(large, opened):
@@ -185,14 +178,14 @@ def test_a_unit_in_large_has_its_opposite_variants_photos_and_neighbours(large, 
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#block4b/18"
 
 
-def test_a_link_opens_its_unit_and_what_is_no_link_opens_none(large, opened):
+def test_a_link_opens_its_unit_and_what_is_no_link_opens_none(large, foreign, opened):
     assert opened(large, "#block5c/111").get_by_role("dialog", name="block5c:111").is_visible()
     page = opened(large, "#block4b/99999")
     assert page.locator("dialog[open]").count() == 0
     page.evaluate("location.hash = '#head/4000'")
     page.get_by_role("dialog", name="head:4000").wait_for()
     for link in ("#%", "#__proto__/0", "#constructor/1", "#/0", "#block4b/1e1"):
-        assert opened(large, link).locator("dialog[open]").count() == 0
+        assert opened(foreign, link).locator("dialog[open]").count() == 0
 
 
 def test_the_keyboard_alone_is_enough(large, opened):
