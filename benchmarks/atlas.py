@@ -18,24 +18,42 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 LAYER, COUNT, SIDE = "block5c", 112, 128
-STEPS, LOOP_STEPS = 128, 512  # Ours, and what Lucid's loop takes where nothing is said.
-CASES = ("together", "one by one", "loop", "loop, equal steps")
+
+
+class Case(NamedTuple):
+    """How channels are drawn: by hand or as an atlas does, alone or together, in how many steps at which rate."""
+
+    by_hand: bool
+    alone: bool
+    steps: int
+    learning_rate: float | None = None
+
+
+CASES = {
+    "together": Case(False, False, 128),
+    "together, quick rate": Case(False, False, 128, 0.2),
+    "together, twice the steps": Case(False, False, 256, 0.2),
+    "one by one": Case(False, True, 128),
+    "loop": Case(True, True, 512),  # What Lucid's loop takes where nothing is said.
+    "loop, equal steps": Case(True, True, 128),
+}
 
 
 def main() -> None:
     """Run the cases, each in its own process, and compare them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=CASES, default=CASES)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--channels", type=int, default=COUNT, help="how many are drawn together")
     parser.add_argument("--sample", type=int, default=6, help="how many are drawn one by one, and by the loop")
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case:
-        print(json.dumps(measured(options.case, options.channels, options.sample)))
+        print(json.dumps(measured(CASES[options.case], options.channels, options.sample)))
         return
     found = {}
     for case in options.only:
@@ -46,24 +64,24 @@ def main() -> None:
     print(json.dumps({"cases": found, "against together": compared(found)}, indent=1))
 
 
-def measured(case: str, count: int, sample: int) -> dict:
+def measured(case: Case, count: int, sample: int) -> dict:
     """Draw, and say what it took and how far it got."""
     import numpy as np
 
     from dreamer.models import registry
 
     network = registry.load("efficientnet_lite0")
-    channels = list(range(COUNT))[:count]
-    if case != "together":
-        channels = [channels[int(place)] for place in np.linspace(0, count - 1, sample)]
-    draw = by_hand(network, LOOP_STEPS if case == "loop" else STEPS) if "loop" in case else ours(case)
+    channels = list(range(count))
+    if case.alone:
+        channels = [int(place) for place in np.linspace(0, count - 1, sample)]
+    draw = by_hand(network, case) if case.by_hand else ours(case)
     start, busy = time.perf_counter(), time.process_time()
     pictures, laps = {}, []
     for channel, picture in draw(channels):
         pictures[channel] = picture
         laps.append((time.perf_counter(), time.process_time()))
     # Of channels one by one, the first compiles as well, and is not counted.
-    skipped = 0 if case == "together" else 1
+    skipped = int(case.alone)
     since = (start, busy) if not skipped else laps[0]
     seconds, processor = ((laps[-1][index] - since[index]) / (len(channels) - skipped) for index in (0, 1))
     return {
@@ -76,16 +94,16 @@ def measured(case: str, count: int, sample: int) -> dict:
     }
 
 
-def ours(case: str):
+def ours(case: Case):
     """Draws channels as an atlas does: all of them, or one by one."""
     from dreamer.atlas import jobs
     from dreamer.settings import VisualizeSettings
     from dreamer.visualizing import resolved
 
-    settings = resolved(VisualizeSettings(size=SIDE, steps=STEPS))
+    settings = resolved(VisualizeSettings(size=SIDE, steps=case.steps, learning_rate=case.learning_rate))
 
     def draw(channels):
-        groups = [channels] if case == "together" else [[channel] for channel in channels]
+        groups = [[channel] for channel in channels] if case.alone else [channels]
         for group in groups:
             some = jobs.of_layer([f"{LAYER}:{channel}" for channel in group], settings)
             for batch in jobs.in_turn(some):
@@ -95,13 +113,13 @@ def ours(case: str):
     return draw
 
 
-def by_hand(network, steps: int):
+def by_hand(network, case: Case):
     """Draws channels with the baseline."""
     from lucid_loop import Loop
 
     prepared = network.spec.preprocessing
     loop = Loop(network.graph.network, LAYER, prepared.mean, prepared.std, SIDE)
-    return lambda channels: ((channel, loop.draw(channel, steps)) for channel in channels)
+    return lambda channels: ((channel, loop.draw(channel, case.steps)) for channel in channels)
 
 
 def score(network, picture, channel: int) -> float:
@@ -125,7 +143,9 @@ def compared(found: dict) -> dict:
         | {
             "activation": round(
                 statistics.median(
-                    value / ours_found["activations"][channel] for channel, value in one["activations"].items()
+                    value / ours_found["activations"][channel]
+                    for channel, value in one["activations"].items()
+                    if channel in ours_found["activations"]
                 ),
                 3,
             )

@@ -39,7 +39,7 @@ function open(unit) {
   if (location.hash !== hashOf(unit)) history.replaceState(null, "", hashOf(unit));
   document.title = `${titleOf(unit)} – ${title()}`;
   const place = found.indexOf(unit);
-  detail.show(unit, place < 0 ? "" : `${place + 1} of ${found.length}`);
+  detail.show(unit, place < 0 ? "" : `${(place + 1).toLocaleString("en")} of ${found.length.toLocaleString("en")}`);
 }
 
 /** Open what the link means. */
@@ -65,7 +65,7 @@ function showLayers() {
       "button",
       { type: "button", "aria-pressed": String(layer === asked.layer) },
       element("span", {}, layer || "All layers"),
-      element("span", { class: "faint" }, String(count)),
+      element("span", { class: "faint" }, count.toLocaleString("en")),
     );
     button.addEventListener("click", () => {
       asked.layer = layer;
