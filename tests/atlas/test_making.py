@@ -121,12 +121,13 @@ def test_running_again_draws_what_is_missing_or_damaged_and_nothing_else(tmp_pat
 
 
 def test_a_run_that_dies_at_any_moment_is_gone_on_with(tmp_path, monkeypatch):
-    run(tmp_path / "whole", negative=True)
+    few = [UNITS[0], UNITS[3], UNITS[-1]]
+    run(tmp_path / "whole", few, negative=True)
     whole = contents(tmp_path / "whole")
     put, calls = files.put, []
     monkeypatch.setattr(files, "put", lambda path, data, **how: (calls.append(path), put(path, data, **how)))
-    run(tmp_path / "counted", negative=True)
-    assert len(calls) > 30
+    run(tmp_path / "counted", few, negative=True)
+    assert len(calls) > 20
     for moment in range(len(calls)):
         place = tmp_path / str(moment)
         left = iter(range(moment))
@@ -140,10 +141,12 @@ def test_a_run_that_dies_at_any_moment_is_gone_on_with(tmp_path, monkeypatch):
 
         monkeypatch.setattr(files, "put", dying)
         with pytest.raises(KeyboardInterrupt):
-            run(place, negative=True)
+            run(place, few, negative=True)
         monkeypatch.setattr(files, "put", put)
-        run(place, negative=True)
+        kept = sum(len(entry.pictures) for entry in catalogs.read(place).entries.values()) if moment else 0
+        assert run(place, few, negative=True) == 6 - kept
         assert contents(place) == whole
+    assert kept == 6
 
 
 def test_other_settings_or_another_network_are_refused_unless_all_is_drawn_anew(tmp_path):
