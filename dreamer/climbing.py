@@ -74,7 +74,10 @@ class Ascent:
     def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> Ascent:
         """The climb that settings ask for, as ``dreaming.resolved`` gives them."""
         network = registry.load(settings.model, settings.preprocessing)
-        objective = targets.resolve(settings.objective or objectives.layer(network.default_layer), network)
+        objective = settings.objective or objectives.layer(network.default_layer)
+        if settings.guide is not None:
+            objective = objective.guided_by(settings.guide)
+        objective = targets.resolve(objective, network)
         if stay_on_device is None:
             stay_on_device = backend.on_accelerator()
         return cls(settings, objective, network, note, stay_on_device=stay_on_device)

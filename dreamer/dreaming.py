@@ -21,16 +21,20 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, greyscale, resize_stored, strips
+from dreamer.arrays import FloatArray, Size, StoredArray, greyscale, resize_stored
 from dreamer.ascent import octaves, precision
 from dreamer.climbing import Ascent
 from dreamer.errors import ImageReadError, ModelError
+from dreamer.finishing import Finish
 from dreamer.models import registry
 from dreamer.objectives import layer
 from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
     from PIL import Image
+
+PREVIEW_SIDE = 400
+"""Pixels; a preview ends with the last octave whose longer side is no longer."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -66,29 +70,41 @@ class DreamStep:
     pictured: int
     _canvas: _Canvas = dataclasses.field(repr=False)
     _source: StoredArray = dataclasses.field(repr=False)
-    _strength: float = dataclasses.field(repr=False)
+    _full: Size = dataclasses.field(repr=False)
+    _finish: Finish = dataclasses.field(repr=False)
 
-    def render(self, dtype: DTypeLike = np.float32) -> StoredArray:
-        """The dream as it stands, at its full size; to be asked for before the next step but one.
+    @property
+    def ends_octave(self) -> bool:
+        """Whether it is the last of its octave."""
+        return self.step + 1 == self.num_steps
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the dream is finished with it."""
+        return self.ends_octave and self.octave + 1 == self.num_octaves
+
+    def render(self, dtype: DTypeLike = np.float32, *, size: Size | None = None) -> StoredArray:
+        """The dream as it stands; to be asked for before the next step but one.
 
         Args:
             dtype: float32 for values in [0, 1]; uint8 or uint16 for rounded levels, which take a quarter or a half
                 of the memory.
+            size: ``(height, width)``; None for the size of the whole dream.
 
         Returns:
             A new array ``(height, width, 3)``, the photo sharp beneath what was dreamt so far.
         """
-        picture, source = self._canvas.picture(), self._source
-        size = (source.shape[0], source.shape[1])
-        full = picture if picture.shape[:2] == size else octaves.carry(picture, source, size)
-        out = np.empty(full.shape, dtype)
-        for rows in strips(size[0]):
-            strip = full[rows]
-            if self._strength < 1:
-                photo = as_float(source[rows])
-                strip = photo + np.float32(self._strength) * (strip - photo)
-            out[rows] = as_stored(strip, dtype)
-        return out
+        return self._finish(*self._layers(size or self._full), dtype)
+
+    def finished(self, settings: DreamSettings) -> FloatArray:
+        """The same as :meth:`render`, but finished as other settings say: in [0, 1], at its full size."""
+        return Finish(settings)(*self._layers(self._full))
+
+    def _layers(self, size: Size) -> tuple[FloatArray, StoredArray]:
+        """The dream and the photo at a size."""
+        picture = self._canvas.picture()
+        dream = picture if picture.shape[:2] == size else octaves.carry(picture, self._source, size)
+        return dream, resize_stored(self._source, size)
 
 
 def dream(
@@ -139,6 +155,7 @@ def dream_steps(
     *,
     note: Callable[[str], None] = _warn,
     stay_on_device: bool | None = None,
+    preview: bool = False,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
@@ -149,6 +166,7 @@ def dream_steps(
             by default it becomes a warning.
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
             comes back to the host after each; None for what is quicker.
+        preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -161,8 +179,8 @@ def dream_steps(
     source = resize_stored(picture, output_size(picture, settings))
     if ascent.network.is_grey:
         source = greyscale(source)
-    size = (source.shape[0], source.shape[1])
-    sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
+    sizes = octave_sizes(picture, settings, preview=preview)
+    finish = Finish(settings)
     for octave_size in sizes:
         ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps
@@ -171,8 +189,10 @@ def dream_steps(
     canvas = _Canvas(partial(np.asarray, dreamt))
     for octave, octave_size in enumerate(sizes):
         if octave > 0:
+            if finish.is_masked:
+                finish.confine(dreamt, resize_stored(source, sizes[octave - 1]))
             dreamt = octaves.carry(dreamt, source, octave_size)
-        if octave_size == size:
+        if octave_size == sizes[-1]:
             # What the step before would render, so its own, smaller picture is not kept until the next step is done.
             canvas.picture = partial(np.asarray, dreamt)
         for step in ascent.steps(dreamt, octave):
@@ -195,7 +215,8 @@ def dream_steps(
                 pictured=step.pictured,
                 _canvas=canvas,
                 _source=source,
-                _strength=settings.strength,
+                _full=sizes[-1],
+                _finish=finish,
             )
         dreamt = step.picture()
         del step  # It would keep its picture through the next octave.
@@ -215,11 +236,29 @@ def resolved(settings: DreamSettings) -> DreamSettings:
 
 def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
     """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
-    height, width = picture.shape[:2]
-    if settings.max_size is None or max(height, width) <= settings.max_size:
-        return height, width
-    shrink = settings.max_size / max(height, width)
-    return max(1, round(height * shrink)), max(1, round(width * shrink))
+    size = (picture.shape[0], picture.shape[1])
+    return size if settings.max_size is None else _fitted(size, settings.max_size)
+
+
+def _fitted(size: Size, side: int) -> Size:
+    """A size of the same proportions, no longer than a side."""
+    shrink = min(1.0, side / max(size))
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+
+
+def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool = False) -> list[Size]:
+    """The ``(height, width)`` of each octave of a dream, smallest first; the last is that of the dream.
+
+    Args:
+        picture: The photo.
+        settings: Of the dream.
+        preview: Leave out the octaves whose longer side has over ``PREVIEW_SIDE`` pixels. What is left is the
+            beginning of the very dream, so it is composed alike. Where none is left, it is the first, made smaller.
+    """
+    sizes = octaves.sizes(output_size(picture, settings), octaves=settings.octaves, octave_scale=settings.octave_scale)
+    if not preview:
+        return sizes
+    return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [_fitted(sizes[0], PREVIEW_SIDE)]
 
 
 def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:

@@ -2,6 +2,7 @@
 
     DreamerError
     ├── SettingsError            a setting is impossible, or its name is unknown
+    │   └── UnknownPresetError       no preset of that name
     ├── ImageError
     │   ├── ImageReadError       a photo cannot be read
     │   └── ImageWriteError      a picture cannot be written
@@ -32,6 +33,10 @@ class DreamerError(Exception):
 
 class SettingsError(DreamerError):
     """A setting is impossible, or its name is unknown."""
+
+
+class UnknownPresetError(SettingsError):
+    """No preset of that name."""
 
 
 class ImageError(DreamerError):

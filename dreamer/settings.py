@@ -5,11 +5,15 @@ Must not import NumPy, Keras or anything heavy: the command line reads its defau
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Self
 
+from dreamer.digests import digest_of
 from dreamer.errors import SettingsError, close_matches
 from dreamer.objectives import Objective
 from dreamer.robustness import Transforms
@@ -17,6 +21,11 @@ from dreamer.robustness import Transforms
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.gradients``."""
 
+BLENDS = ("normal", "multiply", "screen", "overlay", "soft-light", "hard-light", "darken", "lighten", "difference")
+"""How a dream may be laid over its photo; see ``dreamer.finishing``."""
+
+COLORS = ("free", "keep", "luminance")
+"""Whose colours a dream may have; see ``dreamer.finishing``."""
 
 BACKENDS = ("tensorflow", "jax", "torch")
 """What Keras may run on; see ``dreamer.ascent.backend``."""
@@ -58,7 +67,11 @@ class _Settings:
         return cls.of(**chosen | dict(keywords))
 
     def _check(
-        self, ranges: Mapping[str, _Range], optional: Collection[str], choices: Mapping[str, Sequence[str]]
+        self,
+        ranges: Mapping[str, _Range],
+        optional: Collection[str],
+        choices: Mapping[str, Sequence[str]],
+        files: Sequence[str] = (),
     ) -> None:
         for name, (kind, low, high, expected) in ranges.items():
             value = getattr(self, name)
@@ -74,6 +87,13 @@ class _Settings:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise SettingsError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
+        for name in files:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, str | Path) or not str(value):
+                raise SettingsError(f"{name} is {value!r}; expected the path of a picture")
+            object.__setattr__(self, name, str(value))
 
 
 _Range = tuple[type, float, float, str]
@@ -99,6 +119,16 @@ class DreamSettings(_Settings):
         scale: Largest random change of size in each step, as a fraction: 0.1 for 0.9 to 1.1.
         conditioning: ``"none"``, ``"smooth"`` or ``"laplacian"``.
         strength: How much of the dream is laid over the photo, from 0 to 1.
+        mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent.
+        feather: How softly the mask ends, as a share of the longer side.
+        guide: Another picture, whose features the layers of the objective look for.
+        blend: How the dream is laid over the photo: ``"normal"``, ``"multiply"``, ...
+        colors: ``"free"`` for those of the dream, ``"keep"`` to give it the palette of the photo, ``"luminance"`` to
+            change nothing but the photo's brightness.
+        contrast: Of the dream: 1 leaves it, 0 is grey.
+        saturation: Of the dream: 1 leaves it, 0 has no colours.
+        frames: How many pictures an endless zoom has; a single dream is its first.
+        zoom: How much each of them is magnified in the next.
         max_size: Longest side of the result in pixels; a larger photo is made smaller first.
         tile: Longest side of a tile in pixels; it bounds the memory that the network needs.
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
@@ -125,6 +155,15 @@ class DreamSettings(_Settings):
     scale: float = 0.0
     conditioning: str = "smooth"
     strength: float = 1.0
+    mask: str | None = None
+    feather: float = 0.02
+    guide: str | None = None
+    blend: str = "normal"
+    colors: str = "free"
+    contrast: float = 1.0
+    saturation: float = 1.0
+    frames: int = 1
+    zoom: float = 1.05
     max_size: int | None = None
     tile: int = 512
     precision: str = "auto"
@@ -133,13 +172,55 @@ class DreamSettings(_Settings):
     def __post_init__(self) -> None:
         if self.objective is not None:
             object.__setattr__(self, "objective", Objective.of(self.objective))
-        self._check(_DREAM_RANGES, ("octaves", "max_size"), {"conditioning": CONDITIONINGS, "precision": PRECISIONS})
+        choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
+        self._check(_DREAM_RANGES, ("octaves", "max_size"), choices, ("mask", "guide"))
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "objective": None if self.objective is None else self.objective.name
         }
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a dream depends on besides the photo and the network."""
+        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask]
+        return tuple(dict.fromkeys(file for file in named if file is not None))
+
+    def file_digests(self) -> dict[str, str]:
+        """The SHA-256 of each of its :attr:`files`.
+
+        Raises:
+            SettingsError: One cannot be read.
+        """
+        return digests_of(self.files)
+
+    def digest(self) -> str:
+        """A digest of all that a dream depends on besides the photo: equal ones give equal dreams.
+
+        Raises:
+            SettingsError: A file that it depends on cannot be read.
+
+        Example:
+            >>> DreamSettings().digest() == DreamSettings(seed=1).digest()
+            False
+        """
+        known: dict[str, object] = {"settings": self.to_dict(), "files": self.file_digests()}
+        if Path(self.model).is_file():
+            known["model"] = digests_of([self.model])
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def digests_of(files: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of some files.
+
+    Raises:
+        SettingsError: One cannot be read.
+    """
+    try:
+        return {file: digest_of(Path(file)) for file in files}
+    except OSError as error:
+        raise SettingsError(f"cannot read {error.filename}: {error.strerror or error}. Expected a file") from error
 
 
 _TINY = 1e-9  # Stands for "above" in a closed range.
@@ -155,6 +236,11 @@ _DREAM_RANGES: Mapping[str, _Range] = {
     "rotate": (Real, 0, 180, "0 to 180 degrees"),
     "scale": (Real, 0, 0.5, "a fraction from 0 to 0.5"),
     "strength": (Real, 0, 1, "0 to 1"),
+    "feather": (Real, 0, 0.5, "a share of the longer side, 0 to 0.5"),
+    "contrast": (Real, 0, 10, "0 to 10, 1 to leave it"),
+    "saturation": (Real, 0, 10, "0 to 10, 1 to leave it"),
+    "frames": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
+    "zoom": (Real, 1, 2, "a magnification from 1 to 2"),
     "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
     "seed": _SEEDS,

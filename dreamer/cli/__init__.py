@@ -23,6 +23,7 @@ from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
+from dreamer.cli.presets import presets
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.spectrum import spectrum
@@ -69,7 +70,7 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, atlas, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (dream, visualize, atlas, presets, models, layers, labels, recipe, spectrum, doctor, completion):
     cli.add_command(_command)
 
 

@@ -12,10 +12,10 @@ import click
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
-from dreamer.cli.outputs import print_path, recipe_of
+from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
 from dreamer.errors import SettingsError
-from dreamer.settings import VisualizeSettings
+from dreamer.settings import VisualizeSettings, digests_of
 
 if TYPE_CHECKING:
     from dreamer.atlas.catalog import Catalog
@@ -167,8 +167,10 @@ class _Run:
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
         from dreamer.atlas import jobs, making
+        from dreamer.recipes import recipe_of
 
-        recipe = recipe_of(self._network, self._settings.to_dict()) | {"command": "atlas"}
+        files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
+        recipe = recipe_of(self._network, self._settings.to_dict(), files) | {"command": "atlas"}
         total, done = len(wanted), 0
 
         def on_step(job: Job, step: VisualizeStep) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from dreamer import presets
 from dreamer.errors import DreamerError
 from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
@@ -48,6 +49,16 @@ def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: 
             if name.startswith(incomplete)
         ]
     return []
+
+
+def complete_preset(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The presets of a name that begins so, and the shell's own completion for paths."""
+    found = []
+    for name in presets.names():
+        if name.startswith(incomplete):
+            with suppress(DreamerError):
+                found.append(CompletionItem(name, help=presets.find(name).title))
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def complete_label(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from dreamer.models.preprocessing import GENERAL
 from dreamer.robustness import SETS
 from dreamer.settings import (
     BACKENDS,
+    BLENDS,
     OPTIMIZERS,
     PARAMETRIZATIONS,
     PRECISIONS,
@@ -76,11 +77,34 @@ _DREAM: tuple[_Setting, ...] = (
     ("rotate", float, "DEGREES", "Largest random rotation in each step."),
     ("scale", float, "FRACTION", "Largest random change of size in each step."),
     ("strength", float, "0..1", "How much of the dream is laid over the photo."),
+    ("mask", str, "FILE", "Dream only where this picture is opaque, or white."),
+    ("feather", float, "FRACTION", "How softly the mask ends, of the longer side."),
+    ("guide", str, "FILE", "Dream of what the layers find in this picture."),
+    ("blend", str, "MODE", f"How the dream is laid over the photo: {', '.join(BLENDS)}."),
+    ("contrast", float, "F", "Of the dream: 1 leaves it."),
+    ("saturation", float, "F", "Of the dream: 1 leaves it, 0 has no colours."),
+    ("frames", int, "N", "Zoom into the dream without end, N pictures long."),
+    ("zoom", float, "F", "How much each of these pictures is magnified in the next."),
     ("max_size", int, "PX", "Make the photo smaller first if a side is longer.  [default: keep its size]"),
     ("tile", int, "PX", "Longest side of the tiles a large photo is cut into."),
     _PRECISION,
     ("seed", int, "N", "The same seed gives the same dream."),
 )
+
+
+_DREAM_FLAGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
+    "conditioning": (
+        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
+        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
+        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
+    ),
+    "colors": (
+        ("free", "--free-colors", "Let the dream have its own colours."),
+        ("keep", "--keep-colors", "Give the dream the palette of the photo."),
+        ("luminance", "--luminance-only", "Change nothing but the brightness of the photo."),
+    ),
+}
+"""Settings that have a flag for each of their values: value, flag, help."""
 
 
 def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
@@ -121,14 +145,10 @@ def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
 def dream_options(command: Command) -> Command:
     """Add an option for every setting of a dream; those not given are passed as None."""
     command = _setting_options(command, DreamSettings, _DREAM)
-    flags = (
-        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
-        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
-        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
-    )
-    for value, flag, text in flags:
-        text += "  [default]" if value == DreamSettings.conditioning else ""
-        command = click.option(flag, "conditioning", flag_value=value, default=None, help=text)(command)
+    for name, flags in _DREAM_FLAGS.items():
+        for value, flag, text in reversed(flags):
+            text += "  [default]" if value == getattr(DreamSettings, name) else ""
+            command = click.option(flag, name, flag_value=value, default=None, help=text)(command)
     return command
 
 

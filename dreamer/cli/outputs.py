@@ -1,4 +1,4 @@
-"""What commands that make pictures share: free names, recipes, and files that are never lost."""
+"""What commands that make pictures share: free names, and files that are never lost."""
 
 from __future__ import annotations
 
@@ -6,37 +6,19 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dreamer import __version__
 from dreamer.errors import ImageExistsError, ImageWriteError
 
 if TYPE_CHECKING:
     from dreamer.images import Photo
-    from dreamer.models.vision_model import VisionModel
 
 
 def free_name(names: Iterable[Path]) -> Path:
     """The first of some names that no file has."""
     return next(name for name in names if not name.exists() and not name.is_symlink())
-
-
-def recipe_of(network: VisionModel, settings: Mapping[str, Any]) -> dict[str, object]:
-    """What every recipe says: with what a picture was made, and how, as JSON can hold it."""
-    import keras
-    import numpy as np
-
-    prepared = network.spec.preprocessing
-    return {
-        "program": "dreamer",
-        "version": __version__,
-        "settings": dict(settings),
-        "weights_sha256": network.weights_sha256,
-        "preprocessing": prepared.to_dict() if prepared else None,
-        "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
-    }
 
 
 def write_picture(

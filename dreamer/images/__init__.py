@@ -27,7 +27,7 @@ from dreamer.images.ahead import read_ahead
 from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
 from dreamer.images.decoding import from_pil, read
 from dreamer.images.encoding import SUFFIXES, encode
-from dreamer.images.files import check_target, write
+from dreamer.images.files import check_place, check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
 from dreamer.images.sheets import LabelledPicture, sheet
@@ -39,6 +39,7 @@ __all__ = [
     "Metadata",
     "Photo",
     "check_animation_target",
+    "check_place",
     "check_target",
     "encode",
     "from_pil",

@@ -28,7 +28,6 @@ from dreamer.images.recipes import dumped, marked
 from dreamer.images.writers import Job, rounded
 
 ANIMATION_SUFFIXES = {".gif": "GIF", ".webp": "WebP"}
-_LAST_SECONDS = 1.5
 _SHORTEST = 2  # hundredths of a second; browsers play what is shorter at their own, slower pace
 _SAMPLE = 100_000  # pixels that the palette is made from, of the last frame and of all others
 _COLOURS = 255  # one of the 256 is left for "as in the frame before"
@@ -69,19 +68,20 @@ def write_animation(
     frames: Iterable[StoredArray],
     *,
     seconds_per_frame: float,
+    last_seconds: float = 1.5,
     recipe: Mapping[str, object] | None,
     overwrite: bool = False,
 ) -> None:
     """Write frames as an animation that plays over and over, whole or not at all.
 
-    The last frame, the finished picture, is held for 1.5 seconds (or longer, if frames are). Frames that are equal to
-    the one before are kept as a longer time of that one.
+    Frames that are equal to the one before are kept as a longer time of that one.
 
     Args:
         path: Where it goes, ``.gif`` or ``.webp``; a symbolic link is written through.
         frames: Pictures ``(height, width, 3)`` of one size, RGB, float32 in [0, 1] or uint8. Each is rounded to
             uint8 as it comes and then let go of: 3 bytes per pixel and frame are held, and 4 more for the encoder.
         seconds_per_frame: How long each frame is shown, rounded to hundredths and 0.02 at the least.
+        last_seconds: How long the last frame is shown at the least, for who wants to look at a finished picture.
         recipe: How the frames were made, kept in the file for `read_recipe`; None for no recipe.
         overwrite: Replace a file that is there, keeping its permissions.
 
@@ -105,7 +105,7 @@ def write_animation(
             kept.append(_levels(frame, name, len(kept), kept[0].shape if kept else None))
         if not kept:
             raise ImageWriteError("it has no frames; one or more are expected.")
-        data = _encoded(kept, name, _milliseconds(len(kept), seconds_per_frame), recipe)
+        data = _encoded(kept, name, _milliseconds(len(kept), seconds_per_frame, last_seconds), recipe)
     except ImageWriteError as error:
         raise ImageWriteError(f"{path} cannot be written: {error}") from error
     put(path, data, overwrite=overwrite)
@@ -139,10 +139,10 @@ def _levels(frame: StoredArray, name: str, index: int, expected: tuple[int, ...]
         raise ImageWriteError(f"frame {index} is no picture: {one_line(error)}.") from error
 
 
-def _milliseconds(number: int, seconds: float) -> list[int]:
+def _milliseconds(number: int, seconds: float, last_seconds: float) -> list[int]:
     """How long each frame is shown, in steps of a GIF's clock for both formats."""
     shown = max(_SHORTEST, round(100 * seconds))
-    last = max(shown, round(100 * _LAST_SECONDS))
+    last = max(shown, round(100 * last_seconds))
     return [10 * shown] * (number - 1) + [10 * last]
 
 

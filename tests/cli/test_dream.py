@@ -72,6 +72,8 @@ def test_every_option_reaches_the_recipe(photo, capfd):
                "--steps", "1", "--step-size", "0.02", "--jitter", "3", "--rotate", "2", "--scale", "0.1",
                "--laplacian", "--strength", "0.5", "--max-size", "40", "--tile", "64", "--seed", "9",
                "--precision", "bfloat16",
+               "--blend", "screen", "--keep-colors", "--contrast", "1.1", "--saturation", "0.9",
+               "--feather", "0.1", "--mask", str(photo), "--guide", str(photo),
                "--model", "efficientnet_lite0"]  # fmt: skip
     target = photo.with_name("out.webp")
     assert run(["dream", str(photo), *options, "-o", str(target), "--quiet"]) == 0
@@ -83,9 +85,12 @@ def test_every_option_reaches_the_recipe(photo, capfd):
             "objective": "0.5*block4b - 2*block3b:7",
         "octave_scale": 1.5, "steps": 1, "step_size": 0.02, "jitter": 3, "rotate": 2.0, "scale": 0.1,
         "conditioning": "laplacian", "strength": 0.5, "max_size": 40, "tile": 64, "seed": 9, "precision": "bfloat16",
+        "blend": "screen", "colors": "keep", "contrast": 1.1, "saturation": 0.9, "feather": 0.1, "zoom": 1.05,
+        "frames": 1, "mask": str(photo), "guide": str(photo),
     }  # fmt: skip
     assert recipe["source"]["name"] == "photo.png"
     assert len(recipe["source"]["sha256"]) == len(recipe["weights_sha256"]) == 64
+    assert recipe["files_sha256"] == {str(photo): recipe["source"]["sha256"]}
     assert "partial" not in recipe
     assert pixels(target).shape == (28, 40, 3)
 

@@ -1,0 +1,94 @@
+"""One order of ``dreamer dream``: the photo, what to do, and where the result goes."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dreamer.cli.again import Earlier
+from dreamer.cli.completing import remember_layers
+from dreamer.settings import DreamSettings
+
+if TYPE_CHECKING:
+    from dreamer.images import Photo
+
+
+@dataclass
+class Order:
+    """What is to be done.
+
+    Attributes:
+        photo: The photo's file.
+        found: What it holds; None once it is no longer needed, since of a large photo it takes gigabytes.
+        source: What recipes say of it.
+        settings: How to dream.
+        output: Where the result goes; None for a free name beside the photo.
+        overwrite: Whether files may be replaced.
+        preview: Whether only the first octaves are dreamt.
+        octave_folder: Where each finished octave goes; None for nowhere.
+        frame_rate: Frames per second of an animation.
+        earlier: The dream that is done again, if it is one.
+        quiet: Whether nothing is said but errors.
+        tell: Says a remark.
+    """
+
+    photo: Path
+    found: Photo | None
+    source: dict[str, str]
+    settings: DreamSettings
+    output: Path | None
+    overwrite: bool
+    preview: bool
+    octave_folder: Path | None
+    frame_rate: float
+    earlier: Earlier | None
+    quiet: bool
+    tell: Callable[[str], None]
+
+    def take_photo(self) -> Photo:
+        """The photo, which is not kept here any longer."""
+        found, self.found = self.found, None
+        if found is None:
+            raise ValueError("the photo was taken already")
+        return found
+
+    def names(self, suffix: str | None = None) -> Iterator[Path]:
+        """``<stem>-dream<suffix>`` beside the photo, and more of the kind."""
+        what = "preview" if self.preview else "dream"
+        suffix = self.photo.suffix if suffix is None else suffix
+        stem = f"{self.photo.stem}-{what}"
+        return (self.photo.with_name(f"{stem}{'' if n == 1 else f'-{n}'}{suffix}") for n in count(1))
+
+    def finish(self) -> None:
+        """Say what can be said once the network is known, and note its layers for the shell."""
+        from dreamer.models import registry
+
+        network = registry.load(self.settings.model, self.settings.preprocessing)
+        if self.earlier is not None:
+            self.earlier.compare_network(network, self.tell)
+        remember_layers(network)
+
+
+@contextmanager
+def interrupt_once() -> Iterator[None]:
+    """Let the first Ctrl-C interrupt; a second, nervous one must not throw away what the first asked to keep."""
+
+    def interrupt(*_: object) -> None:
+        ignore_interrupts()
+        raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def ignore_interrupts() -> None:
+    """Finish what is being written, whatever happens."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

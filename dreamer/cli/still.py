@@ -1,0 +1,113 @@
+"""``dreamer dream PHOTO``, a single picture: dreamt with its progress shown, written, told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer.cli.order import Order, ignore_interrupts, interrupt_once
+from dreamer.cli.outputs import free_name, print_path, write_picture
+from dreamer.cli.progress import WorkProgress, import_keras, work_progress
+from dreamer.errors import ImageExistsError, ImageWriteError
+
+if TYPE_CHECKING:
+    from dreamer.dreaming import DreamStep
+    from dreamer.photos import PhotoDream
+
+
+def make(order: Order) -> bool:
+    """Dream a photo and write the result.
+
+    Returns:
+        Whether it was interrupted, and the result is what there was by then.
+    """
+    _check(order)
+    with interrupt_once():
+        dream = _dreamt(order)
+        ignore_interrupts()
+        result, recipe = dream.result()
+        reached = dream.reached
+        del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
+        target = write_picture(result, recipe, order.output, order.names(), overwrite=order.overwrite, note=order.tell)
+    if not order.quiet:
+        print_path(target)
+    order.finish()
+    if reached is None or not reached.is_partial:
+        return False
+    order.tell(
+        f"interrupted in octave {reached.octave + 1} of {reached.num_octaves}, after step {reached.step + 1} of "
+        f"{reached.num_steps}; {target} is partial"
+    )
+    return True
+
+
+def _check(order: Order) -> None:
+    """Find out now, not after the dream, that the result could not be written."""
+    from dreamer import images
+
+    target = order.output or free_name(order.names())
+    if order.output is None and order.photo.suffix.lower() not in images.SUFFIXES:
+        raise ImageWriteError(f"{order.photo} has no suffix that names a format; say where to write with -o NAME.png")
+    if target.exists() and target.samefile(order.photo):
+        raise ImageWriteError(
+            f"the output {target} is the photo itself, which is never written to. Choose another name"
+        )
+    images.check_target(target, overwrite=order.overwrite)
+    if order.octave_folder is not None:
+        _check_folder(order.octave_folder, overwrite=order.overwrite)
+
+
+def _dreamt(order: Order) -> PhotoDream:
+    """Dream until the end or Ctrl-C."""
+    with work_progress(quiet=order.quiet) as progress:
+        import_keras()
+        from dreamer import images
+        from dreamer.photos import PhotoDream
+
+        dream = PhotoDream(order.take_photo(), order.settings, source=order.source, preview=order.preview)
+        images.check_target(order.output or free_name(order.names()), overwrite=True, size=dream.size)
+        try:
+            for step in dream.steps(note=order.tell):
+                show(step, progress, step.progress)
+                if order.octave_folder is not None and step.ends_octave:
+                    _save_octave(order.octave_folder, step, dream, overwrite=order.overwrite)
+        except KeyboardInterrupt:
+            if dream.reached is None:
+                raise
+    return dream
+
+
+def show(step: DreamStep, progress: WorkProgress, done: float, *, before: str = "") -> None:
+    """Show a finished step.
+
+    Args:
+        step: The step.
+        progress: Where.
+        done: Share of all the work that is done.
+        before: Of what it is a step.
+    """
+    height, width = step.size
+    octave = f"{before}octave {step.octave + 1}/{step.num_octaves}"
+    finished = f"{octave} ({width}x{height}) done: {step.num_steps} steps, score {step.score:.4g}"
+    progress.show(f"{octave} step {step.step + 1}/{step.num_steps}", done, finished if step.ends_octave else None)
+
+
+def _check_folder(folder: Path, *, overwrite: bool) -> None:
+    from dreamer import images
+
+    if folder.exists() and not folder.is_dir():
+        raise ImageWriteError(f"{folder} is no folder; expected one for the octaves, or a new name")
+    there = next(folder.glob("octave-*.png"), None)
+    if there is not None and not overwrite:
+        raise ImageExistsError(f"{there} exists; give another folder, or --overwrite")
+    images.check_place(folder if not folder.exists() else folder / "octave-1.png", overwrite=True)
+
+
+def _save_octave(folder: Path, step: DreamStep, dream: PhotoDream, *, overwrite: bool) -> None:
+    """Write a finished octave at its own size."""
+    from dreamer import images
+
+    recipe: dict[str, Any] = dream.recipe() | {"octave": step.octave}
+    folder.mkdir(exist_ok=True)
+    picture = images.Photo(step.render("uint8", size=step.size))
+    images.write(folder / f"octave-{step.octave + 1}.png", picture, recipe=recipe, overwrite=overwrite)
