@@ -73,7 +73,8 @@ def chosen(
         layers: Names of layers.
         wanted: Which of their channels, as :func:`channels` reads them; a range is cut to what a layer has.
         all_layers: Every layer that ends a block besides, see :attr:`VisionModel.blocks`.
-        classes: A part of the names of classes that are wanted besides; ``""`` for all classes.
+        classes: A word of the names of classes that are wanted besides, or a part of them where none has it as a
+            word, or a number; ``""`` for all classes.
 
     Returns:
         Each unit once, layer by layer.
@@ -126,6 +127,9 @@ def _classes(network: VisionModel, search: str) -> list[Unit]:
         return [_class(network, index, names) for index in range(count)]
     known = labels.of(network.spec)
     called = [label for label in known if labels.is_called(label, search) and label.index < count]
+    # With "cat" a person means no "catamaran", as long as there are cats.
+    word = re.compile(rf"\b{re.escape(search.strip())}\b", re.IGNORECASE)
+    called = [label for label in called if word.search(label.name)] or called
     if not called:
         close = ", ".join(label.name for label in labels.find(known, search))
         hint = f"Close matches: {close}" if close else f"See all: dreamer labels {network.spec.name}"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--all-layers", is_flag=True, help="Every layer that ends a block of the network.")
 @click.option(
     "--logits", is_flag=False, flag_value="", metavar="[SEARCH]",
-    help="The classes whose names contain SEARCH; without it, all of them.",
+    help="The classes that are called SEARCH; without it, all of them.",
 )  # fmt: skip
 @click.option("--negative", is_flag=True, help="Draw what each unit answers to least as well.")
 @click.option(

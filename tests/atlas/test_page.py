@@ -10,6 +10,7 @@ import tomllib
 import pytest
 from page_case import EVIL, make
 
+from dreamer import presets
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
 
@@ -220,12 +221,14 @@ def test_the_keyboard_alone_is_enough(large, opened):
     assert page.locator("#mix li").count() == 1
 
 
-def test_what_is_copied_dreams(large, foreign, opened):
+def test_what_is_copied_dreams(large, foreign, opened, tmp_path):
     page = opened(large, "#block4b/17")
     assert copied(page, "command") == "dreamer dream photo.jpg --objective block4b:17"
-    preset = tomllib.loads(copied(page, "preset"))
-    assert preset["objective"] == "block4b:17"
-    assert set(preset) == {"title", "description", "tags", "objective"}
+    path = tmp_path / "mine.toml"
+    path.write_text(copied(page, "preset"), encoding="utf-8")
+    preset = presets.find(path)
+    assert (preset.title, preset.tags) == ("block4b:17", ("atlas",))
+    assert preset.settings() == DreamSettings(objective="block4b:17")
     page = opened(foreign)
     for number in range(3):
         page.locator("#units .mark").nth(number).click()

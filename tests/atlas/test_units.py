@@ -46,6 +46,10 @@ def test_classes_go_by_name_and_as_logits(lite0):
         ("logit:281", "tabby, tabby cat"),
     ]
     assert len(units.chosen(lite0, classes="")) == 1000
+    cats = [unit.name for unit in units.chosen(lite0, classes="cat")]
+    assert "tiger cat" in cats
+    assert not any("catamaran" in name or "cacatua" in name.lower() for name in cats)
+    assert [unit.index for unit in units.chosen(lite0, classes="catamar")] == [484]
     # A class is a class, however it is asked for.
     assert units.chosen(lite0, ["logits"], wanted=units.channels("281")) == found[1:]
     with pytest.raises(UnknownClassError, match="no class 'tabbby'. Close matches: tabby, tabby cat"):
