@@ -1,6 +1,6 @@
 """The folder of an atlas: whether it can be one, held by one process at a time, begun or gone on with.
 
-Must not import Keras or anything heavy.
+Must not import Keras.
 """
 
 from __future__ import annotations

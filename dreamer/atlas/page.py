@@ -4,7 +4,7 @@ The one idea: the page opens from disk, where a browser lets no script read anot
 script, ``atlas.js``, made from ``atlas.json``. Names of layers and classes are data throughout: here they become
 JSON in ASCII, and the page sets them as text, never as markup.
 
-Must not import Keras or anything heavy.
+Must not import Keras.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A contact sheet of each layer: one small picture of every unit, with its number.
 
-Must not import Keras or anything heavy.
+Must not import Keras.
 """
 
 from __future__ import annotations
