@@ -11,6 +11,7 @@
     │   └── FolderInUseError         another run holds it
     ├── ClusterError             a cluster cannot be reached
     ├── MissingExtraError        something is asked for that an extra of the package installs
+    ├── AtlasError               the folder of an atlas is busy, damaged or something else
     └── ModelError
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
@@ -72,6 +73,10 @@ class ClusterError(DreamerError):
 
 class MissingExtraError(DreamerError):
     """Something is asked for that an extra of the package installs."""
+
+
+class AtlasError(DreamerError):
+    """The folder of an atlas is busy, damaged or something else."""
 
 
 class ModelError(DreamerError):

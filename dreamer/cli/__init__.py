@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from dreamer import __version__
+from dreamer.cli.atlas import atlas
 from dreamer.cli.batch import batch
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
@@ -70,7 +71,20 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, batch, visualize, presets, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (
+    dream,
+    batch,
+    visualize,
+    atlas,
+    presets,
+    models,
+    layers,
+    labels,
+    recipe,
+    spectrum,
+    doctor,
+    completion,
+):
     cli.add_command(_command)
 
 
