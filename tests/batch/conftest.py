@@ -31,11 +31,11 @@ def dreams(tmp_path):
 def dream():
     """Run a batch: ``{target: (status, reason)}``, a failure's reason being what it says."""
 
-    def run(inputs, outputs, settings=QUICK, *, presets=None, overwrite=False, **options):
+    def run(inputs, outputs, settings=QUICK, *, presets=None, overwrite=False, retries=0, **options):
         inputs, outputs = folder(str(inputs)), folder(str(outputs))
         jobs = candidates(inputs, outputs, presets or {"": settings}, **options)
         with outputs.hold():
-            found = list(running.carry_out(judge_all(jobs, overwrite=overwrite), Inline(), retries=0))
+            found = list(running.carry_out(judge_all(jobs, overwrite=overwrite), Inline(), retries=retries))
         return {one.job.target: (one.status, one.failure.message if one.failure else one.reason) for one in found}
 
     return run

@@ -92,10 +92,12 @@ def test_jobs_are_asked_for_only_when_there_is_a_place_for_them(two):
     assert len(asked) == 9
 
 
-def test_once_told_to_stop_what_is_under_way_is_finished_and_nothing_begun():
-    asked = iter([False, False, True, True])
-    found = pools.run([("give", n) for n in range(5)], pool_work.act, Inline(), stop=lambda: next(asked))
-    assert [outcome.result for outcome in found] == [0, 1]
+def test_once_told_to_stop_what_is_under_way_is_finished_and_nothing_begun(two):
+    told = []
+    found = pools.run([("give", number) for number in range(9)], pool_work.act, two, stop=lambda: bool(told))
+    first = next(found)
+    told.append(True)
+    assert {outcome.result for outcome in (first, *found)} == {0, 1}
 
 
 def test_a_full_disk_ends_the_run():

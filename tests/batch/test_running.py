@@ -127,6 +127,22 @@ def test_a_file_that_turns_up_while_its_photo_is_dreamt_is_not_replaced(photos, 
     assert (dreams / "x.png").read_text() == "precious"
 
 
+def test_a_record_that_cannot_be_written_is_tried_again_though_the_picture_is_there_by_now(
+    photos, dreams, dream, monkeypatch
+):
+    write, refused = LocalFolder.write, []
+
+    def once(self, name, data, *, overwrite):
+        if "records" in name and not refused:
+            refused.append(name)
+            raise OSError(errno.EIO, "Input/output error")
+        write(self, name, data, overwrite=overwrite)
+
+    monkeypatch.setattr(LocalFolder, "write", once)
+    assert dream(photos, dreams, retries=1, glob="x.png") == {"x.png": ("done", "new")}
+    assert refused == [".dreamer/records/x.png.json"]
+
+
 class Killed(BaseException):
     pass
 
