@@ -289,7 +289,7 @@ def _shielded() -> Iterator[None]:
 
 def _begin(environment: Mapping[str, str], lifeline: Connection) -> None:
     """Make this process a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # For systems on which it could not be started deaf.
     os.environ.update(environment)
     # What a worker has to say is its outcome; TensorFlow's announcements come from below Python.
     nowhere = os.open(os.devnull, os.O_WRONLY)
