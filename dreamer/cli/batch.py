@@ -18,6 +18,7 @@ from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options, given_options
 from dreamer.cli.outputs import print_path
+from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import WorkProgress, say, work_progress
 from dreamer.errors import SettingsError
 from dreamer.settings import DreamSettings
@@ -39,28 +40,13 @@ _SECONDS_BETWEEN_LINES = 10.0
     help="A look, of `dreamer presets list`; other options change it. Repeatable: each gets a folder of its name.",
 )  # fmt: skip
 @click.option("--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
-@click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N",
-    help="Photos at a time.  [default: one per GPU, or one per core as far as memory goes]",
-)  # fmt: skip
 @click.option("--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
 @click.option("--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
 @click.option("--dry-run", is_flag=True, help="Only list what would be done, and why.")
 @click.option(
-    "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
-    help="How often a photo is tried again after what may pass: network, memory, a process that died.",
-)  # fmt: skip
-@click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a line of JSON per photo."
 )
-@click.option(
-    "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
-    help="Where the work is done: by processes of this machine, or on a Ray cluster.",
-)  # fmt: skip
-@click.option("--address", metavar="HOST:PORT", help="Of the Ray cluster.  [env: RAY_ADDRESS; default: one made here]")
-@click.option(
-    "--gpus-per-task", type=click.FloatRange(min=0), metavar="N", help="GPUs, or the share of one, of a task on Ray."
-)
+@pool_options("Photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @click.option(
     "--objective", metavar="OBJECTIVE", help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
     shell_complete=complete_layer,
@@ -82,15 +68,10 @@ def batch(
     output_dir: str,
     names: tuple[str, ...],
     glob: str | None,
-    workers: int | None,
     resume: bool,
     overwrite: bool,
     dry_run: bool,
-    retries: int,
     report: Path | None,
-    executor: str,
-    address: str | None,
-    gpus_per_task: float | None,
     max_megapixels: float,
     offline: bool | None,
     mirror: str | None,
@@ -110,8 +91,7 @@ def batch(
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     if math.isnan(max_megapixels):
         raise click.BadParameter("expected a number", param_hint="--max-megapixels")
-    if executor == "local" and (address is not None or gpus_per_task is not None):
-        raise click.UsageError("--address and --gpus-per-task are for --executor ray")
+    place = place_of(chosen)
     looks = _looks(names, given_options(chosen))
 
     from dreamer.batch import running
@@ -134,8 +114,7 @@ def batch(
         if any(verdict.action == "dream" for verdict in verdicts):
             for spec in specs:
                 ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
-        pool = _ray(address, workers, gpus_per_task, retries) if executor == "ray" else _processes(workers)
-        tally, was_asked = _run(verdicts, pool, written, retries=retries, quiet=quiet)
+        tally, was_asked = _run(verdicts, place.pool(), written, retries=place.retries, quiet=quiet)
         written.add(tally)
     if not quiet:
         say(f"{tally} in {tally.seconds:.0f} s, {tally.per_minute:.3g} photos a minute")
@@ -161,19 +140,6 @@ def _looks(names: Sequence[str], chosen: dict[str, Any]) -> dict[str, DreamSetti
     if any(settings.frames > 1 for settings in looks.values()):
         raise SettingsError("photos of a folder become single pictures, no zooms; give --frames 1")
     return looks
-
-
-def _processes(workers: int | None) -> Pool:
-    from dreamer.batch import pools, resources
-
-    return pools.Processes(resources.environments(workers))
-
-
-def _ray(address: str | None, workers: int | None, gpus_per_task: float | None, retries: int) -> Pool:
-    from dreamer.batch.ray_pool import RayPool
-    from dreamer.batch.resources import ONE_THREAD
-
-    return RayPool(address, ONE_THREAD, gpus_per_task=gpus_per_task or 0.0, retries=retries, most=workers)
 
 
 def _list(verdicts: Sequence[Verdict]) -> None:

@@ -13,6 +13,7 @@ import pool_work
 import pytest
 from helping import NAMES, QUICK, pictures
 
+from dreamer.atlas import jobs as drawing
 from dreamer.batch import pools, running
 from dreamer.batch.folders import folder
 from dreamer.batch.jobs import candidates
@@ -20,6 +21,8 @@ from dreamer.batch.ray_pool import RayPool
 from dreamer.batch.records import judge_all
 from dreamer.batch.resources import ONE_THREAD
 from dreamer.errors import ClusterError, MissingExtraError
+from dreamer.settings import VisualizeSettings
+from dreamer.visualizing import resolved
 
 HERE = str(Path(__file__).parent)
 
@@ -101,6 +104,19 @@ def test_pictures_are_those_of_a_local_run_though_a_machine_is_lost(cluster, sec
     here.close()
     assert sorted(pictures(far)) == sorted(NAMES)
     assert pictures(far) == pictures(local)
+
+
+def test_an_atlas_is_drawn_on_a_cluster_as_on_this_machine(pool):
+    settings = resolved(VisualizeSettings(size=(32, 40), steps=3, seed=5))
+    jobs = drawing.of_layer([f"block2b:{channel}" for channel in range(4)], settings, most=2)
+    here = pools.Processes([ONE_THREAD])
+    far, local = (
+        {one.target: one for outcome in pools.run(jobs, drawing.draw_job, used) for one in outcome.result}
+        for used in (pool, here)
+    )
+    here.close()
+    assert len(far) == 4
+    assert all((far[target].picture == local[target].picture).all() for target in local)
 
 
 def test_a_job_whose_process_always_dies_fails_in_the_end(cluster):

@@ -19,6 +19,7 @@ from PIL import Image
 from dreamer.batch.folders import folder
 from dreamer.batch.pools import Processes, attempt
 from dreamer.cli import run
+from dreamer.cli.pools import Place
 
 batch = import_module("dreamer.cli.batch")  # Behind the command of the same name.
 
@@ -59,7 +60,7 @@ def dreams(tmp_path):
 @pytest.fixture
 def here(monkeypatch):
     """Photos are dreamt in this process, which has the network already."""
-    monkeypatch.setattr(batch, "_processes", lambda _workers: Inline())
+    monkeypatch.setattr(Place, "pool", lambda _place: Inline())
 
 
 def files(root):
@@ -263,7 +264,7 @@ def test_on_a_terminal_a_bar_tells_counts_and_failures_stay(photos, dreams):
 def test_workers_default_to_what_the_machine_has(monkeypatch):
     monkeypatch.setattr("dreamer.batch.resources.gpus", list)
     monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: 3)
-    pool = batch._processes(None)
+    pool = Place("local", None, None, None, 2).pool()
     assert isinstance(pool, Processes)
     assert pool.capacity() == 3
     pool.close()
