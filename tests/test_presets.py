@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from dreamer import preset_text, presets, targets
 from dreamer.errors import SettingsError, UnknownPresetError
 from dreamer.models import registry
 from dreamer.settings import DreamSettings
 
+ROOT = Path(__file__).resolve().parents[1]
 HEAD = 'title = "Mine"\ndescription = "as I like it"\ntags = ["soft"]\n'
 
 
