@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from dreamer import presets
 from dreamer.errors import WeightsError
 from dreamer.models import inception_v1
 from dreamer.models.specs import known
@@ -211,3 +212,9 @@ def test_a_damaged_conversion_is_refused(network_file, tmp_path):
     (tmp_path / "cut.npz").write_bytes(network_file.read_bytes()[:1000])
     with pytest.raises(WeightsError, match=r"cannot read .*cut\.npz"):
         inception_v1.build(tmp_path / "cut.npz")
+
+
+def test_the_variants_of_the_presets_are_layers_of_it(network):
+    for name in presets.names():
+        for layer in presets.find(name).settings(model="inception_v1").objective.layers:
+            network.check(layer)
