@@ -20,7 +20,10 @@ from dreamer.settings import VisualizeSettings
 from dreamer.visualizing import VisualizeStep, visualize_steps
 
 MOST_TARGETS = 60
-"""Targets of a job at the most: their noise is held at once, and a pool wants several jobs of a layer."""
+"""Targets of a job at the most, since their noise is held at once."""
+
+MOST_TARGETS_OF_A_POOL = 20
+"""The same where several jobs are drawn at a time: more of them keep all busy to the end."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,14 @@ Execute = Callable[[Sequence[Job]], Iterable[list[Drawn]]]
 """Draws jobs, in any order; all variants of a target come together."""
 
 
-def of_layer(targets: Sequence[str], settings: VisualizeSettings) -> list[Job]:
-    """Jobs for targets of one layer, each about as large as the others.
+def of_layer(targets: Sequence[str], settings: VisualizeSettings, *, most: int = MOST_TARGETS) -> list[Job]:
+    """Jobs for targets of one layer, each about as large as the others, with *most* pictures at the most.
 
     Example:
         >>> [len(job.targets) for job in of_layer([f"block5c:{index}" for index in range(112)], VisualizeSettings())]
         [56, 56]
     """
-    most = max(1, MOST_TARGETS // settings.diversity)
+    most = max(1, most // settings.diversity)
     size = math.ceil(len(targets) / math.ceil(len(targets) / most)) if targets else 1
     return [Job(tuple(targets[first : first + size]), settings) for first in range(0, len(targets), size)]
 
@@ -98,6 +101,11 @@ def in_turn(
                 on_step(job, step)
             if step.step + 1 == step.num_steps:
                 yield list(_drawn(job, step))
+
+
+def draw_job(job: Job) -> list[Drawn]:
+    """Draw a job, as a worker of a pool does."""
+    return [drawn for batch in in_turn([job]) for drawn in batch]
 
 
 def _drawn(job: Job, step: VisualizeStep) -> Iterator[Drawn]:

@@ -58,12 +58,12 @@ def _is_intact(folder: Path, entry: Entry, picture: Picture) -> bool:
         return False
 
 
-def jobs_for(wanted: Mapping[str, _Place], settings: VisualizeSettings) -> list[Job]:
-    """The jobs that draw what is missing."""
+def jobs_for(wanted: Mapping[str, _Place], settings: VisualizeSettings, *, most: int) -> list[Job]:
+    """The jobs that draw what is missing, none with more than *most* targets."""
     layers: dict[str, list[str]] = {}
     for target, (entry, _) in wanted.items():
         layers.setdefault(entry.unit.layer, []).append(target)
-    return [job for targets in layers.values() for job in jobs.of_layer(targets, settings)]
+    return [job for targets in layers.values() for job in jobs.of_layer(targets, settings, most=most)]
 
 
 def draw(
@@ -74,6 +74,7 @@ def draw(
     *,
     recipe: Mapping[str, object],
     execute: Execute = jobs.in_turn,
+    most: int = jobs.MOST_TARGETS,
 ) -> Iterator[int]:
     """Draw what is missing into the folder.
 
@@ -84,6 +85,7 @@ def draw(
         settings: With nothing left open.
         recipe: What every picture's recipe says.
         execute: Draws the jobs; by default in this process, one after the other.
+        most: Targets of a job at the most.
 
     Yields:
         After each batch, how many targets are finished.
@@ -93,7 +95,7 @@ def draw(
     """
     page.save(folder, catalog)
     done = 0
-    for batch in execute(jobs_for(wanted, settings)):
+    for batch in execute(jobs_for(wanted, settings, most=most)):
         for drawn in batch:
             entry, negative = wanted[drawn.target]
             entry.pictures.append(_kept(folder, entry, negative, drawn, recipe))

@@ -16,6 +16,7 @@ import click
 
 from dreamer import __version__
 from dreamer.cli.atlas import atlas
+from dreamer.cli.batch import batch
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
@@ -70,7 +71,20 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, atlas, presets, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (
+    dream,
+    batch,
+    visualize,
+    atlas,
+    presets,
+    models,
+    layers,
+    labels,
+    recipe,
+    spectrum,
+    doctor,
+    completion,
+):
     cli.add_command(_command)
 
 

@@ -13,13 +13,14 @@ from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
 from dreamer.cli.outputs import print_path
+from dreamer.cli.pools import Place, place_of, pool_options
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
-from dreamer.errors import SettingsError
+from dreamer.errors import AtlasError, SettingsError
 from dreamer.settings import VisualizeSettings, digests_of
 
 if TYPE_CHECKING:
     from dreamer.atlas.catalog import Catalog
-    from dreamer.atlas.jobs import Drawn, Job
+    from dreamer.atlas.jobs import Drawn, Execute, Job
     from dreamer.models.vision_model import VisionModel
     from dreamer.visualizing import VisualizeStep
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with what DIR was asked for, with the settings it was begun with.")
 @click.option("--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
 @visualize_options
+@pool_options("Processes that draw at a time.  [default: this one, or with several GPUs one for each]")
 @backend_option
 @fetch_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -79,6 +81,7 @@ def atlas(
     from dreamer.atlas import folder, units
     from dreamer.models import registry
 
+    place = place_of(chosen)
     asked = bool(layers or all_layers or logits is not None)
     wanted = None if channels is None else units.channels(channels)
     folder.check(output)
@@ -97,7 +100,7 @@ def atlas(
         network = registry.load(settings.model, settings.preprocessing)
         found = units.chosen(network, layers, wanted=wanted, all_layers=all_layers, classes=logits) if asked else []
         with folder.locked(output):
-            run = _Run(output, network, settings, progress, tell)
+            run = _Run(output, network, settings, progress, tell, place)
             catalog = folder.begun(output, run.empty(spec.title), overwrite=overwrite)
             making.extend(catalog, found, negative=negative)
             page, is_whole = run.make(catalog, photos)
@@ -130,6 +133,7 @@ class _Run:
         settings: VisualizeSettings,
         progress: WorkProgress,
         tell: Callable[[str], None],
+        place: Place,
     ) -> None:
         from dreamer.visualizing import resolved
 
@@ -138,6 +142,7 @@ class _Run:
         self._settings = resolved(settings)
         self._progress = progress
         self._tell = tell
+        self._place = place
 
     def empty(self, title: str) -> Catalog:
         """An atlas without units, to be drawn with these settings."""
@@ -166,11 +171,28 @@ class _Run:
             signal.signal(signal.SIGINT, handler)
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
-        from dreamer.atlas import jobs, making
+        from dreamer.atlas import making
         from dreamer.recipes import recipe_of
 
         files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
         recipe = recipe_of(self._network, self._settings.to_dict(), files) | {"command": "atlas"}
+        how = self._in_pool if self._is_pooled() else self._here
+        execute, most = how(wanted)
+        for _ in making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute, most=most):
+            pass
+        dead = sum(entry.is_dead for entry in catalog.entries.values())
+        if dead:
+            self._tell(f"{dead} of {len(catalog.entries)} units answered to nothing, and are marked so")
+
+    def _is_pooled(self) -> bool:
+        from dreamer.batch import resources
+
+        return self._place.is_named or len(resources.gpus()) > 1
+
+    def _here(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
+        """Draw in this process, one job after the other."""
+        from dreamer.atlas import jobs
+
         total, done = len(wanted), 0
 
         def on_step(job: Job, step: VisualizeStep) -> None:
@@ -183,14 +205,33 @@ class _Run:
             self._progress.show(text, min(1.0, (done + share * targets) / total), milestone)
 
         def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
-            return jobs.in_turn(some, on_step=on_step, note=self._tell)
+            nonlocal done
+            for batch in jobs.in_turn(some, on_step=on_step, note=self._tell):
+                yield batch
+                done += len({drawn.target for drawn in batch})
 
-        drawing = making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute)
-        for done in drawing:  # noqa: B007  on_step reads it.
-            pass
-        dead = sum(entry.is_dead for entry in catalog.entries.values())
-        if dead:
-            self._tell(f"{dead} of {len(catalog.entries)} units answered to nothing, and are marked so")
+        return execute, jobs.MOST_TARGETS
+
+    def _in_pool(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
+        """Draw in processes of their own, here or on a cluster."""
+        from dreamer.atlas import jobs
+        from dreamer.batch import pools
+
+        total = len(wanted)
+
+        def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
+            pool, done = self._place.pool(), 0
+            try:
+                for outcome in pools.run(some, jobs.draw_job, pool, retries=self._place.retries):
+                    if outcome.failure is not None:
+                        raise AtlasError(f"{outcome.job.targets[0]} and others of its layer: {outcome.failure.message}")
+                    done += len(outcome.job.targets)
+                    self._progress.show(f"{done} of {total}", done / total, f"{done} of {total} drawn")
+                    yield outcome.result or []
+            finally:
+                pool.close()
+
+        return execute, jobs.MOST_TARGETS_OF_A_POOL
 
     def _look(self, catalog: Catalog, photos: list[Path]) -> None:
         from dreamer.atlas import examples, page

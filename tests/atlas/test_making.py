@@ -245,6 +245,7 @@ def test_jobs_are_about_as_large_as_each_other():
     assert [len(job.targets) for job in some] == [44, 44, 42]
     assert [target for job in some for target in job.targets] == targets
     assert len(jobs.of_layer(targets, dataclasses.replace(SETTINGS, diversity=64))) == 130
+    assert max(len(job.targets) for job in jobs.of_layer(targets, SETTINGS, most=20)) == 19
 
 
 def test_the_data_of_the_page_is_ascii_without_markup():

@@ -134,3 +134,23 @@ def test_what_is_broken_off_is_gone_on_with(blow, here, capfd):
     assert len(held(here)["units"]) == 24
     assert {name: whole[name] for name in kept} == {name: first[name] for name in kept}
     assert not list((here / "x").rglob("*.part"))
+
+
+def test_processes_draw_what_one_draws(here):
+    given = ["block2b", "--channels", "0-4", "--negative", *QUICK, "-q"]
+    for folder, more in (("x", ["--workers", "1"]), ("y", ["--workers", "2"]), ("z", [])):
+        assert run(["atlas", *given, *more, "-o", folder]) == 0
+    alone, together, inside = (sorted((here / name / "pictures").rglob("*.webp")) for name in "xyz")
+    assert len(alone) == 10
+    assert [path.read_bytes() for path in alone] == [path.read_bytes() for path in together]
+    # Other threads add up in another order.
+    for one, other in zip(together, inside, strict=True):
+        assert abs(images.read(one).pixels - images.read(other).pixels).mean() < 0.02
+
+
+def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):
+    assert run(["atlas", "block2b", "-o", "x", *QUICK, "--address", "127.0.0.1:1"]) == 2
+    assert "for --executor ray" in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(["atlas", "block2b", "--channels", "0", "-o", "x", *QUICK, "--executor", "ray"]) == 1
+    assert "pip install 'deepdreamer[ray]'" in capfd.readouterr().err
