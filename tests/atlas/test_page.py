@@ -6,6 +6,9 @@ import re
 import shlex
 import shutil
 import tomllib
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from page_case import EVIL, make
@@ -60,14 +63,14 @@ def opened(browser):
         page.on("dialog", lambda dialog: said.append(dialog.message))
         page.on("requestfailed", lambda request: said.append(request.url))
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(place.as_uri() + link)
+        page.goto((place if isinstance(place, str) else place.as_uri()) + link)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
     assert said == []
-    assert [url for url in asked if not url.startswith("file:")] == []
+    assert [url for url in asked if not url.startswith(("file:", "http://127.0.0.1:"))] == []
 
 
 def tiles(page):
@@ -278,6 +281,26 @@ def test_names_are_text_and_nothing_else(large, opened):
     assert opened(large, link).locator("dialog dd").nth(1).text_content() == "5"
     assert page.locator("img[src=x]").count() == 0
     assert page.evaluate("({}).polluted === undefined && Object.keys(Object.prototype).length") == 0
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_static_server_shows_the_same(foreign, opened):
+    handler = partial(_Quiet, directory=foreign.parent)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            page = opened(f"http://127.0.0.1:{server.server_port}/", "#it's/1")
+            assert page.locator("dialog dd").nth(0).text_content() == "it's"
+            image = page.locator(".large img")
+            assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 32
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
