@@ -1,0 +1,149 @@
+"""How ``dreamer atlas`` draws: in this process or in a pool, its progress shown, an interrupt taken well."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer.cli.pools import Place
+from dreamer.cli.progress import WorkProgress
+from dreamer.errors import AtlasError
+from dreamer.settings import VisualizeSettings, digests_of
+
+if TYPE_CHECKING:
+    from dreamer.atlas.catalog import Catalog
+    from dreamer.atlas.jobs import Drawn, Execute, Job
+    from dreamer.models.vision_model import VisionModel
+    from dreamer.visualizing import VisualizeStep
+
+
+class Run:
+    """One run of the command, once the network is there; the folder is locked meanwhile."""
+
+    def __init__(
+        self,
+        folder: Path,
+        network: VisionModel,
+        settings: VisualizeSettings,
+        progress: WorkProgress,
+        tell: Callable[[str], None],
+        place: Place,
+    ) -> None:
+        from dreamer.visualizing import resolved
+
+        self._folder = folder
+        self._network = network
+        self._settings = resolved(settings)
+        self._progress = progress
+        self._tell = tell
+        self._place = place
+
+    def empty(self, title: str) -> Catalog:
+        """An atlas without units, to be drawn with these settings."""
+        from dreamer.atlas.catalog import Catalog
+
+        settings = self._settings
+        return Catalog(settings.model, title, self._network.weights_sha256, settings.to_dict())
+
+    def make(self, catalog: Catalog, photos: list[Path]) -> tuple[Path, bool]:
+        """Draw what is missing, look through the photos, write the page; where it is, and whether all is done."""
+        from dreamer.atlas import making
+
+        wanted = making.missing(self._folder, catalog)
+        is_whole = True
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            self._draw(catalog, wanted)
+            self._look(catalog, photos)
+        except KeyboardInterrupt:
+            is_whole = False
+        try:
+            # A second, nervous Ctrl-C must not leave sheets and page behind the pictures.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            return making.finish(self._folder, catalog, wanted), is_whole
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
+        from dreamer.atlas import making
+        from dreamer.recipes import recipe_of
+
+        files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
+        recipe = recipe_of(self._network, self._settings.to_dict(), files) | {"command": "atlas"}
+        how = self._in_pool if self._is_pooled() else self._here
+        execute, most = how(wanted)
+        for _ in making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute, most=most):
+            pass
+        dead = sum(entry.is_dead for entry in catalog.entries.values())
+        if dead:
+            self._tell(f"{dead} of {len(catalog.entries)} units answered to nothing, and are marked so")
+
+    def _is_pooled(self) -> bool:
+        from dreamer.batch import resources
+
+        return self._place.is_named or len(resources.gpus()) > 1
+
+    def _here(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
+        """Draw in this process, one job after the other."""
+        from dreamer.atlas import jobs
+
+        total, done = len(wanted), 0
+
+        def on_step(job: Job, step: VisualizeStep) -> None:
+            [layer] = {wanted[target][0].unit.layer for target in job.targets}
+            share = (step.step + 1) / step.num_steps
+            targets = len(step.indices) / self._settings.diversity
+            text = f"{layer}: {done} of {total}, step {step.step + 1}/{step.num_steps}"
+            is_over = step.step + 1 == step.num_steps
+            milestone = f"{layer}: {done + round(targets)} of {total} drawn" if is_over else None
+            self._progress.show(text, min(1.0, (done + share * targets) / total), milestone)
+
+        def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
+            nonlocal done
+            for batch in jobs.in_turn(some, on_step=on_step, note=self._tell):
+                yield batch
+                done += len({drawn.target for drawn in batch})
+
+        return execute, jobs.MOST_TARGETS
+
+    def _in_pool(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
+        """Draw in processes of their own, here or on a cluster."""
+        from dreamer.atlas import jobs
+        from dreamer.batch import pools
+
+        total = len(wanted)
+
+        def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
+            pool, done = self._place.pool(), 0
+            try:
+                for outcome in pools.run(some, jobs.draw_job, pool, retries=self._place.retries):
+                    if outcome.failure is not None:
+                        raise AtlasError(f"{outcome.job.targets[0]} and others of its layer: {outcome.failure.message}")
+                    done += len(outcome.job.targets)
+                    self._progress.show(f"{done} of {total}", done / total, f"{done} of {total} drawn")
+                    yield outcome.result or []
+            finally:
+                pool.close()
+
+        return execute, jobs.MOST_TARGETS_OF_A_POOL
+
+    def _look(self, catalog: Catalog, photos: list[Path]) -> None:
+        from dreamer.atlas import examples, page
+
+        if not photos:
+            return
+        digest = examples.digest(photos, catalog)
+        if digest == catalog.photos_digest:
+            return
+
+        def on_photo(number: int) -> None:
+            text = f"{number} of {len(photos)} photos"
+            is_milestone = number % 100 == 0 or number == len(photos)
+            self._progress.show(text, number / len(photos), f"{text} looked at" if is_milestone else None)
+
+        examples.find(self._folder, catalog, self._network, photos, on_photo=on_photo, note=self._tell)
+        catalog.photos_digest = digest
+        page.save(self._folder, catalog)
+        examples.sweep(self._folder, catalog)
