@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dreamer import images, objectives
+    from dreamer import images, objectives, presets
     from dreamer.drawing import Visualization
     from dreamer.dreaming import DreamStep, dream, dream_steps
     from dreamer.errors import DreamerError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dreamer.robustness import Transforms
     from dreamer.settings import DreamSettings, VisualizeSettings
     from dreamer.visualizing import VisualizeStep, visualize, visualize_steps
+    from dreamer.zooming import ZoomStep, zoom_steps
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,8 @@ _HOMES = {
     "dream_steps": "dreamer.dreaming",
     "visualize": "dreamer.visualizing",
     "visualize_steps": "dreamer.visualizing",
+    "ZoomStep": "dreamer.zooming",
+    "zoom_steps": "dreamer.zooming",
 }
 
 __all__ = [
@@ -47,18 +50,21 @@ __all__ = [
     "Visualization",
     "VisualizeSettings",
     "VisualizeStep",
+    "ZoomStep",
     "__version__",
     "dream",
     "dream_steps",
     "images",
     "objectives",
+    "presets",
     "visualize",
     "visualize_steps",
+    "zoom_steps",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("images", "objectives"):
+    if name in ("images", "objectives", "presets"):
         return import_module(f"dreamer.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)

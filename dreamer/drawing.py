@@ -1,4 +1,4 @@
-"""Targets drawn together: what goes with a parametrization, how targets are batched, and the climb of a batch.
+"""Targets drawn together: how they are batched, and the climb of a batch.
 
 Here networks and the optimizer meet, as in ``climbing`` for dreams. It knows no order of batches and no retreat
 from memory that ran out: ``visualizing`` has those.
@@ -18,16 +18,15 @@ import cv2
 import numpy as np
 from keras import ops
 
-from dreamer import spectra, targets
+from dreamer import manners, targets
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import backend, optimizing, parametrizations, scoring, tiling, views
+from dreamer.ascent import backend, optimizing, scoring, tiling, views
 from dreamer.ascent.backend import Activations
 from dreamer.ascent.optimizing import Draw, Given, Optimizer, Program, State
-from dreamer.ascent.parametrizations import Parametrization
-from dreamer.ascent.scoring import Form, Parameters
+from dreamer.ascent.scoring import Form
 from dreamer.errors import ModelError
-from dreamer.objectives import Numbers, Objective, diversity
-from dreamer.robustness import SETS, Transforms
+from dreamer.manners import manner_of, parametrization_of, transforms_of
+from dreamer.objectives import Objective, diversity
 from dreamer.settings import VisualizeSettings
 
 if TYPE_CHECKING:
@@ -36,44 +35,6 @@ if TYPE_CHECKING:
 _REMEDIED_STEPS = 16  # For how many steps Lucid lets gradients through units that are off.
 _MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are asked for. More is hardly quicker.
 _START, _VIEWS, _FIELD, _HAZE = range(4)  # What the seed is used for.
-
-
-class _Stage(NamedTuple):
-    """A part of the run, coarse to fine.
-
-    Attributes:
-        until: Its end, as a share of the steps.
-        detail: Which share of the picture's frequencies is made.
-        seen: At which share of its size it is seen.
-    """
-
-    until: float
-    detail: float
-    seen: float
-
-
-class _Manner(NamedTuple):
-    """What goes with a parametrization, where the settings do not say otherwise."""
-
-    transforms: str
-    optimizer: str
-    learning_rate: float
-    decay: float
-    haze: float
-    stages: tuple[_Stage, ...]
-
-
-ALL_AT_ONCE = (_Stage(1, 1, 1),)
-_GROWING = (_Stage(0.35, 1, 0.57), _Stage(0.6, 1, 0.71), _Stage(1, 1, 1))
-_HAZE_UNTIL = 0.4  # Of the steps.
-_LAST_RATE = 0.1  # Of the learning rate, which falls along half a cosine.
-
-MANNERS = {
-    "cosine": _Manner("robust", "momentum", 0.05, 0.6, 5.0, _GROWING),
-    "fourier": _Manner("robust", "momentum", 0.05, 0.6, 5.0, _GROWING),
-    "pixels": _Manner("robust", "adam", 0.05, 0.0, 0.0, ALL_AT_ONCE),
-    "maco": _Manner("maco", "nadam", 1.0, 0.0, 0.0, ALL_AT_ONCE),
-}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -107,16 +68,24 @@ class Unit(NamedTuple):
     objective: Objective
 
 
-def batched(units: Sequence[Unit], network: VisionModel, settings: VisualizeSettings) -> Iterator[list[Unit]]:
-    """Units that are computed alike, in batches of about the same size; variants of a target stay together."""
-    alike: dict[tuple[Form, ...], list[Unit]] = {}
+def batches(units: Sequence[Unit], network: VisionModel, settings: VisualizeSettings) -> Iterator[Batch]:
+    """Units that are computed and seen alike, in batches of one size; variants of a target stay together."""
+    alike: dict[tuple[tuple[Form, ...], bool], list[Unit]] = {}
     for unit in units:
-        alike.setdefault(scoring.forms(unit.objective), []).append(unit)
+        alike.setdefault((scoring.forms(unit.objective), _is_of_classes(unit.objective)), []).append(unit)
     for group in alike.values():
-        most = _most_at_once(network, group[0].objective, settings) // settings.diversity * settings.diversity
-        count = math.ceil(len(group) / max(most, settings.diversity))
-        size = math.ceil(len(group) / settings.diversity / count) * settings.diversity
-        yield from (group[first : first + size] for first in range(0, len(group), size))
+        targets_at_once = max(_most_at_once(network, group[0].objective, settings) // settings.diversity, 1)
+        targets_here = len(group) // settings.diversity
+        count = math.ceil(targets_here / targets_at_once)
+        yield from _cut(network, settings, group, math.ceil(targets_here / count) * settings.diversity)
+
+
+def _cut(network: VisionModel, settings: VisualizeSettings, units: Sequence[Unit], size: int) -> list[Batch]:
+    return [Batch(network, settings, units[first : first + size], size) for first in range(0, len(units), size)]
+
+
+def _is_of_classes(objective: Objective) -> bool:
+    return all(term.kind == "logit" for _, term in objective.terms)
 
 
 def _most_at_once(network: VisionModel, objective: Objective, settings: VisualizeSettings) -> int:
@@ -134,59 +103,51 @@ def _seen(network: VisionModel, objective: Objective, settings: VisualizeSetting
     return height, width
 
 
-def transforms_of(settings: VisualizeSettings) -> Transforms:
-    """The transforms that settings ask for, or that go with their parametrization."""
-    return settings.transforms or SETS[MANNERS[settings.parametrization].transforms]
-
-
-def _parametrization(settings: VisualizeSettings) -> Parametrization:
-    spectrum = None if settings.spectrum is None else Numbers.of(spectra.read(settings.spectrum))
-    return _made(settings.parametrization, settings.size, spectrum)
-
-
-@lru_cache(maxsize=8)
-def _made(name: str, size: Size, spectrum: Numbers | None) -> Parametrization:
-    if name == "maco":
-        return parametrizations.maco(size, None if spectrum is None else spectrum.array)
-    makers = {
-        "cosine": parametrizations.cosine,
-        "fourier": parametrizations.fourier,
-        "pixels": parametrizations.pixels,
-    }
-    return makers[name](size)
-
-
 class Batch:
-    """Targets that are drawn together."""
+    """Targets that are drawn together.
 
-    def __init__(self, network: VisionModel, settings: VisualizeSettings, units: Sequence[Unit]) -> None:
+    Args:
+        network: What they are targets of.
+        settings: How they are drawn, as ``visualizing.resolved`` gives them.
+        units: The pictures.
+        size: How many pictures go through the network. Where that is more, the last is drawn several times and
+            shown once, so that a short batch shares the program of the others.
+
+    Attributes:
+        units: The pictures.
+        size: How many go through the network.
+    """
+
+    def __init__(self, network: VisionModel, settings: VisualizeSettings, units: Sequence[Unit], size: int) -> None:
         self.units = units
+        self.size = size
         self._network = network
         self._settings = settings
-        self._objectives = [_with_diversity(unit.objective, network, settings) for unit in units]
-        self._parametrization = _parametrization(settings)
+        copies = size - len(units)
+        self._filled = [*units, *[units[-1]] * copies]
+        self._objectives = [_with_diversity(unit.objective, network, settings) for unit in self._filled]
+        self._parametrization = parametrization_of(settings)
         field = _generator(settings, _FIELD).normal(size=(views.NOISE_SIDE, views.NOISE_SIDE, 3))
         self._field: FloatArray = field.astype(np.float32)
-        groups = [unit.place // settings.diversity for unit in units]
+        # Copies are a group of their own, so that nothing has to differ from them.
+        groups = [*(unit.place // settings.diversity for unit in units), *[-1] * copies]
         self._numbers = scoring.parameters(self._objectives, groups)
         self._haze = self._drawn(_HAZE)
         self._how = transforms_of(settings)
-        if not all(term.kind == "logit" for unit in units for _, term in unit.objective.terms):
+        if not _is_of_classes(units[0].objective):
             self._how = dataclasses.replace(self._how, flip=0.0)
-        self._start: FloatArray = np.zeros(len(units), np.float32)
+        self._start: FloatArray = np.zeros(size, np.float32)
         for unit in units:
             targets.check_positions(unit.objective, network, self._seen(1.0))
 
-    def halves(self) -> list[Batch]:
-        """The same in two batches; none where that would part the variants of a target."""
+    def smaller(self) -> list[Batch]:
+        """The same in batches of half the size; none where that would part the variants of a target."""
         count = self._settings.diversity
-        middle = len(self.units) // count // 2 * count
-        if not middle:
-            return []
-        return [Batch(self._network, self._settings, some) for some in (self.units[:middle], self.units[middle:])]
+        half = math.ceil(self.size / count / 2) * count
+        return _cut(self._network, self._settings, self.units, half) if half < self.size else []
 
     def steps(self, pause_every: int | None) -> Iterator[optimizing.OptimizedStep]:
-        """All steps."""
+        """All steps, with the scores of the units."""
         state = self._first()
         found = self._evaluated(state)
         self._start = found.scores
@@ -196,20 +157,26 @@ class Batch:
                 "look at its weights and its preprocessing"
             )
         remedied = _REMEDIED_STEPS if found.is_dead.any() else 0
-        yield from optimizing.optimize(
+        for step in optimizing.optimize(
             lambda step: self._program(redirected=step < remedied),
             state,
             draws=self._draw,
             haze=self._haze,
             field=self._field,
-            numbers=self._numbers_after,
+            numbers=self._numbers,
             num_steps=self._settings.steps,
             pause_every=pause_every,
-        )
+        ):
+            yield dataclasses.replace(step, scores=step.scores[: len(self.units)])
+
+    def pictures(self, state: State) -> list[FloatArray]:
+        """The pictures of a state, each ``(height, width, 3)`` in [0, 1]."""
+        rendered = ops.convert_to_numpy(self._parametrization.render(ops.convert_to_tensor(state.values[0])))
+        return [np.array(picture, np.float32) for picture in rendered[: len(self.units)]]
 
     def render(self, state: State) -> list[Visualization]:
         """The pictures of a state, and what the objectives give for them."""
-        pictures = ops.convert_to_numpy(self._parametrization.render(ops.convert_to_tensor(state.values[0])))
+        pictures = self.pictures(state)
         attention = backend.to_host(state.attention)
         scores = self._evaluated(state).scores
         return [
@@ -217,7 +184,7 @@ class Batch:
                 objective=unit.objective,
                 title=targets.title(unit.objective, self._network),
                 variant=unit.variant,
-                picture=np.array(pictures[place], np.float32),
+                picture=pictures[place],
                 alpha=_opacity(attention[place]) if self._settings.alpha else None,
                 score=float(scores[place]),
                 start=float(self._start[place]),
@@ -228,62 +195,46 @@ class Batch:
     def _first(self) -> State:
         made_from = self._drawn(_START)
         optimizer = self._program(redirected=False).optimizer
-        return State(optimizer.start(made_from), np.zeros((len(self.units), *self._settings.size), np.float32))
+        return State(optimizer.start(made_from), np.zeros((self.size, *self._settings.size), np.float32))
 
     def _drawn(self, use: int) -> FloatArray:
         """What pictures are made from, at random: the same for all targets, and another for each variant."""
         draw = self._parametrization.draw
-        return np.concatenate([draw(_generator(self._settings, use, unit.variant), 1) for unit in self.units])
+        return np.concatenate([draw(_generator(self._settings, use, unit.variant), 1) for unit in self._filled])
 
     def _program(self, *, redirected: bool) -> Program:
         return program(
             self._network,
             scoring.forms(self._objectives[0]),
             dataclasses.replace(self._settings, seed=0, steps=1),
-            len(self.units),
+            self.size,
             redirected=redirected,
         )
 
     def _evaluated(self, state: State) -> optimizing.Outcome:
-        """All of the pictures as they are, without what makes them differ from each other."""
-        seen = self._seen(1.0)
-        draw = Draw(views.whole(self._settings.size, seen, transforms_of(self._settings).views), 0.0, self._mask(1.0))
+        """All of the pictures as they are."""
+        seen = views.whole(self._settings.size, self._seen(1.0), self._how.views)
         return optimizing.evaluate(
             self._program(redirected=False),
             state,
-            draw,
+            Draw(seen, 0.0),
             haze=self._haze,
             field=self._field,
-            numbers=self._weighed(0.0),
+            numbers=self._numbers,
         )
-
-    def _numbers_after(self, scores: FloatArray | None) -> Parameters:
-        """How much the difference from others counts follows the score, which can have any size."""
-        return self._weighed(self._settings.diversity_weight * np.abs(self._start if scores is None else scores))
-
-    def _weighed(self, weights: Any) -> Parameters:
-        if self._settings.diversity == 1:
-            return self._numbers
-        weight = np.broadcast_to(np.asarray(weights, np.float32), (len(self.units),))
-        return [*self._numbers[:-1], {**self._numbers[-1], "weight": weight}]
 
     def _draw(self, step: int) -> Draw:
         progress = step / max(self._settings.steps - 1, 1)
-        stages = MANNERS[self._settings.parametrization].stages
-        stage = next(index for index, one in enumerate(stages) if progress <= one.until)
+        manner = manner_of(self._settings)
+        stage = manner.stage(progress)
         drawn = views.draw(
             self._how,
             _generator(self._settings, _VIEWS, step),
             size=self._settings.size,
-            seen=self._seen(stages[stage].seen),
+            seen=self._seen(manner.stages[stage].seen),
             progress=progress,
         )
-        share = _LAST_RATE + (1 - _LAST_RATE) * (0.5 + 0.5 * math.cos(math.pi * progress))
-        haze = MANNERS[self._settings.parametrization].haze * max(0.0, 1 - progress / _HAZE_UNTIL)
-        return Draw(drawn, share, self._mask(stages[stage].detail), haze, stage)
-
-    def _mask(self, detail: float) -> FloatArray:
-        return self._parametrization.passes(detail)
+        return Draw(drawn, manners.share(progress), manner.thickness(progress), stage)
 
     def _seen(self, share: float) -> Size:
         return _seen(self._network, self.units[0].objective, self._settings, share)
@@ -297,7 +248,7 @@ def _with_diversity(objective: Objective, network: VisionModel, settings: Visual
     if settings.diversity == 1:
         return objective
     spatial = [name for name in sorted(objective.layers) if len(network.node(name).shape) == 3]
-    return objective + diversity(spatial[-1] if spatial else network.default_layer)
+    return objective + settings.diversity_weight * diversity(spatial[-1] if spatial else network.default_layer)
 
 
 @lru_cache(maxsize=8)
@@ -306,8 +257,7 @@ def program(
 ) -> Program:
     """Kept, so that all batches of a process that are alike share one trace."""
     layers = {name for form in forms for name in form.layers} - {scoring.PICTURE}
-    made, how = _parametrization(settings), transforms_of(settings)
-    manner = MANNERS[settings.parametrization]
+    made, how = parametrization_of(settings), transforms_of(settings)
     turns, noisy = how.rotate > 0, max(how.noise) > 0
 
     def gradient(*, redirected: bool) -> backend.Gradient:
@@ -321,7 +271,7 @@ def program(
             found = activations(seen)
             return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
 
-        scored = scoring.score(forms, how.views)
+        scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)
         return backend.current().gradient(
             forward, lambda found, given: scored(found, given.numbers), network.variables(layers, settings.precision)
         )
@@ -330,7 +280,7 @@ def program(
     return Program(
         gradient(redirected=False),
         gradient(redirected=True) if redirected else None,
-        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), manner.decay, shape),
+        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), manner_of(settings).decay, shape),
         (batch, *settings.size),
         attends=settings.alpha,
         variables=network.variables(layers, settings.precision),

@@ -7,6 +7,11 @@
     │   ├── ImageReadError       a photo cannot be read
     │   └── ImageWriteError      a picture cannot be written
     │       └── ImageExistsError     a file of that name is there already
+    ├── FolderError              a folder of photos cannot be used
+    │   └── FolderInUseError         another run holds it
+    ├── ClusterError             a cluster cannot be reached
+    ├── MissingExtraError        something is asked for that an extra of the package installs
+    ├── AtlasError               the folder of an atlas is busy, damaged or something else
     └── ModelError
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
@@ -52,6 +57,26 @@ class ImageWriteError(ImageError):
 
 class ImageExistsError(ImageWriteError):
     """A file of that name is there already."""
+
+
+class FolderError(DreamerError):
+    """A folder of photos cannot be used."""
+
+
+class FolderInUseError(FolderError):
+    """Another run holds the folder."""
+
+
+class ClusterError(DreamerError):
+    """A cluster cannot be reached."""
+
+
+class MissingExtraError(DreamerError):
+    """Something is asked for that an extra of the package installs."""
+
+
+class AtlasError(DreamerError):
+    """The folder of an atlas is busy, damaged or something else."""
 
 
 class ModelError(DreamerError):

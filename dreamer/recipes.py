@@ -28,7 +28,7 @@ def recipe_of(network: VisionModel, settings: Mapping[str, Any], files: Mapping[
         "program": "dreamer",
         "version": __version__,
         "settings": dict(settings),
-        **({"files_sha256": dict(files)} if files else {}),
+        "files_sha256": dict(files),
         "weights_sha256": network.weights_sha256,
         "preprocessing": prepared.to_dict() if prepared else None,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},

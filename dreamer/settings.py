@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
@@ -193,7 +193,7 @@ class DreamSettings(_Settings):
         Raises:
             SettingsError: One cannot be read.
         """
-        return {file: _digest(file) for file in self.files}
+        return digests_of(self.files)
 
     def digest(self) -> str:
         """A digest of all that a dream depends on besides the photo: equal ones give equal dreams.
@@ -207,15 +207,20 @@ class DreamSettings(_Settings):
         """
         known: dict[str, object] = {"settings": self.to_dict(), "files": self.file_digests()}
         if Path(self.model).is_file():
-            known["model"] = _digest(self.model)
+            known["model"] = digests_of([self.model])
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(file: str) -> str:
+def digests_of(files: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of each of some files.
+
+    Raises:
+        SettingsError: One cannot be read.
+    """
     try:
-        return digest_of(Path(file))
+        return {file: digest_of(Path(file)) for file in files}
     except OSError as error:
-        raise SettingsError(f"cannot read {file}: {error.strerror or error}. Expected a file") from error
+        raise SettingsError(f"cannot read {error.filename}: {error.strerror or error}. Expected a file") from error
 
 
 _TINY = 1e-9  # Stands for "above" in a closed range.

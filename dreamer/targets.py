@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from keras import ops
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
@@ -69,14 +70,12 @@ def check_positions(objective: Objective, network: VisionModel, size: Size) -> N
 
 def title(objective: Objective, network: VisionModel) -> str:
     """What to write under a picture of a resolved objective: its name, and that of a class."""
-    terms = [term for _, term in objective.terms]
-    if len(terms) == 1 and terms[0].kind == "logit":
-        known = _labels(network)
-        if known is not None:
-            index = int(terms[0].unit or 0)
-            sign = "" if objective.terms[0][0] > 0 else "not "
-            return f"{sign}{known[index].name.split(', ')[0]} ({index})"
-    return objective.name
+    (weight, term), *others = objective.terms
+    known = _labels(network)
+    if others or term.kind != "logit" or abs(weight) != 1 or known is None:
+        return objective.name
+    index = int(term.unit or 0)
+    return f"{'' if weight > 0 else 'not '}{known[index].name.split(', ')[0]} ({index})"
 
 
 def _layer(term: Term, network: VisionModel) -> Term:
@@ -192,7 +191,7 @@ def _guided(term: Term, network: VisionModel) -> Term:
         return max(sides.least, round(length * shrink / sides.multiple) * sides.multiple)
 
     seen = np.clip(resize(picture, (side(height), side(width))), 0, 1)
-    features = np.asarray(network.activations([name])(seen[None])[name])
+    features = ops.convert_to_numpy(network.activations([name])(ops.convert_to_tensor(seen[None]))[name])
     return dataclasses.replace(term, values=Numbers.of(features.reshape(-1, features.shape[-1])))
 
 

@@ -17,8 +17,10 @@ from typing import Any
 from dreamer import targets
 from dreamer.arrays import FloatArray
 from dreamer.ascent import precision
-from dreamer.drawing import MANNERS, Batch, Unit, Visualization, batched, transforms_of
+from dreamer.ascent.optimizing import State
+from dreamer.drawing import Batch, Unit, Visualization, batches
 from dreamer.errors import DeviceMemoryError
+from dreamer.manners import manner_of, transforms_of
 from dreamer.models import registry
 from dreamer.objectives import Objective
 from dreamer.settings import VisualizeSettings
@@ -36,7 +38,7 @@ class VisualizeStep:
         indices: Which pictures are in the batch: places in the list of all targets, each as often as its diversity.
         scores: ``(pictures,)`` as they were before this step, in its view.
         progress: Share of all the work that is done, in (0, 1].
-        is_pictured: Whether :meth:`render` shows the pictures right after this step, not some steps later.
+        is_pictured: Whether the pictures to be had are those right after this step, not some steps later.
     """
 
     batch: int
@@ -47,11 +49,16 @@ class VisualizeStep:
     scores: FloatArray
     progress: float
     is_pictured: bool
-    _render: Callable[[], list[Visualization]] = dataclasses.field(repr=False)
+    _batch: Batch = dataclasses.field(repr=False)
+    _state: State = dataclasses.field(repr=False)
 
     def render(self) -> list[Visualization]:
-        """The pictures of this batch as they are."""
-        return self._render()
+        """The pictures of this batch as they are, with their scores, for which they go through the network."""
+        return self._batch.render(self._state)
+
+    def pictures(self) -> list[FloatArray]:
+        """The pictures alone, each ``(height, width, 3)`` float32 in [0, 1]: quicker than :meth:`render`."""
+        return self._batch.pictures(self._state)
 
 
 def visualize(
@@ -83,10 +90,7 @@ def visualize(
         ((224, 224, 3), True)
     """
     given = [wanted] if isinstance(wanted, Objective | str) else list(wanted)
-    chosen = VisualizeSettings.of(
-        **({} if settings is None else {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)})
-        | keywords
-    )
+    chosen = VisualizeSettings.merged(settings, keywords)
     found: dict[int, Visualization] = {}
     for step in visualize_steps([Objective.of(one) for one in given], chosen):
         if on_step is not None:
@@ -128,32 +132,31 @@ def visualize_steps(
         for index, objective in enumerate(objectives)
         for variant in range(settings.diversity)
     ]
-    batches = [
-        Batch(network, settings, some) for some in batched(units, network, settings)
-    ]  # fmt: skip
+    waiting = list(batches(units, network, settings))
     done = 0
-    while batches:
-        batch = batches.pop(0)
+    while waiting:
+        batch = waiting.pop(0)
         number = done
         try:
             for step in batch.steps(pause_every):
                 yield VisualizeStep(
                     batch=number,
-                    num_batches=done + 1 + len(batches),
+                    num_batches=done + 1 + len(waiting),
                     step=step.index,
                     num_steps=settings.steps,
                     indices=[unit.place for unit in batch.units],
-                    scores=step.scores[: len(batch.units)],
-                    progress=(number + (step.index + 1) / settings.steps) / (done + 1 + len(batches)),
+                    scores=step.scores,
+                    progress=(number + (step.index + 1) / settings.steps) / (done + 1 + len(waiting)),
                     is_pictured=step.is_last,
-                    _render=lambda batch=batch, state=step.state: batch.render(state),  # type: ignore[misc]
+                    _batch=batch,
+                    _state=step.state,
                 )
         except DeviceMemoryError:
-            halves = batch.halves()
-            if not halves:
+            smaller = batch.smaller()
+            if not smaller:
                 raise
-            batches = halves + batches
-            note(f"memory ran out; going on with {len(halves[0].units)} pictures at once")
+            waiting = smaller + waiting
+            note(f"memory ran out; going on with {smaller[0].size} pictures at once")
         else:
             done += 1
 
@@ -161,7 +164,7 @@ def visualize_steps(
 def resolved(settings: VisualizeSettings) -> VisualizeSettings:
     """Fill in what settings leave to the network, the hardware and the parametrization. Loads the network."""
     network = registry.load(settings.model, settings.preprocessing)
-    manner = MANNERS[settings.parametrization]
+    manner = manner_of(settings)
     return dataclasses.replace(
         settings,
         transforms=transforms_of(settings),

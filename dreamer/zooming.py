@@ -1,7 +1,7 @@
 """The recipe: photo -> an endless zoom into its dream, frame by frame.
 
 The one idea: each frame begins as the middle of the one before, magnified, and is dreamt a little further. A shape
-grows by ``zoom`` from frame to frame, so after some frames it has grown by an octave; the steps of a whole
+grows by ``zoom`` from frame to frame, so after some frames it has grown by an octave; about the steps of a whole
 dream are spread over these frames, and a frame costs a fraction of a dream.
 
 It prints and writes nothing.
@@ -21,6 +21,7 @@ from dreamer.dreaming import DreamStep, dream_steps
 from dreamer.settings import DreamSettings
 
 _SEED_STRIDE = 0x9E3779B97F4A7C15  # Of the golden ratio: frames of neighbouring seeds share no views.
+_SHARPENED = 1.5  # Magnifying blurs, which takes steps to make up for; with 1 frames grow soft, looked at.
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,9 +79,10 @@ def frame_steps(settings: DreamSettings) -> int:
 
     Example:
         >>> frame_steps(DreamSettings(steps=20, zoom=1.05, octave_scale=1.4))
-        3
+        4
     """
-    return max(1, round(settings.steps * math.log(settings.zoom) / math.log(settings.octave_scale)))
+    octaves = math.log(settings.zoom) / math.log(settings.octave_scale)
+    return max(1, round(_SHARPENED * settings.steps * octaves))
 
 
 def magnified(picture: FloatArray, zoom: float) -> FloatArray:

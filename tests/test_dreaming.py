@@ -213,3 +213,16 @@ def test_a_golden_picture(cat):
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in (dreamt, golden)]
     # Noise of 1e-5 in the photo moves it by 0.004, a step 10 % longer by 0.009, another seed by 0.04.
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006
+
+
+def test_what_a_mask_forbids_is_undone_before_the_next_octave(picture, tmp_path, monkeypatch):
+    mask = np.zeros((37, 53), np.uint8)
+    mask[:, 27:] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    begun = []
+    carry = dreaming.octaves.carry
+    monkeypatch.setattr(dreaming.octaves, "carry", lambda *given: (begun.append(carry(*given)), begun[-1].copy())[1])
+    found = dreamer.dream(picture, QUICK, mask=str(tmp_path / "mask.png"), feather=0)
+    assert np.abs(begun[0][:, :24] - picture[:, :24]).max() < 0.03  # But for what enlarging spreads over the edge.
+    assert np.abs(begun[0][:, 30:] - picture[:, 30:]).max() > 0.1
+    assert (found[:, :26] == picture[:, :26]).all()

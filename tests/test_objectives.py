@@ -122,6 +122,12 @@ def test_it_knows_the_layers_it_needs():
     assert objectives.custom("mine", ["b", "a"], len).layers == {"a", "b"}
 
 
+def test_it_knows_the_files_it_reads():
+    goal = Objective.parse('2*a:3 - direction:b@"v.npy" + guided:c@x.jpg + guided:d@x.jpg - blur + direction:c#1')
+    assert goal.files == ("v.npy", "x.jpg")
+    assert guided("a", np.zeros((2, 3, 3))).files == ()
+
+
 def test_operators_leave_their_operands_alone():
     a, b = layer("a"), channel("b", 1)
     before = a, b

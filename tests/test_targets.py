@@ -28,6 +28,7 @@ def test_a_class_by_index_and_by_name(lite0):
     assert term("logit:tabby", lite0).unit == 281
     assert term("logit:broccoli", lite0).unit == 937
     assert targets.title(resolved("-logit:285", lite0), lite0) == "not Egyptian cat (285)"
+    assert targets.title(resolved("-0.5*logit:285", lite0), lite0) == "-0.5*logit:285"
 
 
 @pytest.mark.parametrize(

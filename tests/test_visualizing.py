@@ -72,21 +72,56 @@ def test_only_classes_are_seen_in_a_mirror(lite0, monkeypatch):
         flips.clear()
         dreamer.visualize(target, QUICK, steps=2)
         assert flips[1:-1] == [expected] * 2  # Before the first step and after the last, all is seen as it is.
+    flips.clear()
+    dreamer.visualize(["logits:1", "logit:1", "logits:2"], QUICK, steps=2)  # Computed alike, and not seen alike.
+    assert flips.count(0.5) == 2
 
 
-def test_a_list_of_channels_costs_one_trace(tiny, monkeypatch):
-    traces = []
+FIVE = [f"second:{index}" for index in range(4)] + ["direction:second#2"]
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """One entry for each time that a score is traced."""
+    found = []
     score = drawing.scoring.score
 
     def counted(*args):
         scored = score(*args)
-        return lambda *given: (traces.append(1), scored(*given))[1]
+        return lambda *given: (found.append(1), scored(*given))[1]
 
     monkeypatch.setattr(drawing.scoring, "score", counted)
     drawing.program.cache_clear()
-    dreamer.visualize([f"second:{index}" for index in range(4)] + ["direction:second#2"], QUICK)
-    assert len(traces) == 1
+    yield found
     drawing.program.cache_clear()
+
+
+def test_a_list_of_channels_costs_one_trace(tiny, traces):
+    dreamer.visualize(FIVE, QUICK)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize(("diversity", "most"), [(1, 3), (2, 7)])
+def test_a_short_batch_shares_the_trace_and_shows_each_picture_once(tiny, traces, monkeypatch, diversity, most):
+    settings = dataclasses.replace(QUICK, diversity=diversity, diversity_weight=100)
+    together = dreamer.visualize(FIVE, settings)
+    traces.clear()
+    monkeypatch.setattr(drawing, "_MOST_AT_ONCE", most)
+    goals = [Objective.parse(one) for one in FIVE]
+    steps = list(visualizing.visualize_steps(goals, settings))
+    # One program of three targets at once; where they are to differ, it has two scores.
+    assert len(traces) == diversity
+    assert [len(step.scores) for step in steps[:: QUICK.steps]] == [3 * diversity, 2 * diversity]
+    found = [one for step in steps[QUICK.steps - 1 :: QUICK.steps] for one in step.render()]
+    assert [one.title for one in found] == [one for one in FIVE for _ in range(diversity)]
+    for one, expected in zip(found, together, strict=True):
+        assert one.picture == pytest.approx(expected.picture, abs=5e-3)
+
+
+def test_guides_of_several_sizes_can_be_drawn_together(tiny):
+    guides = [np.random.default_rng(0).random(size, np.float32) for size in ((20, 30, 3), (31, 17, 3))]
+    found = dreamer.visualize([objectives.guided("second", guide) for guide in guides], QUICK, steps=2)
+    assert len({one.title for one in found}) == 2
 
 
 def test_targets_come_back_in_their_order_whatever_is_computed_alike(tiny):
@@ -108,6 +143,15 @@ def test_pausing_does_not_change_the_picture(tiny):
     assert steps[-1].render()[0].picture == pytest.approx(free.render()[0].picture, abs=1e-5)
     assert {4, 9, 11} <= {step.step for step in steps if step.is_pictured}
     assert [step.progress for step in steps] == pytest.approx([(n + 1) / 12 for n in range(12)])
+
+
+def test_pictures_alone_cost_no_evaluation(tiny, monkeypatch):
+    *_, last = visualizing.visualize_steps([Objective.parse("second:1"), Objective.parse("second:2")], QUICK)
+    rendered = last.render()
+    monkeypatch.setattr(drawing.optimizing, "evaluate", None)
+    for picture, one in zip(last.pictures(), rendered, strict=True):
+        assert picture.dtype == np.float32
+        assert picture.tobytes() == one.picture.tobytes()
 
 
 def test_diversity_makes_pictures_of_a_target_differ(tiny):
@@ -184,13 +228,13 @@ def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
             raise DeviceMemoryError("out of memory")
         return optimize(programs, state, **keywords)
 
-    expected = dreamer.visualize([f"second:{index}" for index in range(4)], QUICK, steps=3)
+    expected = dreamer.visualize(FIVE, QUICK, steps=3)
     monkeypatch.setattr(drawing.optimizing, "optimize", scarce)
-    goals = [objectives.channel("second", index) for index in range(4)]
+    goals = [Objective.parse(one) for one in FIVE]
     steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
-    assert notes == ["memory ran out; going on with 2 pictures at once"]
+    assert notes == [f"memory ran out; going on with {count} pictures at once" for count in (3, 2, 2)]
     found = {index: one for step in steps for index, one in zip(step.indices, step.render(), strict=True)}
-    assert [found[index].picture for index in range(4)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
+    assert [found[index].picture for index in range(5)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
     assert steps[-1].progress == pytest.approx(1)
     monkeypatch.setattr(drawing.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x")))
     with pytest.raises(DeviceMemoryError):

@@ -146,7 +146,7 @@ class Program:
         self._run = backend.compile_chunk(self._flat, variables)
 
     def __call__(
-        self, num_steps: int, shares: FloatArray, thickness: FloatArray, mask: FloatArray, given: Given, state: State
+        self, num_steps: int, shares: FloatArray, thickness: FloatArray, given: Given, state: State
     ) -> tuple[State, Outcome]:
         """Take steps.
 
@@ -154,19 +154,20 @@ class Program:
             num_steps: How many, at most ``MOST_STEPS``.
             shares: ``(MOST_STEPS,)``: of the learning rate, for each step.
             thickness: ``(MOST_STEPS,)``: what the haze is multiplied with, for each step.
-            mask: What the gradient is multiplied with, as what pictures are made from, without the batch.
             given: For the steps; its views have ``MOST_STEPS`` in front.
             state: Where the pictures are.
 
         Returns:
             Where they are then, and what was found on the way.
         """
-        self._layout = (shares, thickness, mask, given, state)
-        found = self._run(num_steps, *keras.tree.flatten(self._layout))
+        given_to = (shares, thickness, given, state)
+        if self._layout is None:
+            self._layout = keras.tree.map_structure(lambda _: 0, given_to)
+        found = self._run(num_steps, *keras.tree.flatten(given_to))
         return State(list(found[:-3]), found[-3]), Outcome(found[-2], found[-1])
 
     def _flat(self, num_steps: Any, *arrays: Tensor) -> list[Tensor]:
-        shares, thickness, mask, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
+        shares, thickness, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
         batch = self.size[0]
         # What goes in has lost its shape on the way, where a backend leaves shapes open.
         variables = [self.optimizer.variable, *self.optimizer.keras.variables]
@@ -182,8 +183,7 @@ class Program:
             up, offsets = down if self._attends else (down, None)
             if offsets is not None:
                 attention = attention + ops.abs(offsets[..., 0])
-            up = up * mask
-            steep = _normalized(up, mask) if self.optimizer.normalizes else up
+            steep = _normalized(up) if self.optimizer.normalizes else up
             moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -steep)
             # A step is proportional to the learning rate, so this is the rate of the schedule.
             moved[0] = values[0] + shares[index] * (moved[0] - values[0])
@@ -210,13 +210,12 @@ class Program:
         return scores, keras.tree.map_structure(either, down, through)
 
 
-def _normalized(gradients: Tensor, mask: Tensor) -> Tensor:
-    """Each picture's gradient with a root mean square of 1 where the mask is, or zero where it has none."""
+def _normalized(gradients: Tensor) -> Tensor:
+    """Each picture's gradient with a root mean square of 1, or zero where it has none."""
     axes = tuple(range(1, len(gradients.shape)))
     largest = ops.max(ops.abs(gradients), axis=axes, keepdims=True)
     bounded = gradients / (largest + _LEAST)  # Squares of small numbers vanish.
-    mean_square = ops.mean(ops.square(bounded), axis=axes, keepdims=True) / ops.mean(mask)
-    return bounded / (ops.sqrt(mean_square) + _LEAST)
+    return bounded / (ops.sqrt(ops.mean(ops.square(bounded), axis=axes, keepdims=True)) + _LEAST)
 
 
 def _is_zero(gradients: Tensor) -> Tensor:
@@ -230,14 +229,12 @@ class Draw(NamedTuple):
     Attributes:
         views: How it sees the pictures.
         share: Of the learning rate.
-        mask: What the gradient is multiplied with.
         thickness: Of the haze.
         stage: Steps of different stages do not share a chunk.
     """
 
     views: Views
     share: float
-    mask: FloatArray
     thickness: float = 0.0
     stage: int = 0
 
@@ -249,14 +246,12 @@ class OptimizedStep:
     Attributes:
         index: From 0.
         scores: ``(batch,)`` as they were before this step, in its view.
-        is_dead: ``(batch,)``: which pictures had no gradient.
         state: After the last step of the chunk that this step belongs to.
         is_last: Whether this is that step.
     """
 
     index: int
     scores: FloatArray
-    is_dead: Any
     state: State
     is_last: bool
 
@@ -268,7 +263,7 @@ def optimize(
     draws: Callable[[int], Draw],
     haze: FloatArray,
     field: FloatArray,
-    numbers: Callable[[FloatArray | None], Parameters],
+    numbers: Parameters,
     num_steps: int,
     pause_every: int | None = None,
 ) -> Iterator[OptimizedStep]:
@@ -280,7 +275,7 @@ def optimize(
         draws: What a step is drawn, by its index.
         haze: As what pictures are made from: noise that they are seen through, more or less of it.
         field: Noise for the views.
-        numbers: Of the objectives, given the scores of the last step; None before the first.
+        numbers: Of the objectives, for each picture.
         num_steps: How many steps to take.
         pause_every: No chunk goes on past a multiple of this many steps, so that a picture can be had there.
 
@@ -288,7 +283,6 @@ def optimize(
         Each step, when its chunk is finished.
     """
     first, length = 0, 1
-    scores: FloatArray | None = None
     while first < num_steps:
         drawn = [draws(first)]
         room = min(length, num_steps - first, pause_every - first % pause_every if pause_every else length)
@@ -299,13 +293,12 @@ def optimize(
                 break
             drawn.append(following)
         started = time.perf_counter()
-        state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers(scores)))
-        found, dead = backend.to_host(outcome.scores), ops.convert_to_numpy(outcome.is_dead)
+        state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers))
+        scores = backend.to_host(outcome.scores)
         spent = time.perf_counter() - started
         length = min(2 * length, MOST_STEPS) if spent < _CHUNK_SECONDS / 2 else max(length // 2, 1)
-        scores = found[len(drawn) - 1]
         for offset in range(len(drawn)):
-            yield OptimizedStep(first + offset, found[offset], dead[offset], state, offset == len(drawn) - 1)
+            yield OptimizedStep(first + offset, scores[offset], state, offset == len(drawn) - 1)
         first += len(drawn)
 
 
@@ -324,4 +317,4 @@ def _take(program: Program, drawn: list[Draw], state: State, given: Given) -> tu
         np.array(numbers, np.float32)
         for numbers in zip(*((draw.share, draw.thickness) for draw in filled), strict=True)
     )
-    return program(len(drawn), shares, thickness, drawn[0].mask, given._replace(views=views), state)
+    return program(len(drawn), shares, thickness, given._replace(views=views), state)

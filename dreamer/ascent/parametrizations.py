@@ -39,14 +39,11 @@ class Parametrization(NamedTuple):
         draw: ``(generator, count)`` -> what the first pictures are made from, ``(count, ...)``.
         render: What pictures are made from -> ``(count, height, width, 3)`` in [0, 1].
         encode: Pictures -> what they are made from, so that ``render(encode(pictures))`` is about the same.
-        passes: Share of the detail in (0, 1] -> 1 for what makes up that much of it and 0 for what is finer, to be
-            multiplied with what pictures are made from.
     """
 
     draw: Callable[[np.random.Generator, int], FloatArray]
     render: Callable[[Tensor], Tensor]
     encode: Callable[[FloatArray], FloatArray]
-    passes: Callable[[float], FloatArray]
 
 
 def pixels(size: Size) -> Parametrization:
@@ -59,7 +56,6 @@ def pixels(size: Size) -> Parametrization:
         draw=lambda rng, count: _normal(rng, (count, *size, 3)),
         render=_colored,
         encode=_uncolored,
-        passes=lambda _detail: np.ones((1, 1, 1), np.float32),
     )
 
 
@@ -93,7 +89,6 @@ def fourier(size: Size) -> Parametrization:
         draw=lambda rng, count: _normal(rng, (count, 2, height, width // 2 + 1, 3)),
         render=render,
         encode=encode,
-        passes=lambda detail: _passes(size, detail)[None],
     )
 
 
@@ -130,15 +125,10 @@ def cosine(size: Size) -> Parametrization:
         found = np.einsum("yu,byxc,xv->buvc", rows, _uncolored(pictures), columns, optimize=True)
         return np.asarray(found / (height * width) / scale, np.float32)
 
-    def passes(detail: float) -> FloatArray:
-        kept = [one <= max(detail / 2, 1 / max(size)) for one in slow]
-        return np.asarray((kept[0][:, None] & kept[1])[..., None], np.float32)
-
     return Parametrization(
         draw=lambda rng, count: _normal(rng, (count, height, width, 3)),
         render=render,
         encode=encode,
-        passes=passes,
     )
 
 
@@ -178,7 +168,6 @@ def maco(size: Size, spectrum: FloatArray | None = None) -> Parametrization:
         draw=lambda rng, count: rng.uniform(-np.pi, np.pi, (count, height, width // 2 + 1, 3)).astype(np.float32),
         render=render,
         encode=lambda pictures: np.angle(np.fft.rfft2(_uncolored(pictures), axes=(1, 2))).astype(np.float32),
-        passes=lambda detail: _passes(size, detail),
     )
 
 
@@ -193,13 +182,6 @@ def frequencies(size: Size) -> FloatArray:
     """
     found = np.hypot(np.fft.fftfreq(size[0])[:, None], np.fft.rfftfreq(size[1])[None])
     return np.asarray(np.maximum(found, 1 / max(size)), np.float32)
-
-
-def _passes(size: Size, detail: float) -> FloatArray:
-    """1 for the frequencies that a picture of a share of the size can hold: ``(height, width // 2 + 1, 1)``."""
-    highest = max(detail / 2, 1 / max(size))
-    rows, columns = np.abs(np.fft.fftfreq(size[0]))[:, None], np.fft.rfftfreq(size[1])[None]
-    return np.asarray(((rows <= highest) & (columns <= highest))[..., None], np.float32)
 
 
 def spectrum_of(picture: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ Must not import: networks, pictures, files. It sees activations, not where they 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from keras import ops
@@ -43,6 +43,7 @@ class Form(NamedTuple):
         layers: What it reads.
         neuron: Whether one position counts, not the mean of all.
         cosine: Whether the cosine counts.
+        features: How many features a guide has.
         name: Which penalty.
         function: A score of the user's own.
     """
@@ -51,6 +52,7 @@ class Form(NamedTuple):
     layers: tuple[str, ...]
     neuron: bool = False
     cosine: bool = False
+    features: int = 0
     name: str | None = None
     function: Callable[[Any], Any] | None = None
 
@@ -68,6 +70,7 @@ def _form(term: Term) -> Form:
         layers,
         neuron=term.position is not None,
         cosine=term.power > 0,
+        features=len(term.values.array) if term.kind == "guided" and term.values else 0,
         name=term.source if kind == "penalty" else None,
         function=term.function,
     )
@@ -131,13 +134,41 @@ def score(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Param
             if form.kind == "penalty":
                 scores = _PENALTIES[str(form.name)](activations[PICTURE])
             else:
-                each = {name: ops.repeat(array, views, axis=0) for name, array in own.items()}
-                if form.kind == "diversity":  # The same view of other pictures, not other views of the same.
-                    each["group"] = each["group"] * views + ops.arange(ops.shape(each["group"])[0]) % views
+                each = own if views == 1 else _for_each_view(form, own, views)
                 scores = _KINDS[form.kind](form, activations, each)
-                scores = ops.mean(ops.reshape(scores, (-1, views)), axis=1)
+                scores = scores if views == 1 else ops.mean(ops.reshape(scores, (-1, views)), axis=1)
             total = total + ops.multiply(scores, own["weight"])
         return total
+
+    return run
+
+
+def _for_each_view(form: Form, own: Mapping[str, Any], views: int) -> dict[str, Tensor]:
+    each = {name: ops.repeat(array, views, axis=0) for name, array in own.items()}
+    if form.kind == "diversity":  # The same view of other pictures, not other views of the same.
+        each["group"] = each["group"] * views + ops.arange(ops.shape(each["group"])[0]) % views
+    return each
+
+
+def apart(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Parameters], Tensor]:
+    """The score of all terms but the last, with a gradient that the last has a share in.
+
+    The last counts with its weight times the size of the others' score, which can be anything; so its weight
+    is a share. The score itself is left as it is.
+
+    Args:
+        forms: Of :func:`forms`, a diversity last.
+        views: As for :func:`score`.
+
+    Returns:
+        A function to scores ``(pictures,)``.
+    """
+    own, last = score(forms[:-1], views), score(forms[-1:], views)
+
+    def run(activations: Activations, numbers: Parameters) -> Tensor:
+        scores = own(activations, numbers[:-1])
+        pushed = ops.stop_gradient(ops.abs(scores)) * last(activations, numbers[-1:])
+        return scores + pushed - ops.stop_gradient(pushed)
 
     return run
 
@@ -203,7 +234,8 @@ def _diversity(form: Form, activations: Activations, own: Mapping[str, Tensor]) 
 
 
 def _custom(form: Form, activations: Activations, _own: Mapping[str, Tensor]) -> Tensor:
-    return form.function({name: activations[name] for name in form.layers}) if form.function else None
+    function = cast("Callable[[Activations], Tensor]", form.function)
+    return function({name: activations[name] for name in form.layers})
 
 
 def _positions(activation: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 import click
 
 from dreamer import __version__
+from dreamer.cli.atlas import atlas
+from dreamer.cli.batch import batch
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
@@ -22,6 +24,7 @@ from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
+from dreamer.cli.presets import presets
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.spectrum import spectrum
@@ -68,7 +71,20 @@ def cli() -> None:
     """Make pictures out of what a trained network sees."""
 
 
-for _command in (dream, visualize, models, layers, labels, recipe, spectrum, doctor, completion):
+for _command in (
+    dream,
+    batch,
+    visualize,
+    atlas,
+    presets,
+    models,
+    layers,
+    labels,
+    recipe,
+    spectrum,
+    doctor,
+    completion,
+):
     cli.add_command(_command)
 
 

@@ -110,6 +110,8 @@ def dream(
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings = _settings(preset, earlier, chosen)
+    if "zoom" in chosen and settings.frames == 1:
+        raise SettingsError("--zoom is for an endless zoom; say how many pictures it has, as in --frames 60")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
 

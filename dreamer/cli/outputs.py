@@ -78,7 +78,7 @@ def _keep_elsewhere(result: Photo, recipe: Mapping[str, object], stem: str) -> s
     return f"The finished picture was kept as {refuge}"
 
 
-def print_path(target: Path) -> None:
+def print_path(target: Path | str) -> None:
     """Print where a result is to standard output."""
     try:
         click.echo(str(target))

@@ -40,12 +40,20 @@ class WorkProgress(Protocol):
             milestone: What to say in a line of its own, if there is something, where there is no bar.
         """
 
+    def say(self, line: str) -> None:
+        """Print a line that is to stay, above the bar if there is one."""
 
-def work_progress(*, quiet: bool) -> WorkProgress:
-    """The progress display that fits where standard error goes."""
+
+def work_progress(*, quiet: bool, opening: str = "Loading the network") -> WorkProgress:
+    """The progress display that fits where standard error goes.
+
+    Args:
+        quiet: Show nothing.
+        opening: What to show before the first step.
+    """
     if quiet:
         return _Silent()
-    return _Bar() if on_terminal() else _Lines()
+    return _Bar(opening) if on_terminal() else _Lines(opening)
 
 
 def on_terminal() -> bool:
@@ -130,13 +138,19 @@ class _Silent:
     def show(self, _text: str, _progress: float, _milestone: str | None = None) -> None:
         return None
 
+    def say(self, line: str) -> None:
+        say(line)
+
 
 class _Lines:
     """One line for each milestone."""
 
+    def __init__(self, opening: str) -> None:
+        self._opening = opening
+
     def __enter__(self) -> _Lines:
         self._first: tuple[float, float] | None = None
-        say("Loading the network ...")
+        say(f"{self._opening} ...")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -154,15 +168,23 @@ class _Lines:
         pace = f", {spent:.0f} s, about {left:.0f} s left" if spent else ""
         say(f"{milestone}{pace}")
 
+    def say(self, line: str) -> None:
+        say(line)
+
 
 class _Bar:
     """A bar that says where the work is, time spent and time left."""
 
     _progress: Progress
 
+    def __init__(self, opening: str) -> None:
+        self._opening = opening
+
     def __enter__(self) -> _Bar:
         # A descriptor of its own: while TensorFlow loads, the usual one is muted.
-        self._terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
+        self._terminal = os.fdopen(
+            os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors
+        )
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -183,7 +205,7 @@ class _Bar:
             console=Console(file=self._terminal),
             transient=True,
         )
-        self._task = self._progress.add_task("Loading the network", total=None)
+        self._task = self._progress.add_task(self._opening, total=None)
         self._progress.start()
         return self
 
@@ -195,3 +217,6 @@ class _Bar:
 
     def show(self, text: str, progress: float, _milestone: str | None = None) -> None:
         self._progress.update(self._task, description=text, completed=progress, total=1)
+
+    def say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import count
+from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,20 +18,17 @@ from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
 from dreamer.cli.outputs import free_name, print_path, write_picture
 from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.cli.watching import Frames, Snapshots
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective, interpolated
-from dreamer.settings import VisualizeSettings
+from dreamer.settings import VisualizeSettings, digests_of
 
 if TYPE_CHECKING:
-    from dreamer.arrays import FloatArray
+    from dreamer.arrays import StoredArray
     from dreamer.drawing import Visualization
-    from dreamer.images import Photo
+    from dreamer.images import LabelledPicture, Photo
     from dreamer.visualizing import VisualizeStep
 
-_SNAPSHOTS = 16
-"""How many pictures of the way --save-steps keeps."""
-
-_FRAMES = 48
 _FRAME_SECONDS = 0.08
 
 
@@ -98,27 +97,31 @@ def visualize(
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     stem = _slug(objectives, targets)
+    run = _Run(objectives, settings, columns=columns or (2 if pair else interpolate))
     images.check_target(output or free_name(_names(stem)), overwrite=overwrite)
     if animation is not None:
         images.check_animation_target(animation, overwrite=overwrite)
+    frames = Frames(settings.steps) if animation else None
+    snapshots = None
+    if save_steps is not None:
+        snapshots = Snapshots(
+            save_steps, stem, steps=settings.steps, pictures=run.count, recipe=run.recipe_on_way, overwrite=overwrite
+        )
+        snapshots.check()
     tell = silent if quiet else note
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
-    run = _Run(objectives, settings, columns=columns or (2 if pair else interpolate))
-    snapshots = _Snapshots(save_steps, stem, settings.steps, overwrite=overwrite) if save_steps else None
-    frames = _Frames(settings.steps) if animation else None
     handler = signal.getsignal(signal.SIGINT)
     try:
         _climb(run, [watcher for watcher in (snapshots, frames) if watcher], tell, quiet=quiet)
         # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        network = registry.load(settings.model, settings.preprocessing)
-        found, recipe = run.found(), run.recipe(network)
-        target = write_picture(run.photo(found), recipe, output, _names(stem), overwrite=overwrite, note=tell)
+        recipe = run.recipe()
+        target = write_picture(run.photo(), recipe, output, _names(stem), overwrite=overwrite, note=tell)
         if animation is not None and frames is not None:
             images.write_animation(
                 animation,
-                frames.sheets(run.columns),
+                map(run.arranged, frames.until(run.labelled())),
                 seconds_per_frame=_FRAME_SECONDS,
                 recipe=recipe,
                 overwrite=overwrite,
@@ -127,7 +130,7 @@ def visualize(
         signal.signal(signal.SIGINT, handler)
     if not quiet:
         print_path(target)
-    remember_layers(network)
+    remember_layers(registry.load(settings.model, settings.preprocessing))
     if run.reached is not None:
         tell(f"interrupted after step {run.reached + 1} of {settings.steps}; {target} is partial")
         ctx.exit(EXIT_INTERRUPTED)
@@ -161,15 +164,18 @@ def _names(stem: str) -> Iterator[Path]:
 
 
 class _Run:
-    """What a run has drawn so far."""
+    """What a run has drawn so far, and how."""
 
     def __init__(self, objectives: Sequence[Objective], settings: VisualizeSettings, *, columns: int | None) -> None:
         self.objectives = objectives
         self.settings = settings
-        self.columns = columns or (settings.diversity if settings.diversity > 1 else None)
+        self.count = len(objectives) * settings.diversity
         self.reached: int | None = None
+        self._columns = columns or (settings.diversity if settings.diversity > 1 else None)
         self._found: dict[int, Visualization] = {}
         self._last: VisualizeStep | None = None
+        files = [file for objective in objectives for file in objective.files]
+        self._files = digests_of(files if settings.spectrum is None else [*files, settings.spectrum])
 
     def saw(self, step: VisualizeStep) -> None:
         """Take note of a step; the pictures of a batch are kept when it is done."""
@@ -183,35 +189,57 @@ class _Run:
         if self._last is not None:
             self.reached = self._last.step
             self._keep(self._last)
-        elif self._found and len(self._found) < len(self.objectives) * self.settings.diversity:
+        elif self._found and len(self._found) < self.count:
             self.reached = self.settings.steps - 1
         return bool(self._found)
 
     def _keep(self, step: VisualizeStep) -> None:
-        self._found |= zip(step.indices, step.render(), strict=True)
+        found = self._found | dict(zip(step.indices, step.render(), strict=True))
+        self._found = {index: found[index] for index in sorted(found)}  # In the order of their targets.
 
-    def found(self) -> list[Visualization]:
-        """The pictures, in the order of their targets."""
-        return [self._found[index] for index in sorted(self._found)]
-
-    def photo(self, found: Sequence[Visualization]) -> Photo:
-        """One picture as it is, several as a sheet."""
+    def labelled(self) -> dict[int, LabelledPicture]:
+        """The pictures by their index, in order, with what is written under them."""
         from dreamer import images
 
-        if len(self.objectives) * self.settings.diversity > 1:
-            return images.Photo(images.sheet(_labelled(found, self.settings.diversity), columns=self.columns))
-        [one] = found
-        alpha = None if one.alpha is None else (one.alpha * 255).round().astype("uint8")
-        return images.Photo(one.picture, alpha=alpha)
+        return {
+            index: images.LabelledPicture(one.picture, self._label(one), one.alpha)
+            for index, one in self._found.items()
+        }
 
-    def recipe(self, network: Any) -> dict[str, object]:
-        """All that is needed to draw it again, as JSON can hold it."""
+    def _label(self, one: Visualization) -> str:
+        variants = self.settings.diversity
+        return one.title if variants == 1 else f"{one.title} ({one.variant + 1} of {variants})"
+
+    def arranged(self, pictures: Sequence[LabelledPicture]) -> StoredArray:
+        """The only picture of a run as it is, some of several as a sheet."""
+        from dreamer import images
+
+        return images.sheet(pictures, columns=self._columns) if self.count > 1 else pictures[0].picture
+
+    def photo(self) -> Photo:
+        """All that was drawn, as it is written."""
+        from dreamer import images
+
+        pictures = list(self.labelled().values())
+        alpha = pictures[0].alpha if self.count == 1 else None
+        levels = None if alpha is None else (alpha * 255).round().astype("uint8")
+        return images.Photo(self.arranged(pictures), alpha=levels)
+
+    @cached_property
+    def _made_with(self) -> Mapping[str, object]:
+        """What every recipe of the run says. Loads the network."""
+        from dreamer.models import registry
         from dreamer.recipes import recipe_of
         from dreamer.visualizing import resolved
 
-        found = self.found()
-        recipe = recipe_of(network, resolved(self.settings).to_dict(), {}) | {
-            "command": "visualize",
+        network = registry.load(self.settings.model, self.settings.preprocessing)
+        return recipe_of(network, resolved(self.settings).to_dict(), self._files) | {"command": "visualize"}
+
+    def recipe(self) -> dict[str, object]:
+        """All that is needed to draw it again, as JSON can hold it."""
+        found = self._found.values()
+        recipe = {
+            **self._made_with,
             "targets": [objective.name for objective in self.objectives],
             "scores": [{"target": one.title, "start": one.start, "end": one.score} for one in found],
         }
@@ -219,91 +247,30 @@ class _Run:
             recipe["partial"] = {"step": self.reached, "pictures": len(found)}
         return recipe
 
-
-def _labelled(found: Sequence[Visualization], diversity: int) -> list[Any]:
-    from dreamer import images
-
-    return [images.LabelledPicture(one.picture, _label(one, diversity), one.alpha) for one in found]
-
-
-def _label(one: Visualization, diversity: int) -> str:
-    return one.title if diversity == 1 else f"{one.title} ({one.variant + 1} of {diversity})"
+    def recipe_on_way(self, index: int, step: int) -> dict[str, object]:
+        """The same for one picture, after a step."""
+        target, variant = divmod(index, self.settings.diversity)
+        return {**self._made_with, "targets": [self.objectives[target].name], "variant": variant, "step": step}
 
 
-class _Snapshots:
-    """Pictures of the way, each in a file of its own."""
-
-    def __init__(self, folder: Path, stem: str, steps: int, *, overwrite: bool) -> None:
-        self.every = max(1, steps // _SNAPSHOTS)
-        self._folder = folder
-        self._stem = stem
-        self._steps = steps
-        self._overwrite = overwrite
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def saw(self, step: VisualizeStep, found: Sequence[Visualization]) -> None:
-        """Write the pictures of a step."""
-        from dreamer import images
-
-        for index, one in zip(step.indices, found, strict=True):
-            number = str(step.step + 1).zfill(len(str(self._steps)))
-            path = self._folder / f"{self._stem}-{index + 1}-step-{number}.png"
-            recipe = {"program": "dreamer", "command": "visualize", "target": one.objective.name, "step": step.step}
-            images.write(path, images.Photo(one.picture), recipe=recipe, overwrite=self._overwrite)
-
-
-class _Frames:
-    """The way of each picture, to be shown as one animation."""
-
-    def __init__(self, steps: int) -> None:
-        self.every = max(1, steps // _FRAMES)
-        self._found: dict[int, list[tuple[str, Any]]] = {}
-
-    def saw(self, step: VisualizeStep, found: Sequence[Visualization]) -> None:
-        """Keep the pictures of a step, as levels, which take a quarter of the memory."""
-        for index, one in zip(step.indices, found, strict=True):
-            levels = (one.picture * 255).round().astype("uint8")
-            self._found.setdefault(index, []).append((one.title, levels))
-
-    def sheets(self, columns: int | None) -> Iterator[FloatArray | Any]:
-        """The frames: of one picture as it is, of several as sheets."""
-        from dreamer import images
-
-        ways = [self._found[index] for index in sorted(self._found)]
-        for frame in range(max(map(len, ways))):
-            # One that was interrupted stays as it was last.
-            now = [way[min(frame, len(way) - 1)] for way in ways]
-            if len(now) == 1:
-                yield now[0][1]
-            else:
-                yield images.sheet([images.LabelledPicture(levels, title) for title, levels in now], columns=columns)
-
-
-def _climb(run: _Run, watchers: Sequence[_Snapshots | _Frames], tell: Callable[[str], None], *, quiet: bool) -> None:
+def _climb(run: _Run, watchers: Sequence[Snapshots | Frames], tell: Callable[[str], None], *, quiet: bool) -> None:
     """Draw until the end or Ctrl-C."""
-    pauses = [watcher.every for watcher in watchers]
+    # All watchers find the pictures at their own steps.
+    pause_every = gcd(*(watcher.every for watcher in watchers)) or None
     with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer.visualizing import visualize_steps
 
         try:
-            for step in visualize_steps(
-                run.objectives, run.settings, note=tell, pause_every=min(pauses) if pauses else None
-            ):
+            for step in visualize_steps(run.objectives, run.settings, note=tell, pause_every=pause_every):
                 run.saw(step)
                 _show(step, progress)
-                due = [watcher for watcher in watchers if _is_due(step, watcher.every)]
-                found = step.render() if due else []
-                for watcher in due:
-                    watcher.saw(step, found)
+                for watcher in watchers:
+                    watcher.saw(step)
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             if not run.interrupted():
                 raise
-
-
-def _is_due(step: VisualizeStep, every: int) -> bool:
-    return step.is_pictured and ((step.step + 1) % every == 0 or step.step + 1 == step.num_steps)
 
 
 def _show(step: VisualizeStep, progress: Any) -> None:

@@ -9,7 +9,7 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     exif.py       EXIF blocks and TIFF directories, entry by entry, without reinterpreting a byte
     profiles.py   colour profiles: anything -> sRGB
     sixteen.py    16-bit pixels, which Pillow would truncate to 8
-    decoding.py   read, from_pil
+    decoding.py   read, decode, from_pil
     ahead.py      read_ahead
     encoding.py   encode
     writers.py    one function per format
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
 from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
-from dreamer.images.decoding import from_pil, read
+from dreamer.images.decoding import decode, from_pil, read
 from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_place, check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
@@ -41,6 +41,7 @@ __all__ = [
     "check_animation_target",
     "check_place",
     "check_target",
+    "decode",
     "encode",
     "from_pil",
     "read",

@@ -14,7 +14,7 @@ from PIL import Image
 from dreamer.arrays import as_float
 from dreamer.errors import ImageReadError
 from dreamer.images import exif, sixteen
-from dreamer.images.opening import DAMAGE, explained, file_bytes, guarded, opened, too_large
+from dreamer.images.opening import DAMAGE, EMPTY, explained, file_bytes, guarded, opened, too_large
 from dreamer.images.photo import Metadata, Photo
 from dreamer.images.profiles import to_srgb, to_srgb_16
 from dreamer.images.recipes import KEYWORD, split_marked, without_recipe
@@ -55,13 +55,38 @@ def read(path: Path, *, max_pixels: int = _MAX_PIXELS, compact: bool = False) ->
         (3000, 4000, 3)
     """
     path = Path(path)
-    data = file_bytes(path)
+    return decode(file_bytes(path), str(path), max_pixels=max_pixels, compact=compact)
+
+
+def decode(data: bytes, name: str, *, max_pixels: int = _MAX_PIXELS, compact: bool = False) -> Photo:
+    """Decode the bytes of a picture file, wherever they come from.
+
+    Args:
+        data: All of the file.
+        name: What errors call it.
+        max_pixels: Refuse larger pictures, before decoding them.
+        compact: Leave the pixels uint8 or uint16 instead, for large photos.
+
+    Returns:
+        The photo, as `read` gives it.
+
+    Raises:
+        ImageReadError: It is empty, not a picture, damaged, truncated or too large.
+
+    Example:
+        >>> from dreamer.images import encode
+        >>> data, _ = encode(Photo(np.zeros((2, 3, 3), np.uint8)), ".png", recipe=None)
+        >>> decode(data, "black.png").pixels.shape
+        (2, 3, 3)
+    """
+    if not data:
+        raise ImageReadError(f"{name} {EMPTY}")
     try:
         with guarded(max_pixels):
             raw = _decoded(data, max_pixels)
         return _photo(raw, compact=compact)
     except (ImageReadError, *DAMAGE) as error:
-        raise ImageReadError(f"{path} {explained(error, max_pixels)}") from error
+        raise ImageReadError(f"{name} {explained(error, max_pixels)}") from error
 
 
 def from_pil(image: Image.Image, *, compact: bool = False) -> Photo:

@@ -18,6 +18,7 @@ from dreamer.errors import ImageReadError
 # MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _KNOWN = "JPEG, PNG, WebP, TIFF, BMP or GIF"
+EMPTY = "is empty (0 bytes); a picture is expected. Copy or download it again."
 
 # What Pillow was seen to raise, or documents to raise, on damaged bytes.
 DAMAGE = (
@@ -67,7 +68,7 @@ def file_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         raise ImageReadError(f"{path} cannot be read: {one_line(error)}.") from error
     if not data:
-        raise ImageReadError(f"{path} is empty (0 bytes); a picture is expected. Copy or download it again.")
+        raise ImageReadError(f"{path} {EMPTY}")
     return data
 
 

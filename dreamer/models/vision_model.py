@@ -101,6 +101,24 @@ class VisionModel:
         return last.name if len(last.shape) == 1 else None
 
     @cached_property
+    def blocks(self) -> tuple[str, ...]:
+        """Layers that end a block, and the last with positions.
+
+        A block ends where branches meet, or where an identity names its end. In a network that has neither, every
+        convolution counts.
+        """
+        nodes = {name: self.graph.nodes[self._indices[name]] for name in self._spatial}
+        meeting = {name for name, node in nodes.items() if node.kind in _MERGING}
+        named = {
+            name
+            for name, node in nodes.items()
+            if node.kind == "Identity" and self.graph.nodes[node.parents[0]].kind not in (*_MERGING, "Identity")
+        }
+        convolutions = {name for name, node in nodes.items() if "Conv" in node.kind}
+        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions
+        return tuple(name for name in nodes if name in ends)
+
+    @cached_property
     def dreams_well(self) -> tuple[str, ...]:
         """Layers worth a try: those known to be, or the default and the ends of the network's middle stages."""
         if self.spec.dreams_well:
@@ -311,9 +329,14 @@ class VisionModel:
     def _open_layers(self) -> list[str]:
         return [name for name, index in self._indices.items() if index not in self.graph.tied]
 
+    @property
+    def _spatial(self) -> list[str]:
+        """The layers with positions."""
+        return [name for name in self._open_layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+
     def _landmarks(self) -> list[str]:
         """Where branches meet; in a network that has none, every convolution."""
-        spatial = [name for name in self._open_layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+        spatial = self._spatial
         merging = [name for name in spatial if self.node(name).kind in _MERGING]
         convolutions = [name for name in spatial if "Conv" in self.node(name).kind]
         return (merging if len(merging) > 2 else convolutions) or spatial

@@ -36,9 +36,8 @@ def program(name="adam", *, score=None, remedied=None, attends=False, learning_r
     )
 
 
-def draw(share=1.0, stage=0, mask=None, thickness=0.0):
-    mask = np.ones((1, 1, 1), np.float32) if mask is None else mask
-    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), share, mask, thickness, stage)
+def draw(share=1.0, stage=0, thickness=0.0):
+    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), share, thickness, stage)
 
 
 def start(made):
@@ -53,7 +52,7 @@ def run(made, *, num_steps=30, draws=None, **keywords):
             draws=draws or (lambda _: draw()),
             haze=keywords.pop("haze", HAZE),
             field=FIELD,
-            numbers=lambda _: [{"goal": GOALS}],
+            numbers=[{"goal": GOALS}],
             num_steps=num_steps,
             **keywords,
         )
@@ -95,15 +94,6 @@ def test_a_share_of_the_learning_rate_is_a_shorter_step():
         pictures(run(program(), num_steps=1, draws=lambda _, share=share: draw(share))[0]) for share in (1.0, 0.5)
     )
     assert half - 0.5 == pytest.approx((whole - 0.5) / 2, abs=1e-6)
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_what_is_masked_stays_as_it_is(name):
-    mask = np.zeros((5, 7, 1), np.float32)
-    mask[1, 2] = 1
-    found = pictures(run(program(name), num_steps=3, draws=lambda _: draw(mask=mask))[-1])
-    moved = np.abs(found - 0.5).max(axis=(0, 3)) > 0
-    assert (moved == mask[..., 0].astype(bool)).all()
 
 
 def test_chunks_do_not_show():
@@ -149,9 +139,10 @@ def test_pictures_without_a_gradient_get_that_of_the_remedy():
     def remedy(found, _given):
         return -ops.mean(found["seen"], axis=(1, 2, 3))
 
-    dead = run(program(score=half_dead), num_steps=2)
-    assert [step.is_dead.tolist() for step in dead] == [[True, False]] * 2
-    assert pictures(dead[-1])[0] == pytest.approx(0.5)
+    made = program(score=half_dead)
+    found = optimizing.evaluate(made, start(made), draw(), haze=HAZE, field=FIELD, numbers=[{"goal": GOALS}])
+    assert found.is_dead.tolist() == [True, False]
+    assert pictures(run(made, num_steps=2)[-1])[0] == pytest.approx(0.5)
     found = pictures(run(program(score=half_dead, remedied=remedy), num_steps=2)[-1])
     assert found[0].max() < 0.5 < found[1].min()
 

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from dreamer import objectives
-from dreamer.ascent import scoring, transforms
+from dreamer.ascent import backend, scoring, transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.scoring import PICTURE, alone
 from dreamer.objectives import Objective, channel, direction, diversity, guided, layer, neuron, penalty
@@ -182,23 +182,41 @@ def test_gradients_are_those_of_finite_differences(goal, picture, tiny_network):
     assert np.abs(gradients).max() > 0
 
 
-def test_the_gradient_of_diversity_is_that_of_finite_differences(tiny_network, picture):
-    """It couples the pictures of a batch, so they go through together."""
-    from dreamer.ascent import backend
+def climbed(network, score, numbers):
+    """Two pictures -> their scores and gradients: diversity couples the pictures of a batch."""
+    activations = network.activations(["first", "second"])
+    gradient = backend.current().gradient(lambda x, _: activations(x), lambda a, _: score(a, numbers), ())
+    return backend.compile_chunk(lambda x: gradient(ops.reshape(x, (2, 37, 53, 3)), None))
 
-    activations = tiny_network.activations(["second"])
+
+def test_the_gradient_of_diversity_is_that_of_finite_differences(tiny_network, picture):
     goal = diversity("second")
-    numbers = scoring.parameters([goal, goal])
-    program = backend.compile_chunk(
-        lambda x: backend.current().gradient(
-            lambda x, _: activations(x), lambda a, _: scoring.score(scoring.forms(goal))(a, numbers), ()
-        )(ops.reshape(x, (2, 37, 53, 3)), None)
-    )
+    program = climbed(tiny_network, scoring.score(scoring.forms(goal)), scoring.parameters([goal, goal]))
     pictures = np.stack([picture, picture[::-1] ** 2])
     towards = np.random.default_rng(0).normal(size=pictures.shape).astype(np.float32)
     h = 3e-2
     up, down = (float(np.sum(program(pictures + s * h * towards)[0])) for s in (1, -1))
     assert (up - down) / (2 * h) == pytest.approx(float((np.asarray(program(pictures)[1]) * towards).sum()), rel=3e-2)
+
+
+def test_what_sets_pictures_apart_is_a_share_of_the_gradient_and_no_part_of_the_score(tiny_network, picture):
+    pictures = np.stack([picture, picture[::-1] ** 2])
+
+    def found(goal, scored):
+        goal = resolve(goal, tiny_network)
+        program = climbed(tiny_network, scored(scoring.forms(goal)), scoring.parameters([goal, goal]))
+        return (np.asarray(one) for one in program(pictures))
+
+    own = -5 * channel("second", 1) - 2 * layer("first")  # Above zero for one, below for the other: the sizes count.
+    scores, gradients = found(own, scoring.score)
+    _, differing = found(diversity("second"), scoring.score)
+    apart_scores, apart_gradients = found(own + 0.5 * diversity("second"), scoring.apart)
+    assert scores.min() < 0 < scores.max()
+    assert apart_scores == pytest.approx(scores)
+    # Of two pictures each has the same likeness to the other, so the share is that of their mean score.
+    expected = gradients + 0.5 * np.abs(scores).mean() * differing
+    assert apart_gradients == pytest.approx(expected, abs=1e-4 * float(np.abs(expected).max()))
+    assert np.abs(apart_gradients - gradients).max() > 1e-2 * np.abs(gradients).max()
 
 
 def test_an_objective_of_text_is_that_of_values(value):

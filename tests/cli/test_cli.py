@@ -28,6 +28,8 @@ def modules_after(code):
         "import dreamer.errors, dreamer.settings, dreamer.models.registry",
         "import dreamer.cli; dreamer.cli.run(['--help'])",
         "import dreamer.cli; dreamer.cli.run(['dream', '--help'])",
+        "import dreamer.cli; dreamer.cli.run(['batch', '--help'])",
+        "import dreamer.batch.pools, dreamer.batch.resources, dreamer.batch.ray_pool",
         "import dreamer; dreamer.DreamSettings(seed=3)",
     ],
 )

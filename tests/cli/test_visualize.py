@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import images
-from dreamer.cli import run
+from dreamer import images, spectra, visualizing
+from dreamer.cli import run, watching
+from dreamer.digests import digest_of
 
 QUICK = ["--size", "48x64", "--steps", "4"]
 
@@ -88,7 +89,94 @@ def test_the_way_is_kept_in_files_and_as_an_animation(here):
     assert recipe(here / "way.gif")["command"] == "visualize"
     last = images.read(here / "new/way/block2b-3-and-1-more-1-step-6.png")
     assert last.pixels.shape == (48, 48, 3)
-    assert recipe(here / "new/way/block2b-3-and-1-more-2-step-3.png")["step"] == 2
+    found = recipe(here / "new/way/block2b-3-and-1-more-2-step-3.png")
+    assert (found["targets"], found["variant"], found["step"]) == (["block2b:4"], 0, 2)
+    whole = recipe(here / "x.png")
+    assert all(found[name] == whole[name] for name in ("settings", "weights_sha256", "libraries", "command"))
+
+
+@pytest.fixture
+def frames(monkeypatch):
+    """What would be written as an animation."""
+    found = []
+    monkeypatch.setattr(images, "write_animation", lambda _path, shown, **_: found.extend(shown))
+    return found
+
+
+def test_files_and_frames_keep_their_own_pace(here, monkeypatch, frames):
+    monkeypatch.setattr(watching, "_SNAPSHOTS", 4)
+    monkeypatch.setattr(watching, "_FRAMES", 6)
+    arguments = ["--save-steps", "way", "--animation", "way.gif", "--size", "32", "--steps", "12"]
+    assert run(["visualize", "block2b:3", "-o", "x.png", "-q", *arguments]) == 0
+    assert sorted(path.stem[-2:] for path in (here / "way").iterdir()) == ["03", "06", "09", "12"]
+    assert len(frames) == 6
+
+
+def test_an_animation_ends_with_the_sheet(here, frames):
+    assert run(["visualize", "block2b:3", "-o", "x.png", "-q", "--diversity", "2", "--animation", "x.gif", *QUICK]) == 0
+    levels = [(frame * 255).round().astype(np.uint8) for frame in frames]
+    sheet = images.read(here / "x.png", compact=True).pixels
+    assert (levels[-1] == sheet).all()
+    below = slice(sheet.shape[0] - 20, None)  # The labels.
+    assert all((frame[below] == sheet[below]).all() for frame in levels)
+    assert sheet[below].std() > 10
+    assert (levels[0] != sheet).any()
+
+
+def interrupted_after(number, monkeypatch):
+    """Some steps, and then Ctrl-C."""
+    steps = visualizing.visualize_steps
+
+    def some(*args, **keywords):
+        for taken, step in enumerate(steps(*args, **keywords)):
+            if taken == number:
+                raise KeyboardInterrupt
+            yield step
+
+    monkeypatch.setattr(visualizing, "visualize_steps", some)
+
+
+@pytest.fixture
+def interrupt():
+    """What an interrupted command ignores from then on is heard again."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+def test_an_early_interrupt_leaves_an_animation_of_one_frame(here, monkeypatch, interrupt):
+    interrupted_after(1, monkeypatch)
+    arguments = ["--animation", "way.gif", "--save-steps", "way", "--size", "32", "--steps", "500", "-q"]
+    assert run(["visualize", "block2b:3", "block3b", "-o", "x.png", *arguments]) == 130
+    assert recipe(here / "x.png")["partial"] == {"step": 0, "pictures": 1}
+    with Image.open(here / "way.gif") as animation:
+        assert animation.n_frames == 1
+        assert animation.size == images.read(here / "x.png").pixels.shape[1::-1]
+    assert not (here / "way").exists()
+
+
+def test_files_of_the_way_may_be_written_again_by_the_same_run(here, monkeypatch):
+    steps = visualizing.visualize_steps
+
+    def twice(*args, **keywords):
+        """As where memory runs out and a batch begins again."""
+        yield next(steps(*args, **keywords))
+        yield from steps(*args, **keywords)
+
+    monkeypatch.setattr(visualizing, "visualize_steps", twice)
+    assert run(["visualize", "block2b:3", "-o", "x.png", "-q", "--save-steps", "way", *QUICK]) == 0
+    assert len(list((here / "way").iterdir())) == 4
+
+
+def test_the_recipe_tells_the_files_that_were_read(here, picture):
+    np.save("vector.npy", np.arange(1, 25, dtype=np.float32))
+    Image.fromarray((picture * 255).astype(np.uint8)).save("guide.png")
+    spectra.write(here / "photos.npz", np.ones((32, 17, 3), np.float32), count=1)
+    goal = "direction:block2b@vector.npy + guided:block2b@guide.png"
+    arguments = ["--parametrization", "maco", "--spectrum", "photos.npz", "-o", "x.png", "-q", *QUICK]
+    assert run(["visualize", goal, *arguments]) == 0
+    names = ["vector.npy", "guide.png", "photos.npz"]
+    assert recipe(here / "x.png")["files_sha256"] == {name: digest_of(here / name) for name in names}
 
 
 def test_nothing_is_replaced_unasked(here, capfd):
@@ -96,9 +184,16 @@ def test_nothing_is_replaced_unasked(here, capfd):
     (here / "x.gif").write_text("precious")
     assert run(["visualize", "block2b:3", "-o", "x.png", *QUICK]) == 1
     assert run(["visualize", "block2b:3", "-o", "y.png", "--animation", "x.gif", *QUICK]) == 1
-    assert capfd.readouterr().err.count("exists already") == 2
+    (here / "block2b-3-2-step-4.png").write_text("precious")  # The last file that would be written.
+    keep = ["--diversity", "2", "-o", "y.png", "--save-steps", "."]
+    assert run(["visualize", "block2b:3", *keep, *QUICK]) == 1
+    err = capfd.readouterr().err
+    assert err.count("exists already") == 3
+    assert "Loading" not in err
     assert (here / "x.png").read_text() == (here / "x.gif").read_text() == "precious"
-    assert not (here / "y.png").exists()
+    assert len(list(here.iterdir())) == 3
+    assert run(["visualize", "block2b:3", *keep, *QUICK, "--overwrite", "-q"]) == 0
+    assert images.read(here / "block2b-3-2-step-4.png").pixels.shape == (48, 64, 3)
     arguments = ["-o", "x.png", "--animation", "x.gif", "--overwrite", "-q", *QUICK]
     assert run(["visualize", "block2b:3", *arguments]) == 0
     assert images.read(here / "x.png").pixels.shape == (48, 64, 3)
@@ -123,6 +218,10 @@ def test_nothing_is_replaced_unasked(here, capfd):
         (["block4b", "--animation", "x.png"], 1, "'.png'"),
         (["block4b", "-o", "nowhere/x.png"], 1, "does not exist"),
         (["block4b", "--spectrum", "x.npz"], 2, "spectrum is for the parametrization maco"),
+        (["block4b", "--spectrum", "x.npz", "--parametrization", "maco"], 2, "cannot read x.npz: No such file"),
+        (["direction:block4b@x.npy"], 2, "cannot read x.npy: No such file"),
+        (["block99", "--save-steps", "new/way"], 2, "no layer 'block99'"),
+        (["block4b", "--save-steps", "/dev/null/way"], 1, "/dev/null is not a directory"),
     ],
 )
 def test_wrong_usage_is_said_in_one_line(arguments, status, expected, here, capfd):
@@ -135,20 +234,9 @@ def test_wrong_usage_is_said_in_one_line(arguments, status, expected, here, capf
 
 
 def test_an_interrupt_keeps_what_there_is(here):
-    command = [
-        sys.executable,
-        "-m",
-        "dreamer",
-        "visualize",
-        "block2b:3",
-        "block3b:1",
-        "--steps",
-        "100000",
-        "--size",
-        "32",
-    ]
+    command = [sys.executable, "-m", "dreamer", "visualize", "block2b:3", "block3b:1", "-o", "x.png"]
     working = subprocess.Popen(
-        [*command, "--save-steps", "way", "-o", "x.png"],
+        [*command, "--save-steps", "way", "--steps", "20000", "--size", "32"],
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -156,9 +244,8 @@ def test_an_interrupt_keeps_what_there_is(here):
     )
     try:
         until = time.monotonic() + 120
-        while time.monotonic() < until and not working.poll() and not (here / "way").exists():
+        while time.monotonic() < until and working.poll() is None and not list(here.glob("way/*.png")):
             time.sleep(0.1)
-        time.sleep(8)  # Long enough to load the network and take some steps.
         working.send_signal(signal.SIGINT)
         out, err = working.communicate(timeout=60)
     finally:
@@ -167,7 +254,7 @@ def test_an_interrupt_keeps_what_there_is(here):
     assert out.strip() == "x.png"
     assert "is partial" in err
     found = recipe(here / "x.png")
-    assert found["partial"]["step"] < 99_999
+    assert 1249 <= found["partial"]["step"] < 19_999
     assert np.isfinite(images.read(here / "x.png").pixels).all()
 
 

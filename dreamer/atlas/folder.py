@@ -1,0 +1,93 @@
+"""The folder of an atlas: whether it can be one, held by one process at a time, begun or gone on with.
+
+Must not import Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dreamer.atlas import catalog as catalogs
+from dreamer.atlas import page
+from dreamer.atlas.catalog import Catalog
+from dreamer.errors import AtlasError, SettingsError
+
+
+def check(folder: Path) -> None:
+    """Make sure that a folder is an atlas, or can become one.
+
+    Raises:
+        AtlasError: It is a file, or holds something else.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise AtlasError(f"{folder} is a file; expected a folder for the atlas")
+    held = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
+    if held and not (folder / catalogs.NAME).exists():
+        raise AtlasError(f"{folder} holds other files and no atlas; choose an empty folder, or a new one")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder alone, made if it is not there, and without what a killed run left half-written.
+
+    Raises:
+        AtlasError: Another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".atlas.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise AtlasError(
+            f"another run is drawing into {folder}; wait for it, or stop it, then run this again to go on"
+        ) from None
+    try:
+        for part in folder.rglob(".dreamer-*.part"):
+            part.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
+
+
+def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
+    """The atlas of a folder, to be drawn with given settings.
+
+    Args:
+        folder: Where.
+        new: An atlas without units, of the wanted network and settings.
+        overwrite: Throw away the atlas that is there.
+
+    Returns:
+        The one that is there if anything of it is drawn, or the new one.
+
+    Raises:
+        SettingsError: The one that is there was drawn otherwise.
+        AtlasError: It is damaged.
+    """
+    if overwrite:
+        _clear(folder)
+        return new
+    old = catalogs.read(folder)
+    if old is None or not any(entry.pictures for entry in old.entries.values()):
+        return new
+    differing = catalogs.difference(old.settings, new.settings)
+    if not differing and old.weights_sha256 != new.weights_sha256:
+        differing = "another network of that name"
+    if differing:
+        raise SettingsError(
+            f"the atlas in {folder} was drawn with {differing}. Give the same settings or --resume, which takes "
+            "them from there, choose another folder, or draw all anew with --overwrite"
+        )
+    return old
+
+
+def _clear(folder: Path) -> None:
+    """Take away what an atlas is made of, and nothing else."""
+    made = [folder / catalogs.NAME, folder / page.DATA, *folder.glob("sheet-*.png")]
+    made += [path for name in ("pictures", "examples") for path in (folder / name).rglob("*.webp")]
+    for path in made:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,303 @@
+"""Jobs in, outcomes out, on processes of this machine; a cluster (``ray_pool``) looks the same from outside.
+
+The one idea: a job is a value, and so is its failure. A job that cannot be done, or that takes its process down
+with it, is an outcome like any other and never stops the rest. Nothing here knows what the jobs are about: whatever
+can be pickled can be one, and any function of a module can do it.
+
+Must not import: photos, networks, Keras or anything heavy.
+"""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Generic, Protocol, TypeVar
+
+from dreamer.errors import DeviceMemoryError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+RETRIES = 2
+"""How often a job is tried again, if nothing else is said."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_LASTING = _FULL | {
+    *(errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+}
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job was not done.
+
+    Attributes:
+        kind: The name of the exception.
+        message: What it said, in a line.
+        may_pass: Whether it may go well another time: the network, the memory, a process that died.
+        ends_all: Whether all that follow would fail alike, as on a full disk.
+    """
+
+    kind: str
+    message: str
+    may_pass: bool = False
+    ends_all: bool = False
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """What an exception means.
+
+        Example:
+            >>> Failure.of(ConnectionResetError("reset")).may_pass, Failure.of(ValueError("no picture")).may_pass
+            (True, False)
+        """
+        chain = list(_chain(error))
+        return cls(
+            kind=type(error).__name__,
+            message=_one_line(error),
+            may_pass=any(map(_may_pass, chain)),
+            ends_all=any(isinstance(one, OSError) and one.errno in _FULL for one in chain),
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | DeviceMemoryError | ConnectionError | TimeoutError):
+        return True
+    # Decoders raise OSErrors without a number for damaged files, which stay damaged.
+    return isinstance(error, OSError) and error.errno is not None and error.errno not in _LASTING
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Job, Result]):
+    """What became of a job.
+
+    Attributes:
+        job: The job.
+        result: What was made of it; None if it failed.
+        failure: Why it failed; None if it did not.
+        attempts: How often it was tried.
+        seconds: How long the last attempt took.
+    """
+
+    job: Job
+    result: Result | None
+    failure: Failure | None
+    attempts: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Attempt(Generic[Result]):
+    """One try at a job, as it comes back from a worker."""
+
+    result: Result | None
+    failure: Failure | None
+    seconds: float
+
+
+class Pool(Protocol):
+    """Where jobs are worked on.
+
+    Attributes:
+        losses: What a future raises when the process or the machine that worked on a job is gone.
+        loss: The failure that it means.
+    """
+
+    losses: tuple[type[BaseException], ...]
+    loss: Failure
+
+    def capacity(self) -> int:
+        """How many jobs to have under way, at the least 1; it may change."""
+
+    def submit(self, work: Callable[[Any], Any], job: Any, pause: float) -> Future[Attempt[Any]]:
+        """Begin with a job, after a pause in seconds; never more at a time than there is capacity for."""
+
+    def close(self) -> None:
+        """Stop at once. What is still under way is dropped."""
+
+
+def run(
+    jobs: Iterable[Job],
+    work: Callable[[Job], Result],
+    pool: Pool,
+    *,
+    retries: int = RETRIES,
+    stop: Callable[[], bool] = lambda: False,
+    pause: float = 1.0,
+) -> Iterator[Outcome[Job, Result]]:
+    """Do jobs, as many at a time as there are places for, and give their outcomes as they come.
+
+    Args:
+        jobs: Values that can be pickled. They are asked for when there is a place for them.
+        work: A function of a module. What it raises is the job's failure.
+        pool: Where.
+        retries: How often a job is tried again whose failure may pass.
+        stop: Asked before a job is begun; once it says True, those under way are the last.
+        pause: Seconds before the first retry; twice as many before each further one.
+
+    Yields:
+        The outcome of every job that was begun, in the order in which they end.
+    """
+    fresh = ((job, 0) for job in jobs)
+    again: deque[tuple[Job, int]] = deque()
+    under_way: dict[Future[Attempt[Result]], tuple[Job, int]] = {}
+    ended = False
+    while True:
+        while not ended and not stop() and len(under_way) < pool.capacity():
+            entry = again.popleft() if again else next(fresh, None)
+            if entry is None:
+                break
+            job, attempts = entry
+            wanted = min(pause * 2 ** (attempts - 1), _LONGEST_PAUSE) if attempts else 0.0
+            under_way[pool.submit(work, job, wanted)] = (job, attempts + 1)
+        if not under_way:
+            return
+        done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            job, attempts = under_way.pop(future)
+            attempt = _come_back(future, pool)
+            failure = attempt.failure
+            if failure and failure.may_pass and attempts <= retries and not ended and not stop():
+                again.append((job, attempts))
+                continue
+            ended = ended or (failure is not None and failure.ends_all)
+            yield Outcome(job, attempt.result, failure, attempts, attempt.seconds)
+
+
+def _come_back(future: Future[Attempt[Result]], pool: Pool) -> Attempt[Result]:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    return Attempt(None, pool.loss if isinstance(error, pool.losses) else Failure.of(error), 0.0)
+
+
+def attempt(work: Callable[[Job], Result], job: Job, pause: float) -> Attempt[Result]:
+    """Try a job, in the worker."""
+    time.sleep(pause)
+    start = time.monotonic()
+    try:
+        result = work(job)
+    except Exception as error:  # noqa: BLE001  Whatever a job raises is its outcome.
+        return Attempt(None, Failure.of(error), time.monotonic() - start)
+    return Attempt(result, None, time.monotonic() - start)
+
+
+class Processes:
+    """A pool of processes of this machine, each begun when it is first needed, anew if it dies.
+
+    Each has an executor of its own, so that a process that dies takes nobody else's job with it. They die with
+    this process, however that ends, and leave Ctrl-C to it.
+
+    Args:
+        environments: What to add to the environment of each process before it imports anything.
+
+    Example:
+        >>> pool = Processes([{"OMP_NUM_THREADS": "1"}])
+        >>> [outcome.result for outcome in run([-3, 4], abs, pool)]
+        [3, 4]
+        >>> pool.close()
+    """
+
+    losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    loss = Failure("WorkerDied", "the process that worked on it died, as happens when memory runs out", may_pass=True)
+
+    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+        # Closing our end of it, which the system does if we are killed, ends all that hold the other.
+        self._their_end, self._our_end = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        self._workers = [_Worker(environment, self._their_end) for environment in environments]
+
+    def capacity(self) -> int:
+        """One job for each process."""
+        return len(self._workers)
+
+    def submit(self, work: Callable[[Any], Any], job: Any, pause: float) -> Future[Attempt[Any]]:
+        """Give a job to a process that is idle."""
+        return next(worker for worker in self._workers if worker.is_idle).submit(work, job, pause)
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        self._our_end.close()
+        for worker in self._workers:
+            worker.close()
+        self._their_end.close()
+
+
+class _Worker:
+    def __init__(self, environment: Mapping[str, str], lifeline: Connection) -> None:
+        self._initargs = (dict(environment), lifeline)
+        self._executor = self._new_executor()
+        self._last: Future[Attempt[Any]] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._last is None or self._last.done()
+
+    def submit(self, work: Callable[[Any], Any], job: Any, pause: float) -> Future[Attempt[Any]]:
+        with _shielded():
+            try:
+                self._last = self._executor.submit(attempt, work, job, pause)
+            except BrokenExecutor:  # It died, with its last job or since.
+                self.close()
+                self._executor = self._new_executor()
+                self._last = self._executor.submit(attempt, work, job, pause)
+        return self._last
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _new_executor(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=self._initargs)
+
+
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Start processes that inherit a deaf ear for Ctrl-C, which would come before they could ask for one."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(environment: Mapping[str, str], lifeline: Connection) -> None:
+    """Make this process a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # For systems on which it could not be started deaf.
+    os.environ.update(environment)
+    # What a worker has to say is its outcome; TensorFlow's announcements come from below Python.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    lifeline.poll(None)  # Nothing is ever sent: it returns when the other end is closed.
+    os._exit(1)

@@ -1,0 +1,87 @@
+"""A whole run over a folder: what is to be done (``records``) is done by a pool, and told as it happens.
+
+The one idea: a run is a generator of what became of each photo. Who asks it decides what to show, and when to stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from dreamer import errors
+from dreamer.batch import pools
+from dreamer.batch.jobs import Candidate, Job, all_names
+from dreamer.batch.pools import RETRIES, Failure, Pool
+from dreamer.batch.records import Verdict
+from dreamer.batch.report import Finished
+from dreamer.batch.working import check_settings, dream_job
+from dreamer.errors import DreamerError, FolderError
+from dreamer.settings import DreamSettings
+
+
+def check_begun(found: Sequence[Candidate]) -> None:
+    """Make sure that there is something to go on with.
+
+    Raises:
+        FolderError: There is no record of any of the pictures.
+    """
+    outputs = found[0].job.outputs
+    if not outputs.entries(name for candidate in found for name in all_names(candidate.job.target)[1:]):
+        raise FolderError(
+            f"there is nothing to go on with: {outputs.show()} has no record of any of these pictures. "
+            "Look for a mistyped folder, or leave out --resume to begin"
+        )
+
+
+def carry_out(
+    verdicts: Sequence[Verdict],
+    pool: Pool,
+    *,
+    retries: int = RETRIES,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Finished]:
+    """Do what is to be done. Whoever calls holds the output folder.
+
+    Args:
+        verdicts: As ``records.judge_all`` gives them.
+        pool: Where the photos are dreamt.
+        retries: How often a photo is tried again after what may pass: a network or a disk that fails, memory that
+            runs out, a process that dies.
+        stop: Asked before a photo is begun; once it says True, those under way are the last.
+
+    Yields:
+        What became of each photo: first of those that are skipped or cannot be done, then of the others as they end.
+
+    Raises:
+        SettingsError, ModelError: No photo can be dreamt with some of the settings.
+    """
+    reasons: dict[Job, str] = {}
+    for verdict in verdicts:
+        if verdict.action == "dream":
+            reasons[verdict.job] = verdict.reason
+        elif verdict.action == "skip":
+            yield Finished(verdict.job, "skipped", verdict.reason)
+        else:
+            failure = Failure("FolderError", f"{verdict.job.inputs.show(verdict.job.source)}: {verdict.reason}")
+            yield Finished(verdict.job, "failed", "cannot be done", failure)
+    if not reasons:
+        return
+    next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job.target))
+    _check(dict.fromkeys(job.settings for job in reasons), pool, retries)
+    for outcome in pools.run(reasons, dream_job, pool, retries=retries, stop=stop):
+        yield Finished(
+            outcome.job,
+            "failed" if outcome.failure else "done",
+            reasons[outcome.job],
+            outcome.failure,
+            outcome.attempts,
+            outcome.seconds,
+            outcome.result or (),
+        )
+
+
+def _check(settings: Iterable[DreamSettings], pool: Pool, retries: int) -> None:
+    """Say once what would be said of every photo."""
+    for outcome in pools.run(settings, check_settings, pool, retries=retries):
+        if outcome.failure is not None:
+            kind = getattr(errors, outcome.failure.kind, DreamerError)
+            raise kind(outcome.failure.message)

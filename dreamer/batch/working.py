@@ -1,0 +1,90 @@
+"""One job, done where it is told to be: read, dream, write, record.
+
+The one idea: all that is shared between jobs is what a process keeps anyway, the network and its compiled programs.
+So these functions run the same in this process, in one of a pool, and on a cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+
+from dreamer import images
+from dreamer.batch.folders import Folder
+from dreamer.batch.jobs import Job, pending_name, record_name
+from dreamer.batch.local import LocalFolder
+from dreamer.batch.records import Record
+from dreamer.images.encoding import check_size, format_name
+from dreamer.images.opening import file_bytes
+from dreamer.settings import DreamSettings
+
+Notes = tuple[str, ...]
+"""One-line remarks on a finished picture."""
+
+
+def dream_job(job: Job) -> Notes:
+    """Dream a photo; put the picture in its place, then its record.
+
+    Raises:
+        ImageError: The photo cannot be read, or the picture not written.
+        OSError: A folder cannot be reached, or a file is in the way by now.
+        DreamerError: As for ``dreamer.dream``.
+    """
+    from dreamer.photos import PhotoDream
+
+    data = _bytes_of(job.inputs, job.source)
+    digest = hashlib.sha256(data).hexdigest()
+    photo = images.decode(data, job.inputs.show(job.source), max_pixels=job.max_pixels, compact=True)
+    notes = list(photo.notes)
+    source = {"name": PurePosixPath(job.source).name, "sha256": digest}
+    dream = PhotoDream(photo, job.settings, source=source)
+    del data, photo
+    suffix = PurePosixPath(job.target).suffix
+    check_size(format_name(suffix), dream.size)  # Now, not after the dream.
+    for _ in dream.steps(note=notes.append):
+        pass
+    result, recipe = dream.result()
+    del dream
+    picture, remarks = images.encode(result, suffix, recipe=recipe)
+    _put(job, picture, digest)
+    return (*notes, *remarks)
+
+
+def check_settings(settings: DreamSettings) -> None:
+    """Find out what would make every photo fail, by loading the network, which is needed anyway.
+
+    Raises:
+        SettingsError, ModelError: As for ``dreamer.dream``.
+    """
+    from dreamer.climbing import Ascent
+    from dreamer.dreaming import resolved
+
+    Ascent.of(resolved(settings), note=lambda _: None, stay_on_device=None)
+
+
+def _bytes_of(held: Folder, name: str) -> bytes:
+    # Of a file of this machine more can be said than the system does.
+    return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
+
+
+def _put(job: Job, picture: bytes, source_sha256: str) -> None:
+    """Put a picture and its record in their places, so that being killed at any point does no harm."""
+    record = Record(
+        source=job.source,
+        source_sha256=source_sha256,
+        source_stamp=job.source_stamp,
+        preset=job.preset,
+        settings_sha256=job.settings_sha256,
+        output_sha256=hashlib.sha256(picture).hexdigest(),
+    )
+    outputs = job.outputs
+    outputs.write(pending_name(job.target), record.to_json(), overwrite=True)
+    try:
+        outputs.write(job.target, picture, overwrite=job.replaces)
+    except FileExistsError:
+        # Another attempt at this very job may have come as far as this.
+        if outputs.read(job.target) != picture:
+            raise
+    record = record.stamped(outputs.stamp(job.target))
+    outputs.write(record_name(job.target), record.to_json(), overwrite=True)
+    outputs.remove(pending_name(job.target))

@@ -1,0 +1,103 @@
+"""Where the work of ``batch`` and ``atlas`` is done: the options that say so, and the pool that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from dreamer.batch.pools import Pool
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where work is done.
+
+    Attributes:
+        executor: ``"local"`` or ``"ray"``.
+        workers: How many at a time; None for as many as fit.
+        address: Of a Ray cluster.
+        gpus_per_task: What a task takes there.
+        retries: How often a job is tried again.
+    """
+
+    executor: str
+    workers: int | None
+    address: str | None
+    gpus_per_task: float | None
+    retries: int
+
+    @property
+    def is_named(self) -> bool:
+        """Whether anything was said about it."""
+        return self.executor != "local" or self.workers is not None
+
+    def pool(self) -> Pool:
+        """The pool: processes of this machine, or a Ray cluster.
+
+        Raises:
+            MissingExtraError: Ray is not installed.
+        """
+        from dreamer.batch import pools, resources
+
+        if self.executor == "local":
+            return pools.Processes(resources.environments(self.workers))
+        from dreamer.batch.ray_pool import RayPool
+
+        return RayPool(
+            self.address,
+            resources.ONE_THREAD,
+            gpus_per_task=self.gpus_per_task or 0.0,
+            retries=self.retries,
+            most=self.workers,
+        )
+
+
+def pool_options(workers: str) -> Callable[[Command], Command]:
+    """Add the options that say where work is done; :func:`place_of` reads them.
+
+    Args:
+        workers: Help for ``--workers``.
+    """
+    options = (
+        click.option("--workers", type=click.IntRange(min=1), metavar="N", help=workers),
+        click.option(
+            "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
+            help="How often a job is tried again after what may pass: network, memory, a process that died.",
+        ),
+        click.option(
+            "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+            help="Where the work is done: by processes of this machine, or on a Ray cluster.",
+        ),
+        click.option(
+            "--address", metavar="HOST:PORT", help="Of the Ray cluster.  [env: RAY_ADDRESS; default: one made here]"
+        ),
+        click.option(
+            "--gpus-per-task", type=click.FloatRange(min=0), metavar="N",
+            help="GPUs, or the share of one, of a task on Ray.",
+        ),
+    )  # fmt: skip
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def place_of(chosen: dict[str, Any]) -> Place:
+    """Take the options of :func:`pool_options` out of what was chosen.
+
+    Raises:
+        click.UsageError: Some are for Ray, which is not asked for.
+    """
+    place = Place(**{name: chosen.pop(name) for name in ("executor", "workers", "address", "gpus_per_task", "retries")})
+    if place.executor == "local" and (place.address is not None or place.gpus_per_task is not None):
+        raise click.UsageError("--address and --gpus-per-task are for --executor ray")
+    return place

@@ -1,0 +1,141 @@
+"""``dreamer presets``: looks that go by a name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dreamer import preset_text
+from dreamer import presets as library
+from dreamer.cli import preset_sheet
+from dreamer.cli.again import Earlier
+from dreamer.cli.completing import complete_preset
+from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_path
+from dreamer.cli.progress import import_keras, note
+from dreamer.cli.tables import table
+from dreamer.errors import DreamerError, ImageWriteError, SettingsError
+from dreamer.settings import DreamSettings
+
+if TYPE_CHECKING:
+    from dreamer.presets import Preset
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@click.group()
+def presets() -> None:
+    """Looks that go by a name, for `dreamer dream --preset` and `dreamer batch`."""
+
+
+@presets.command("list")
+@click.option("--tag", "tags", multiple=True, help="Only those with this tag; repeatable.")
+@debug_option
+def list_presets(tags: tuple[str, ...]) -> None:
+    """List the presets, your own included."""
+    found = list(_readable())
+    known = sorted({tag for preset in found for tag in preset.tags})
+    for tag in tags:
+        if tag not in known:
+            raise SettingsError(f"no preset has the tag {tag!r}. Known: {', '.join(known)}")
+    rows = [
+        [preset.name, ", ".join(preset.tags), f"{preset.description}{_origin(preset)}"]
+        for preset in found
+        if set(tags) <= set(preset.tags)
+    ]
+    click.echo(table(["name", "tags", ""], rows))
+
+
+@presets.command()
+@click.argument("name", shell_complete=complete_preset)
+@debug_option
+def show(name: str) -> None:
+    """Print a preset as TOML, with all that it extends."""
+    preset = library.find(name)
+    click.echo(f"# {preset.path}\n{preset_text.whole(preset)}", nl=False)
+
+
+@presets.command()
+@click.argument("name")
+@click.option(
+    "--from", "origin", metavar="NAME|FILE", shell_complete=complete_preset,
+    help="What to begin with: a preset, or a picture that dreamer made.  [default: the default dream]",
+)  # fmt: skip
+@debug_option
+def new(name: str, origin: str | None) -> None:
+    """Write a preset of your own to begin with, and print where it is.
+
+    \b
+    dreamer presets new my-fur --from fur-and-eyes
+    dreamer presets new that-one --from holiday-dream.jpg
+    """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    if not _NAME.fullmatch(name):
+        raise SettingsError(f"{name!r} is no name for a preset; expected letters, digits, - and _, as in my-fur")
+    from dreamer.images.files import put
+
+    text = _draft(name, origin)
+    target = library.own_folder() / f"{name}.toml"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageWriteError(f"{target.parent} cannot be made: {error.strerror}") from error
+    put(target, text.encode(), overwrite=False)
+    print_path(target)
+
+
+def _draft(name: str, origin: str | None) -> str:
+    if origin is None:
+        return preset_text.of_dream(name, DreamSettings(objective="block5c"), "the default dream")  # type: ignore[arg-type]
+    if Path(origin).suffix not in ("", ".toml"):
+        earlier = Earlier.read(Path(origin))
+        return preset_text.of_dream(name, DreamSettings.of(**earlier.settings), Path(origin).name)
+    other = library.find(origin)
+    return preset_text.extending(name, other, str(Path(origin).absolute()) if origin.endswith(".toml") else origin)
+
+
+@presets.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@debug_option
+def validate(file: Path) -> None:
+    """Check a preset of your own: its keys, its settings, and its layers in each network that is installed."""
+    preset = library.find(file if file.suffix == ".toml" else str(file))
+    import_keras()
+    from dreamer import targets
+    from dreamer.models import fetching, registry
+
+    for model in preset.models:
+        spec = registry.spec(model)
+        if not fetching.is_installed(spec):
+            note(f"not checked with {model}, whose weights are not installed")
+            continue
+        settings = preset.settings(model=model)
+        network = registry.load(model, settings.preprocessing)
+        try:
+            if settings.objective is not None:
+                guided = settings.objective if settings.guide is None else settings.objective.guided_by(settings.guide)
+                targets.resolve(guided, network)
+            settings.file_digests()
+        except DreamerError as error:
+            raise SettingsError(f"{preset.path} with {model}: {error}") from error
+    click.echo(f"{preset.path} is fine: {preset.title}")
+
+
+def _readable() -> list[Preset]:
+    """All presets but those of the user that are wrong, which are said."""
+    found = []
+    for name in library.names():
+        try:
+            found.append(library.find(name))
+        except DreamerError as error:
+            note(str(error))
+    return found
+
+
+def _origin(preset: Preset) -> str:
+    return "" if preset.path.parent == library.shipped_folder() else "  (your own)"
+
+
+presets.add_command(preset_sheet.sheet)

@@ -1,0 +1,85 @@
+"""Presets as the text of their files: drafts to begin with, and a preset with all that it extends.
+
+Must not import NumPy, Keras or anything heavy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from dreamer.objectives import Objective
+from dreamer.presets import Preset
+from dreamer.settings import DreamSettings
+
+_DEFAULTS = {one.name: one.default for one in fields(DreamSettings)}
+_NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size")
+"""Settings of the photo at hand or of the machine; they may be in a preset, but no draft begins with them."""
+
+
+def whole(preset: Preset) -> str:
+    """A preset with all that it extends, as a file that stands alone."""
+    parts = [_words(preset.title, preset.description, preset.tags), "", *_lines(preset.base)]
+    for model, variant in preset.variants.items():
+        parts += ["", f"[variants.{_key(model)}]", *_lines(variant)]
+    return "\n".join(parts) + "\n"
+
+
+def extending(name: str, other: Preset, extends: str) -> str:
+    """A draft that extends another preset: what could be changed is there as comments.
+
+    Args:
+        name: Of the new preset.
+        other: What it extends.
+        extends: How the other is found: its name, or its path.
+    """
+    settings = {key: value for key, value in other.settings().to_dict().items() if key not in _NOT_OF_A_LOOK}
+    known = [f"# {line}" for line in _lines({key: value for key, value in settings.items() if value is not None})]
+    parts = [
+        _words(name, f"like {other.title}, but", other.tags),
+        f"extends = {_value(extends)}",
+        "",
+        f"# What follows is as in {other.name}. Take away the # to change it; who changes the objective and wants",
+        "# other networks too gives theirs in tables such as [variants.inception_v3].",
+        *known,
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def of_dream(name: str, settings: DreamSettings, source: str) -> str:
+    """A preset that does what a dream did.
+
+    Args:
+        name: Of the preset.
+        settings: Of the dream.
+        source: Where they come from, for a comment.
+    """
+    known = {key: value for key, value in settings.to_dict().items() if value != _DEFAULTS[key]}
+    kept = {key: value for key, value in known.items() if key not in (*_NOT_OF_A_LOOK, "objective")}
+    if settings.objective is not None:
+        kept["objective"] = settings.objective.relative_to(Path.cwd())
+    for key in ("mask", "guide"):
+        if key in kept:
+            kept[key] = str(Path(str(kept[key])).absolute())
+    parts = [f"# From {source}.", _words(name, f"as {source} was dreamt", ()), "", *_lines(kept)]
+    return "\n".join(parts) + "\n"
+
+
+def _words(title: str, description: str, tags: tuple[str, ...]) -> str:
+    return "\n".join(_lines({"title": title, "description": description, "tags": list(tags)}))
+
+
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in table.items()]
+
+
+def _value(value: Any) -> str:
+    # JSON writes text, numbers, truth and lists of them as TOML does.
+    return json.dumps(value.name if isinstance(value, Objective) else value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _value(name)

@@ -1,0 +1,156 @@
+"""``dreamer atlas``, in this process where it can be and in one of its own where it must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dreamer import images
+from dreamer.cli import run
+
+QUICK = ["--size", "32x40", "--steps", "3"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def held(here):
+    return json.loads((here / "x/atlas.json").read_text())
+
+
+def named(here):
+    """The pictures that ``atlas.json`` names by now."""
+    if not (here / "x/atlas.json").exists():
+        return []
+    pictures = [picture for unit in held(here)["units"] for picture in unit["pictures"]]
+    return [picture["file"].removeprefix("pictures/") for picture in pictures]
+
+
+def drawn(here):
+    return {path.relative_to(here / "x/pictures").as_posix(): path.read_bytes() for path in here.rglob("*.webp")}
+
+
+def test_an_atlas_is_drawn_extended_and_gone_on_with(here, capfd):
+    assert run(["atlas", "block2b", "--channels", "0-1,23", "--negative", "-o", "x", *QUICK, "--seed", "5"]) == 0
+    out, err = capfd.readouterr()
+    assert out.strip() == "x/index.html"
+    assert "block2b: 6 of 6 drawn" in err
+    first = drawn(here)
+    assert set(first) == {f"block2b/{index}{sign}.webp" for index in (0, 1, 23) for sign in ("", "-negative")}
+    recipe = images.read_recipe(here / "x/pictures/block2b/23-negative.webp")
+    assert (recipe["command"], recipe["targets"]) == ("atlas", ["-block2b:23"])
+    assert (recipe["settings"]["seed"], recipe["settings"]["size"]) == (5, [32, 40])
+    assert recipe["scores"][0]["end"] > recipe["scores"][0]["start"]
+    # Another layer and some classes, with the settings of before.
+    assert run(["atlas", "block3b", "--channels", "7", "--logits", "tabby", "--resume", "-o", "x", "-q"]) == 0
+    assert capfd.readouterr() == ("", "")
+    more = drawn(here)
+    assert set(more) - set(first) == {"block3b/7.webp", "logits/281.webp"}
+    assert first.items() <= more.items()
+    assert [unit["name"] for unit in held(here)["units"]][-1] == "tabby, tabby cat"
+    (here / "x/pictures/block3b/7.webp").unlink()
+    assert run(["atlas", "--resume", "-o", "x", "-q"]) == 0
+    assert drawn(here) == more
+    assert run(["atlas", "block2b", "-o", "x", *QUICK]) == 2
+    assert "was drawn with seed 5, not 0" in capfd.readouterr().err
+    assert run(["atlas", "block2b", "--channels", "2", "-o", "x", *QUICK, "--overwrite", "-q"]) == 0
+    assert set(drawn(here)) == {"block2b/2.webp"}
+
+
+def test_photos_are_shown_beside_units(here, samples, capfd):
+    arguments = ["atlas", "block2b", "--channels", "0", "--examples", str(samples), "-o", "x", *QUICK]
+    assert run(arguments) == 0
+    assert "4 of 4 photos looked at" in capfd.readouterr().err
+    found = held(here)
+    assert sorted(photo["name"] for photo in found["photos"]) == ["cat.png", "coffee.png", "galaxies.jpg", "rocket.jpg"]
+    scores = [example["score"] for example in found["units"][0]["examples"]]
+    assert scores == sorted(scores, reverse=True)
+    assert len(list((here / "x/examples").iterdir())) == len(scores) == 4
+    assert run(arguments) == 0
+    assert "looked at" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "expected"),
+    [
+        (["-o", "x"], 2, "no layer is named"),
+        (["block4b"], 2, "Missing option '-o'"),
+        (["block99", "-o", "x"], 2, "no layer 'block99'"),
+        (["block4b", "--channels", "80", "-o", "x"], 2, "has no channel 80; expected 0 to 79"),
+        (["block4b", "--channels", "8-", "-o", "x"], 2, "expected numbers and ranges"),
+        (["--logits", "tabbby", "-o", "x"], 2, "no class 'tabbby'. Close matches: tabby"),
+        (["block4b", "--size", "3", "-o", "x"], 2, "size is 3; expected"),
+        (["block4b", "--model", "nothing", "-o", "x"], 2, "no network 'nothing'"),
+        (["block4b", "--resume", "-o", "x"], 2, "x is none; leave it out to begin one"),
+        (["block4b", "--examples", "nowhere", "-o", "x"], 2, "there is no folder nowhere"),
+        (["block4b", "-o", "."], 1, "holds other files and no atlas"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_line(arguments, status, expected, here, capfd):
+    (here / "precious").write_text("")
+    assert run(["atlas", *arguments, "-q"]) == status
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert expected in err
+    assert err.count("\n") == 1
+    assert [path.name for path in here.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_what_is_broken_off_is_gone_on_with(blow, here, capfd):
+    # Twenty-four channels are three batches.
+    arguments = ["atlas", "block2b", "-o", "x", "--size", "48", "--steps", "24"]
+    working = subprocess.Popen(
+        [sys.executable, "-m", "dreamer", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until and working.poll() is None and not named(here):
+            time.sleep(0.02)
+        os.kill(working.pid, blow)
+        out, err = working.communicate(timeout=60)
+    finally:
+        working.kill()
+    first = drawn(here)
+    assert 0 < len(first) < 24, err
+    if blow == signal.SIGINT:
+        assert working.returncode == 130
+        assert out.strip() == "x/index.html"
+        assert "interrupted; the same command, or --resume -o x, goes on" in err
+        assert (here / "x/sheet-block2b.png").exists()
+    kept = named(here)
+    assert run([*arguments, "-q"]) == 0
+    whole = drawn(here)
+    assert len(whole) == 24
+    assert len(held(here)["units"]) == 24
+    assert {name: whole[name] for name in kept} == {name: first[name] for name in kept}
+    assert not list((here / "x").rglob("*.part"))
+
+
+def test_processes_draw_what_one_draws(here):
+    given = ["block2b", "--channels", "0-4", "--negative", *QUICK, "-q"]
+    for folder, more in (("x", ["--workers", "1"]), ("y", ["--workers", "2"]), ("z", [])):
+        assert run(["atlas", *given, *more, "-o", folder]) == 0
+    alone, together, inside = (sorted((here / name / "pictures").rglob("*.webp")) for name in "xyz")
+    assert len(alone) == 10
+    assert [path.read_bytes() for path in alone] == [path.read_bytes() for path in together]
+    # Other threads add up in another order.
+    for one, other in zip(together, inside, strict=True):
+        assert abs(images.read(one).pixels - images.read(other).pixels).mean() < 0.02
+
+
+def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):
+    assert run(["atlas", "block2b", "-o", "x", *QUICK, "--address", "127.0.0.1:1"]) == 2
+    assert "for --executor ray" in capfd.readouterr().err
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(["atlas", "block2b", "--channels", "0", "-o", "x", *QUICK, "--executor", "ray"]) == 1
+    assert "pip install 'deepdreamer[ray]'" in capfd.readouterr().err

@@ -1,0 +1,270 @@
+"""``dreamer batch``: in this process where it can be, and as a person runs it where that counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Future
+from importlib import import_module
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dreamer.batch.folders import folder
+from dreamer.batch.pools import Processes, attempt
+from dreamer.cli import run
+from dreamer.cli.pools import Place
+
+batch = import_module("dreamer.cli.batch")  # Behind the command of the same name.
+
+QUICK = ["--octaves", "1", "--steps", "1", "--tile", "64"]
+
+
+class Inline:
+    losses = ()
+    loss = None
+
+    def capacity(self):
+        return 1
+
+    def submit(self, work, job, pause):
+        future = Future()
+        future.set_result(attempt(work, job, pause))
+        return future
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def photos(tmp_path, picture):
+    root = tmp_path / "photos"
+    for number in range(6):
+        path = root / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((np.roll(picture, number, axis=1) * 255).round().astype(np.uint8)).save(path)
+    return root
+
+
+@pytest.fixture
+def dreams(tmp_path):
+    return tmp_path / "dreams"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Photos are dreamt in this process, which has the network already."""
+    monkeypatch.setattr(Place, "pool", lambda _place: Inline())
+
+
+def files(root):
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in visible(root)}
+
+
+def visible(root):
+    return [path for path in root.rglob("*") if path.is_file() and ".dreamer" not in path.parts]
+
+
+def start(*arguments, **keywords):
+    command = [sys.executable, "-m", "dreamer", "batch", *map(str, arguments)]
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **keywords)
+
+
+def wait_for_pictures(root, count):
+    while not root.exists() or len(visible(root)) < count:
+        time.sleep(0.01)
+
+
+def test_a_run_tells_what_failed_reports_every_photo_and_prints_where_the_pictures_are(photos, dreams, here, capfd):
+    (photos / "a/0.png").write_text("no picture")
+    report = dreams.with_name("report.jsonl")
+    command = ["batch", str(photos), str(dreams), *QUICK, "--report", str(report)]
+    assert run(command) == 1
+    out, err = capfd.readouterr()
+    assert out == f"{dreams}\n"
+    assert f"Failed: {photos / 'a/0.png'} is not a picture" in err
+    assert "5 done, 0 skipped, 1 failed" in err
+    *lines, last = map(json.loads, report.read_text().splitlines())
+    assert sorted(line["input"] for line in lines) == sorted(map(str, visible(photos)))
+    [failed] = [line for line in lines if line["status"] == "failed"]
+    assert (failed["error"]["kind"], failed["attempts"]) == ("ImageReadError", 1)
+    assert last["summary"] | {"seconds": 0, "photos_per_minute": 0} == {
+        "done": 5, "skipped": 0, "failed": 1, "left": 0, "seconds": 0, "photos_per_minute": 0
+    }  # fmt: skip
+    (photos / "a/0.png").unlink()
+    assert run(command) == 0
+    assert "0 done, 5 skipped, 0 failed" in capfd.readouterr().err
+    statuses = [json.loads(line).get("status") for line in report.read_text().splitlines()]
+    assert statuses == ["skipped"] * 5 + [None]
+
+
+def test_presets_have_folders_of_their_names_and_options_change_them(photos, dreams, here, tmp_path):
+    preset = tmp_path / "mine.toml"
+    preset.write_text('title = "Mine"\ndescription = "Only for this"\nobjective = "block3b"\n')
+    both = ["--preset", str(preset), "--preset", "fur-and-eyes"]
+    assert run(["batch", str(photos), str(dreams), *both, *QUICK, "--quiet"]) == 0
+    made = files(dreams)
+    assert {name.split("/")[0] for name in made} == {"mine", "fur-and-eyes"}
+    assert len(made) == 12
+    assert made["mine/a/0.png"] != made["fur-and-eyes/a/0.png"]
+
+
+def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, dreams, here, capfd):
+    assert run(["batch", str(photos), str(dreams), *QUICK, "--glob", "a/*"]) == 0
+    before = files(dreams)
+    (photos / "a/0.png").write_bytes((photos / "a/2.png").read_bytes())
+    (dreams / "a/4.png").write_bytes(b"")
+    (photos / "b/folder.png").mkdir()
+    capfd.readouterr()
+    assert run(["batch", str(photos), str(dreams), *QUICK, "--dry-run"]) == 0
+    out, err = capfd.readouterr()
+    assert out.splitlines() == [
+        "dream  a/0.png -> a/0.png: the photo changed",
+        "skip   a/2.png -> a/2.png: done",
+        "dream  a/4.png -> a/4.png: its picture is broken",
+        *(f"dream  b/{number}.png -> b/{number}.png: new" for number in (1, 3, 5)),
+        "fail   b/folder.png -> b/folder.png: is a directory; a picture file is expected",
+    ]
+    assert err.splitlines()[-1] == "5 to dream, 1 to skip, 1 that cannot be done"
+    assert files(dreams) == before | {"a/4.png": b""}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["nowhere", "out"], 1, "does not exist; a folder of photos is expected"),
+        (["photos", "photos"], 1, "Choose another output folder"),
+        (["photos", "out", "--glob", "*.gif"], 1, "no files that match '*.gif'"),
+        (["photos", "out", "--resume"], 1, "nothing to go on with"),
+        (["photos", "out", "--workers", "0"], 2, "--workers"),
+        (["photos", "out", "--preset", "fur-and-eyez"], 2, "Close matches: fur-and-eyes"),
+        (["photos", "out", "--preset", "fur-and-eyes", "--preset", "x/fur-and-eyes.toml"], 2, "the same name"),
+        (["photos", "out", "--frames", "3"], 2, "single pictures"),
+        (["photos", "out", "--layer", "block4b"], 2, "No such option"),
+        (["photos", "out", "--objective", "nope"], 2, "no layer 'nope'"),
+        (["photos", "out", "--address", "127.0.0.1:1"], 2, "for --executor ray"),
+        (["photos", "out", "--report", "photos/a/0.png"], 1, "is no report, so it is not replaced"),
+        (["photos", "out", "--report", "no/where.jsonl"], 1, "cannot write the report"),
+        (["photos", "photos/a/0.png"], 1, "cannot write to"),
+        (["photos"], 2, "OUTPUT_DIR"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(photos, here, monkeypatch, capfd, arguments, status, words):
+    monkeypatch.chdir(photos.parent)
+    (photos.parent / "x").mkdir()
+    (photos.parent / "x/fur-and-eyes.toml").write_text('title = "Mine"\ndescription = "Mine"\nobjective = "block3b"\n')
+    before = files(photos)
+    assert run(["batch", *arguments]) == status
+    out, err = capfd.readouterr()
+    errors = [line for line in err.splitlines() if not line.startswith("Looking")]
+    assert out == ""
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: ")
+    assert words in errors[0]
+    assert files(photos) == before
+
+
+def test_a_second_run_is_told_who_holds_the_folder(photos, dreams, here, capfd):
+    with folder(str(dreams)).hold():
+        assert run(["batch", str(photos), str(dreams), *QUICK]) == 1
+    assert f"is being filled by process {os.getpid()} on" in capfd.readouterr().err
+
+
+def test_ray_that_is_not_installed_is_named(photos, dreams, monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert run(["batch", str(photos), str(dreams), *QUICK, "--executor", "ray"]) == 1
+    assert "pip install 'deepdreamer[ray]'" in capfd.readouterr().err.splitlines()[-1]
+
+
+@pytest.fixture
+def slow(photos, dreams):
+    """The arguments of a run that takes some seconds with two processes."""
+    return [photos, dreams, "--octaves", "3", "--octave-scale", "1.1", "--steps", "12", "--workers", "2"]
+
+
+def test_killed_a_run_is_completed_by_the_next_bit_for_bit(photos, dreams, tmp_path, slow):
+    process = start(*slow)
+    wait_for_pictures(dreams, 1)
+    process.kill()
+    process.communicate(timeout=60)
+    assert len(files(dreams)) < 6
+    process = start(*slow, "--resume")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    undisturbed = tmp_path / "undisturbed"
+    # With another number of workers, which must not matter.
+    process = start(photos, undisturbed, *slow[2:-1], "1")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert files(dreams) == files(undisturbed)
+    assert not list(dreams.rglob("*.part"))
+
+
+def test_ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on(photos, dreams, slow):
+    process = start(*slow)
+    wait_for_pictures(dreams, 1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    lines = err.splitlines()
+    assert "Stopping once the photos under way are finished; Ctrl-C again drops them" in lines
+    left = 6 - len(files(dreams))
+    assert left > 0
+    assert lines[-1] == f"Interrupted: {left} photos are left. The same command again goes on with them"
+    records = {path.relative_to(dreams / ".dreamer/records").as_posix() for path in dreams.rglob("*.json")}
+    assert records == {f"{name}.json" for name in files(dreams)}
+    assert "Traceback" not in err
+
+
+def test_a_second_ctrl_c_drops_what_is_under_way(photos, dreams):
+    process = start(photos, dreams, "--octaves", "100", "--octave-scale", "1.01", "--steps", "1000", "--workers", "2")
+    assert process.stderr.readline().startswith("Looking at the photos")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert any(line.startswith("Stopping once") for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "6 photos are left" in err
+    assert "Traceback" not in err
+    assert files(dreams) == {}
+
+
+def test_on_a_terminal_a_bar_tells_counts_and_failures_stay(photos, dreams):
+    (photos / "a/0.png").unlink()
+    (photos / os.fsdecode(b"a/name that is no UTF-8 \xff.png")).write_text("no picture")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "dreamer", "batch", str(photos), str(dreams), *QUICK, "--workers", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux's way of saying that the other end is closed.
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    process.communicate(timeout=60)
+    text = shown.decode()
+    assert process.returncode == 1
+    assert "is not a picture" in text
+    assert "5 done, 0 skipped, 1 failed" in text
+    assert "left:" in text
+
+
+def test_workers_default_to_what_the_machine_has(monkeypatch):
+    monkeypatch.setattr("dreamer.batch.resources.gpus", list)
+    monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: 3)
+    pool = Place("local", None, None, None, 2).pool()
+    assert isinstance(pool, Processes)
+    assert pool.capacity() == 3
+    pool.close()
