@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,7 +68,10 @@ def test_an_atlas_is_drawn_extended_and_gone_on_with(here, capfd):
 
 
 def test_photos_are_shown_beside_units(here, samples, capfd):
-    arguments = ["atlas", "block2b", "--channels", "0", "--examples", str(samples), "-o", "x", *QUICK]
+    for name in ("cat.png", "coffee.png", "galaxies.jpg", "rocket.jpg"):  # Dreams may lie beside them.
+        (here / "photos").mkdir(exist_ok=True)
+        shutil.copy(samples / name, here / "photos")
+    arguments = ["atlas", "block2b", "--channels", "0", "--examples", "photos", "-o", "x", *QUICK]
     assert run(arguments) == 0
     assert "4 of 4 photos looked at" in capfd.readouterr().err
     found = held(here)
