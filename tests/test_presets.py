@@ -48,10 +48,10 @@ def test_sixteen_presets_ship_each_with_a_look_of_its_own(own):
 
 
 def test_the_layers_of_every_shipped_preset_exist(own):
+    networks = {model: registry.sketch(model) for model in ("efficientnet_lite0", "inception_v3")}
     for name in shipped():
-        for model in ("efficientnet_lite0", "inception_v3"):
+        for model, network in networks.items():
             objective = presets.find(name).settings(model=model).objective
-            network = registry.sketch(model)
             for layer in objective.layers:
                 network.check(layer)
             if model == "efficientnet_lite0":
