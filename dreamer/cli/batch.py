@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import time
 from collections import Counter
@@ -14,9 +13,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamer import presets
-from dreamer.cli.completing import complete_layer, complete_preset
+from dreamer.cli.completing import complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options, given_options
+from dreamer.cli.options import (
+    EXIT_INTERRUPTED,
+    backend_option,
+    debug_option,
+    dream_options,
+    given_options,
+    max_pixels_option,
+    objective_option,
+)
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import WorkProgress, say, work_progress
@@ -47,17 +54,11 @@ _SECONDS_BETWEEN_LINES = 10.0
     "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a line of JSON per photo."
 )
 @pool_options("Photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
-@click.option(
-    "--objective", metavar="OBJECTIVE", help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
-    shell_complete=complete_layer,
-)  # fmt: skip
+@objective_option
 @dream_options
 @backend_option
 @fetch_options
-@click.option(
-    "--max-megapixels", type=click.FloatRange(min=0, min_open=True, max=1e6), default=500, show_default=True,
-    help="Refuse photos with more pixels than this.",
-)  # fmt: skip
+@max_pixels_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -72,7 +73,7 @@ def batch(
     overwrite: bool,
     dry_run: bool,
     report: Path | None,
-    max_megapixels: float,
+    max_pixels: int,
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
@@ -89,8 +90,6 @@ def batch(
     dreamer batch photos dreams --preset fur-and-eyes --preset mine.toml --max-size 2048 --report report.jsonl
     dreamer batch s3://bucket/photos s3://bucket/dreams --executor ray --address 10.0.0.1:6379
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    if math.isnan(max_megapixels):
-        raise click.BadParameter("expected a number", param_hint="--max-megapixels")
     place = place_of(chosen)
     looks = _looks(names, given_options(chosen))
 
@@ -103,7 +102,7 @@ def batch(
 
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
     outputs = folder(output_dir)
-    found = candidates(folder(input_dir), outputs, looks, glob=glob, max_pixels=round(max_megapixels * 1e6))
+    found = candidates(folder(input_dir), outputs, looks, glob=glob, max_pixels=max_pixels)
     if resume:
         running.check_begun(found)
     if dry_run:

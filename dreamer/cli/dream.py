@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -15,7 +14,15 @@ from dreamer.cli import still, zoom
 from dreamer.cli.again import Earlier, source_of
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, dream_options, given_options
+from dreamer.cli.options import (
+    EXIT_INTERRUPTED,
+    backend_option,
+    debug_option,
+    dream_options,
+    given_options,
+    max_pixels_option,
+    objective_option,
+)
 from dreamer.cli.order import Order
 from dreamer.cli.progress import note, silent
 from dreamer.errors import SettingsError
@@ -43,10 +50,7 @@ from dreamer.settings import DreamSettings
 @click.option(
     "--save-octaves", type=click.Path(path_type=Path), metavar="FOLDER", help="Also write each finished octave there."
 )
-@click.option(
-    "--objective", metavar="OBJECTIVE", help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
-    shell_complete=complete_layer,
-)  # fmt: skip
+@objective_option
 @click.option(
     "--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.",
     shell_complete=complete_layer,
@@ -62,10 +66,7 @@ from dreamer.settings import DreamSettings
 )  # fmt: skip
 @backend_option
 @fetch_options
-@click.option(
-    "--max-megapixels", type=click.FloatRange(min=0, min_open=True, max=1e6), default=500, show_default=True,
-    help="Refuse photos with more pixels than this.",
-)  # fmt: skip
+@max_pixels_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -83,7 +84,7 @@ def dream(
     layers: tuple[str, ...],
     channels: tuple[str, ...],
     frame_rate: float,
-    max_megapixels: float,
+    max_pixels: int,
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
@@ -101,8 +102,6 @@ def dream(
     dreamer dream photo.jpg --frames 60 --max-size 512 -o zoom.gif
     dreamer dream --recipe photo-dream.jpg --seed 8
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    if math.isnan(max_megapixels):
-        raise click.BadParameter("expected a number", param_hint="--max-megapixels")
     earlier = None if recipe is None else Earlier.read(recipe)
     if photo is None:
         if earlier is None:
@@ -120,7 +119,7 @@ def dream(
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     settings.file_digests()  # So is a file that is not there.
-    found = images.read(photo, max_pixels=round(max_megapixels * 1e6), compact=True)
+    found = images.read(photo, max_pixels=max_pixels, compact=True)
     tell = silent if quiet else note
     order = Order(
         photo=photo,

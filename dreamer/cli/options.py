@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from dreamer.cli.completing import complete_model
+from dreamer.cli.completing import complete_layer, complete_model
 from dreamer.models.preprocessing import GENERAL
 from dreamer.robustness import SETS
 from dreamer.settings import (
@@ -55,6 +56,30 @@ backend_option = click.option(
     expose_value=False,
     callback=_choose_backend,
     help="What Keras runs on.  [default: KERAS_BACKEND, or tensorflow]",
+)
+
+objective_option = click.option(
+    "--objective",
+    metavar="OBJECTIVE",
+    help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
+    shell_complete=complete_layer,
+)
+
+
+def _pixels(_ctx: click.Context, _parameter: click.Parameter, megapixels: float) -> int:
+    if math.isnan(megapixels):
+        raise click.BadParameter("expected a number")
+    return round(megapixels * 1e6)
+
+
+max_pixels_option = click.option(
+    "--max-megapixels",
+    "max_pixels",
+    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    default=500,
+    show_default=True,
+    callback=_pixels,
+    help="Refuse photos with more pixels than this.",
 )
 
 _Setting = tuple[str, Any, str, str]
