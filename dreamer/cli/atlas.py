@@ -38,7 +38,7 @@ from dreamer.settings import VisualizeSettings
 @click.option("--resume", is_flag=True, help="Go on with what DIR was asked for, with the settings it was begun with.")
 @click.option("--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
 @visualize_options
-@pool_options("Processes that draw at a time.  [default: this one, or with several GPUs one for each]")
+@pool_options("Processes that draw at a time.  [default: one per GPU, or per core if there is much to draw]")
 @backend_option
 @fetch_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")

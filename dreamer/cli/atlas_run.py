@@ -72,7 +72,7 @@ class Run:
 
         files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
         recipe = recipe_of(self._network, self._settings.to_dict(), files) | {"command": "atlas"}
-        how = self._in_pool if self._is_pooled() else self._here
+        how = self._in_pool if self._is_pooled(len(wanted)) else self._here
         execute, most = how(wanted)
         for _ in making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute, most=most):
             pass
@@ -80,10 +80,15 @@ class Run:
         if dead:
             self._tell(f"{dead} of {len(catalog.entries)} units answered to nothing, and are marked so")
 
-    def _is_pooled(self) -> bool:
+    def _is_pooled(self, targets: int) -> bool:
+        """Whether processes of their own draw, which take some seconds to start."""
+        from dreamer.atlas import jobs
         from dreamer.batch import resources
 
-        return self._place.is_named or len(resources.gpus()) > 1
+        gpus = len(resources.gpus())
+        if self._place.is_named or gpus > 1:
+            return True
+        return not gpus and targets > 2 * jobs.MOST_TARGETS_OF_A_POOL and resources.default_workers() > 1
 
     def _here(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
         """Draw in this process, one job after the other."""

@@ -14,6 +14,8 @@ import pytest
 
 from dreamer import images
 from dreamer.cli import run
+from dreamer.cli.pools import Place
+from dreamer.errors import AtlasError
 
 QUICK = ["--size", "32x40", "--steps", "3"]
 
@@ -150,6 +152,19 @@ def test_processes_draw_what_one_draws(here):
     # Other threads add up in another order.
     for one, other in zip(together, inside, strict=True):
         assert abs(images.read(one).pixels - images.read(other).pixels).mean() < 0.02
+
+
+@pytest.mark.parametrize(("channels", "cores", "pooled"), [("0-2", 2, True), ("0-1", 2, False), ("0-2", 1, False)])
+def test_much_to_draw_is_drawn_by_a_process_per_core(here, monkeypatch, capfd, channels, cores, pooled):
+    def refuse(_place):
+        raise AtlasError("here is the pool")
+
+    monkeypatch.setattr(Place, "pool", refuse)
+    monkeypatch.setattr("dreamer.atlas.jobs.MOST_TARGETS_OF_A_POOL", 1)
+    monkeypatch.setattr("dreamer.batch.resources.gpus", list)
+    monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: cores)
+    assert run(["atlas", "block2b", "--channels", channels, "-o", "x", *QUICK]) == int(pooled)
+    assert ("here is the pool" in capfd.readouterr().err) == pooled
 
 
 def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):
