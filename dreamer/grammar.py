@@ -10,8 +10,6 @@ from typing import NoReturn
 
 from dreamer.errors import SettingsError
 from dreamer.objectives import (
-    BARE,
-    PENALTIES,
     Objective,
     channel,
     direction,
@@ -22,6 +20,7 @@ from dreamer.objectives import (
     neuron,
     penalty,
 )
+from dreamer.terms import BARE, PENALTIES
 
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

@@ -13,9 +13,9 @@ from dreamer import spectra
 from dreamer.arrays import Size
 from dreamer.ascent import parametrizations
 from dreamer.ascent.parametrizations import Parametrization
-from dreamer.objectives import Numbers
 from dreamer.robustness import SETS, Transforms
 from dreamer.settings import VisualizeSettings
+from dreamer.terms import Numbers
 
 _HAZE_UNTIL = 0.4  # Of the steps.
 _LAST_RATE = 0.1  # Of the learning rate, which falls along half a cosine.

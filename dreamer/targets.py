@@ -19,7 +19,8 @@ from dreamer.arrays import FloatArray, Size, resize
 from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.models import labels
 from dreamer.models.labels import Label
-from dreamer.objectives import Numbers, Objective, Term
+from dreamer.objectives import Objective
+from dreamer.terms import Numbers, Term
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel

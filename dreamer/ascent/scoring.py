@@ -18,7 +18,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer.ascent.backend import Activations, Tensor
-from dreamer.objectives import Objective, Term
+from dreamer.objectives import Objective
+from dreamer.terms import Term
 
 PICTURE = ""
 """The name by which activations hold the picture itself, which penalties look at. No layer has it."""

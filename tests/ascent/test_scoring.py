@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dreamer import objectives
+from dreamer import objectives, terms
 from dreamer.ascent import backend, scoring, transforms
 from dreamer.ascent.backend import compile_gradient
 from dreamer.ascent.scoring import PICTURE, alone
@@ -99,7 +99,7 @@ def test_penalties_are_those_of_the_picture(value):
     laplacian = padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:] - 4 * p
     assert value(penalty("high_frequency")) == pytest.approx((laplacian**2).mean(axis=(1, 2, 3)), rel=1e-4)
     line = {**ACTIVATIONS, PICTURE: p[:, :1]}
-    assert all(np.isfinite(value(penalty(name), line)).all() for name in objectives.PENALTIES)
+    assert all(np.isfinite(value(penalty(name), line)).all() for name in terms.PENALTIES)
 
 
 def test_blur_penalises_fine_detail_more_than_coarse(value):
@@ -163,7 +163,7 @@ def test_several_views_of_a_picture_are_averaged(tiny_network):
         direction("first", VECTOR, power=2),
         direction("second", seed=3, power=1.5),
         guided("second", GUIDE),
-        *(channel("second", 0) - 0.3 * penalty(name) for name in objectives.PENALTIES),
+        *(channel("second", 0) - 0.3 * penalty(name) for name in terms.PENALTIES),
         objectives.custom("mine", ["second"], lambda a: ops.mean(ops.tanh(a["second"]), axis=(1, 2, 3))),
     ],
     ids=str,
