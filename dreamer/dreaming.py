@@ -189,10 +189,10 @@ def dream_steps(
     canvas = _Canvas(partial(np.asarray, dreamt))
     for octave, octave_size in enumerate(sizes):
         if octave > 0:
-            if finish.is_masked:
-                finish.confine(dreamt, resize_stored(source, sizes[octave - 1]))
             dreamt = octaves.carry(dreamt, source, octave_size)
-        if octave_size == sizes[-1]:
+            if finish.is_masked:
+                finish.confine(dreamt, resize_stored(source, octave_size))
+        if octave_size == sizes[-1] and not finish.is_masked:
             # What the step before would render, so its own, smaller picture is not kept until the next step is done.
             canvas.picture = partial(np.asarray, dreamt)
         for step in ascent.steps(dreamt, octave):

@@ -1,7 +1,7 @@
 """From a climbed picture to the one that is shown: colours, blending, contrast, and where it is laid over the photo.
 
-The one idea: a dream is a layer over its photo. The layer is coloured, blended with the photo, given contrast
-and saturation, in this order; then it is laid over the photo, as opaque as strength and mask say. So where
+The one idea: a dream is a layer over its photo. The layer is coloured, blended with the photo, given saturation
+and contrast, in this order; then it is laid over the photo, as opaque as strength and mask say. So where
 a mask is black, or with a strength of 0, the photo stays as it is, to the bit.
 
 Works on strips, so a large photo is never copied whole. Must not import: networks, Keras.
@@ -10,6 +10,7 @@ Works on strips, so a large photo is never copied whole. Must not import: networ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, strips
+from dreamer.digests import stamp_of
+from dreamer.errors import ImageReadError
 from dreamer.settings import DreamSettings
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
@@ -45,7 +48,7 @@ class Finish:
         self._contrast = np.float32(settings.contrast)
         self._saturation = np.float32(settings.saturation)
         self._feather = settings.feather
-        self._mask = None if settings.mask is None else mask_of(images.read(Path(settings.mask), compact=True))
+        self._mask = None if settings.mask is None else _mask(Path(settings.mask))
         self._fitted: NDArray[np.uint8] | None = None
 
     @property
@@ -124,6 +127,19 @@ class Finish:
         if self._mask is not None and (self._fitted is None or self._fitted.shape != tuple(size)):
             self._fitted = feathered(self._mask, (size[0], size[1]), self._feather)
         return self._fitted
+
+
+def _mask(path: Path) -> NDArray[np.uint8]:
+    """The mask of a file, which is read once for all photos and frames of a process."""
+    try:
+        return _read_mask(path, stamp_of(path))
+    except OSError as error:
+        raise ImageReadError(f"cannot read the mask {path}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=2)
+def _read_mask(path: Path, _stamp: str) -> NDArray[np.uint8]:
+    return mask_of(images.read(path, compact=True))
 
 
 def mask_of(picture: images.Photo) -> NDArray[np.uint8]:

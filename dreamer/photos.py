@@ -59,6 +59,7 @@ class PhotoDream:
         self._photo = photo if preview else images.resized(photo, self.size)
         self._settings = settings
         self._source = source
+        self._files = settings.file_digests()
         self._preview = preview
         self._last: DreamStep | None = None
 
@@ -105,7 +106,7 @@ class PhotoDream:
         """How the picture was made, as JSON can hold it."""
         network = registry.load(self._settings.model, self._settings.preprocessing)
         settings = resolved(self._settings)
-        recipe = recipe_of(network, settings.to_dict(), settings.file_digests()) | {"source": dict(self._source)}
+        recipe = recipe_of(network, settings.to_dict(), self._files) | {"source": dict(self._source)}
         if self._preview:
             recipe["preview"] = True
         if self.reached is not None and self.reached.is_partial:

@@ -158,7 +158,7 @@ def _read(path: Path, extending: tuple[Path, ...]) -> Preset:
             raise SettingsError(f"extends in {path} is {extends!r}; expected the name of a preset")
         other = _read(_path(extends, extended_by=path), (*extending, path.resolve()))
         variants = _inherited(other, base, variants)
-        base = {**other.base, **base}
+        base = {**other.base, **other.variants.get(str(base.get("model")), {}), **base}
     words = {word: _word(table, word, path) for word in _WORDS}
     preset = Preset(path.stem, path, **words, tags=_tags(table, path), extends=extends, base=base, variants=variants)
     for model in preset.models:
@@ -172,8 +172,10 @@ def _inherited(other: Preset, base: _Table, variants: Mapping[str, _Table]) -> d
     What it says for all networks counts with each, but an objective names layers of one network only. So who gives
     another objective has to give those for other networks too.
     """
-    general = {key: value for key, value in base.items() if key != "objective"}
-    names = variants if "objective" in base else dict.fromkeys((*other.variants, *variants))
+    general = {key: value for key, value in base.items() if key not in ("objective", "model")}
+    names = dict.fromkeys(variants if "objective" in base else (*other.variants, *variants))
+    # With another network of its own, that network's variant is what it begins with.
+    names.pop(str(base.get("model")), None)
     return {name: {**other.variants.get(name, {}), **general, **variants.get(name, {})} for name in names}
 
 

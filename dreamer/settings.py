@@ -196,7 +196,7 @@ class DreamSettings(_Settings):
         return digests_of(self.files)
 
     def digest(self) -> str:
-        """A digest of all that a dream depends on besides the photo: equal ones give equal dreams.
+        """A digest of what a dream was told: with equal ones, the same weights and versions, dreams are equal.
 
         Raises:
             SettingsError: A file that it depends on cannot be read.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from keras import ops
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
-from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.digests import stamp_of
+from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.models import labels
 from dreamer.models.labels import Label
 from dreamer.objectives import Objective
@@ -178,12 +180,26 @@ def _vector(path: Path) -> FloatArray:
 def _guided(term: Term, network: VisionModel) -> Term:
     name = term.layer or ""
     network.check(name)
-    if term.values is not None:
-        picture = term.values.array
-        if picture.ndim != 3 or picture.shape[-1] != 3 or not picture.size:
-            raise SettingsError(f"the guide of {name!r} has shape {picture.shape}; expected (height, width, 3)")
-    else:
-        picture = images.read(Path(str(term.source))).pixels
+    if term.values is None:
+        path = Path(str(term.source))
+        try:
+            return dataclasses.replace(term, values=_guide(network, name, path, stamp_of(path)))
+        except OSError as error:
+            raise ImageReadError(f"cannot read the guide {path}: {error.strerror}") from error
+    picture = term.values.array
+    if picture.ndim != 3 or picture.shape[-1] != 3 or not picture.size:
+        raise SettingsError(f"the guide of {name!r} has shape {picture.shape}; expected (height, width, 3)")
+    return dataclasses.replace(term, values=_features(network, name, picture))
+
+
+@lru_cache(maxsize=4)
+def _guide(network: VisionModel, name: str, path: Path, _stamp: str) -> Numbers:
+    """The features of a guide's file, which is read once for all photos and frames of a process."""
+    return _features(network, name, images.read(path).pixels)
+
+
+def _features(network: VisionModel, name: str, picture: FloatArray) -> Numbers:
+    """What a layer finds in a picture: ``(positions, channels)``."""
     height, width = picture.shape[:2]
     shrink: float = min(1.0, _LARGEST_GUIDE / max(height, width))
     sides = network.sides([name])
@@ -193,7 +209,7 @@ def _guided(term: Term, network: VisionModel) -> Term:
 
     seen = np.clip(resize(picture, (side(height), side(width))), 0, 1)
     features = ops.convert_to_numpy(network.activations([name])(ops.convert_to_tensor(seen[None]))[name])
-    return dataclasses.replace(term, values=Numbers.of(features.reshape(-1, features.shape[-1])))
+    return Numbers.of(features.reshape(-1, features.shape[-1]))
 
 
 def _custom(term: Term, network: VisionModel) -> Term:

@@ -18,6 +18,7 @@ from dreamer.arrays import as_float
 from dreamer.ascent import scoring
 from dreamer.ascent.loop import Step
 from dreamer.errors import ImageReadError, SettingsError, UnknownLayerError
+from dreamer.finishing import Finish
 from dreamer.settings import DreamSettings
 
 QUICK = DreamSettings(octaves=2, steps=3, objective="block3b")
@@ -220,9 +221,32 @@ def test_what_a_mask_forbids_is_undone_before_the_next_octave(picture, tmp_path,
     mask[:, 27:] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     begun = []
-    carry = dreaming.octaves.carry
-    monkeypatch.setattr(dreaming.octaves, "carry", lambda *given: (begun.append(carry(*given)), begun[-1].copy())[1])
+    confine = Finish.confine
+    monkeypatch.setattr(Finish, "confine", lambda self, *given: (confine(self, *given), begun.append(given[0].copy())))
     found = dreamer.dream(picture, QUICK, mask=str(tmp_path / "mask.png"), feather=0)
     assert np.abs(begun[0][:, :24] - picture[:, :24]).max() < 0.03  # But for what enlarging spreads over the edge.
     assert np.abs(begun[0][:, 30:] - picture[:, 30:]).max() > 0.1
     assert (found[:, :26] == picture[:, :26]).all()
+
+
+def test_a_step_renders_the_same_while_the_next_octave_begins(picture, tmp_path):
+    mask = np.linspace(0, 255, 37 * 53).reshape(37, 53).astype(np.uint8)
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    steps = dreamer.dream_steps(picture, dataclasses.replace(QUICK, mask=str(tmp_path / "mask.png")))
+    last = next(step for step in steps if step.ends_octave)
+    before = last.render()
+    next(steps)
+    assert (last.render() == before).all()
+
+
+def test_mask_and_guide_are_read_once_for_all_photos(picture, tmp_path, monkeypatch):
+    Image.fromarray((picture * 255).astype(np.uint8)).save(tmp_path / "other.png")
+    reads, read = [], images.read
+    monkeypatch.setattr(images, "read", lambda path, **options: (reads.append(path), read(path, **options))[1])
+    other = str(tmp_path / "other.png")
+    for seed in (1, 2):
+        dreamer.dream(picture, QUICK, mask=other, guide=other, seed=seed)
+    assert len(reads) == 2
+    Image.fromarray(255 - (picture * 255).astype(np.uint8)).save(tmp_path / "other.png")
+    dreamer.dream(picture, QUICK, mask=other, guide=other)
+    assert len(reads) == 4

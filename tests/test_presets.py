@@ -113,6 +113,17 @@ def test_another_objective_is_not_mixed_with_the_variants_of_the_extended(own):
     assert presets.find("child").models == ("efficientnet_lite0",)
 
 
+def test_extending_with_another_network_begins_with_its_variant(own):
+    variants = '[variants.inception_v3]\nobjective = "mixed3"\n[variants.inception_v1]\nobjective = "mixed3a"\n'
+    own("base", f'objective = "block3b"\nsteps = 7\n{variants}')
+    own("child", 'extends = "base"\nmodel = "inception_v3"\n')
+    child = presets.find("child")
+    assert child.models == ("inception_v3", "inception_v1")
+    assert child.settings() == DreamSettings(model="inception_v3", objective="mixed3", steps=7)
+    assert child.settings(model="inception_v1") == DreamSettings(model="inception_v1", objective="mixed3a", steps=7)
+    assert presets.find(own("alone", preset_text.whole(child))).settings() == child.settings()
+
+
 def test_a_preset_may_stand_before_a_shipped_one_and_extend_it(own):
     own("fur-and-eyes", 'extends = "fur-and-eyes"\nstrength = 0.25\n')
     shipped_one = presets.shipped_folder() / "fur-and-eyes.toml"

@@ -76,6 +76,7 @@ def find(
     for number, (path, photo) in enumerate(images.read_ahead(paths)):
         if isinstance(photo, ImageReadError):
             note(f"left out: {photo}")
+            on_photo(number + 1)
             continue
         shown = _cut(photo.pixels)
         seen = _seen(shown, network.sides(layers))

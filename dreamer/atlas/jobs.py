@@ -103,9 +103,10 @@ def in_turn(
                 yield list(_drawn(job, step))
 
 
-def draw_job(job: Job) -> list[Drawn]:
-    """Draw a job, as a worker of a pool does."""
-    return [drawn for batch in in_turn([job]) for drawn in batch]
+def draw_job(job: Job) -> tuple[list[Drawn], list[str]]:
+    """Draw a job, as a worker of a pool does; gives remarks, too, since nobody reads a worker's own."""
+    notes: list[str] = []
+    return [drawn for batch in in_turn([job], note=notes.append) for drawn in batch], notes
 
 
 def _drawn(job: Job, step: VisualizeStep) -> Iterator[Drawn]:

@@ -7,6 +7,7 @@ name, or whose bytes have changed.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from dreamer.atlas.catalog import Catalog, Entry, Picture
 from dreamer.atlas.jobs import Drawn, Execute, Job
 from dreamer.atlas.units import Unit
 from dreamer.digests import digest_of
+from dreamer.images import files
 from dreamer.objectives import Objective
 from dreamer.settings import VisualizeSettings
 
@@ -111,9 +113,10 @@ def _kept(folder: Path, entry: Entry, negative: bool, drawn: Drawn, recipe: Mapp
     made: dict[str, Any] = {**recipe, "targets": [drawn.target], "variant": drawn.variant, "scores": scores}
     path = folder / entry.path(negative, drawn.variant)
     path.parent.mkdir(parents=True, exist_ok=True)
-    images.write(path, images.Photo(drawn.picture, alpha=drawn.alpha), recipe=made, overwrite=True)
+    data, _ = images.encode(images.Photo(drawn.picture, alpha=drawn.alpha), path.suffix, recipe=made)
+    files.put(path, data, overwrite=True)
     dead = drawn.score - drawn.start <= _LEAST_RISE * abs(drawn.start)
-    return Picture(negative, drawn.variant, drawn.score, drawn.start, dead, digest_of(path))
+    return Picture(negative, drawn.variant, drawn.score, drawn.start, dead, hashlib.sha256(data).hexdigest())
 
 
 def finish(folder: Path, catalog: Catalog, wanted: Mapping[str, _Place]) -> Path:

@@ -12,6 +12,7 @@ run that was interrupted in any way is gone on with by running it again.
     working.py      one job done: read, dream, write, record
     running.py      a whole run, as a generator of what happened
     report.py       the same as JSON Lines, and as counts
+    outcomes.py     what becomes of a job: a result, or a failure as a value
     pools.py        any jobs on processes of this machine
     ray_pool.py     any jobs on a Ray cluster
     resources.py    how a machine is shared out among workers

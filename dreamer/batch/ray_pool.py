@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from dreamer.batch.pools import Attempt, Failure, attempt
+from dreamer.batch.outcomes import Attempt, Failure
+from dreamer.batch.pools import RETRIES, attempt
 from dreamer.errors import ClusterError, MissingExtraError
 
 _JOBS_PER_PLACE = 2
@@ -47,7 +48,7 @@ class RayPool:
         environment: Mapping[str, str],
         *,
         gpus_per_task: float = 0.0,
-        retries: int = 2,
+        retries: int = RETRIES,
         most: int | None = None,
     ) -> None:
         try:

@@ -118,21 +118,26 @@ class RemoteFolder:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep other runs out by an object that is renewed while this run lives."""
-        self._take()
+        held = [self._take()]
         over = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(over,), daemon=True)
+        renewing = threading.Thread(target=self._renew, args=(held, over), daemon=True)
         renewing.start()
         try:
             yield
         finally:
             over.set()
             renewing.join()
-            self.remove(_LOCK)
+            # What is left behind expires.
+            with suppress(OSError):
+                if self.read(_LOCK) == held[0]:
+                    self.remove(_LOCK)
 
     def sweep(self, names: Iterable[str]) -> None:
         """Nothing: in a store nothing is ever half written."""
 
-    def _take(self) -> None:
+    def _take(self) -> bytes:
+        """Take hold; gives what the object then holds."""
+        mine = _lock_now()
         try:
             with suppress(FileNotFoundError):
                 found = self.read(_LOCK)
@@ -142,16 +147,22 @@ class RemoteFolder:
                         f"folder. A run that was killed holds it for {_SECONDS_TO_EXPIRY / 60:.0f} minutes more"
                     )
                 self.remove(_LOCK)
-            self.write(_LOCK, _lock_now(), overwrite=False)
+            self.write(_LOCK, mine, overwrite=False)
         except FileExistsError:
             raise FolderInUseError(f"{self.url} is being filled by a run that has just begun") from None
         except OSError as error:
             raise FolderError(f"cannot write to {self.url}: {error.strerror or error}") from error
+        return mine
 
-    def _renew(self, over: threading.Event) -> None:
+    def _renew(self, held: list[bytes], over: threading.Event) -> None:
+        """Renew the hold, unless another run took it because this one was asleep for too long."""
         while not over.wait(_SECONDS_BETWEEN_RENEWALS):
             with suppress(OSError):  # It may go well the next time.
-                self.write(_LOCK, _lock_now(), overwrite=True)
+                if self.read(_LOCK) != held[0]:
+                    return
+                mine = _lock_now()
+                self.write(_LOCK, mine, overwrite=True)
+                held[0] = mine
 
     def _listing(self) -> dict[str, Entry]:
         store, root = self._store()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from dreamer.batch.jobs import Job
-from dreamer.batch.pools import Failure
+from dreamer.batch.outcomes import Failure
 from dreamer.errors import FolderError
 
 Status = Literal["done", "skipped", "failed"]

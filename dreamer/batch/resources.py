@@ -22,6 +22,9 @@ ONE_THREAD: Mapping[str, str] = {
 """Environment of a worker on CPUs. Several of one thread do more than one of several; and since sums depend on how
 many threads share them, pictures come out the same, bit for bit, however many workers there are."""
 
+SHARED_GPU: Mapping[str, str] = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Environment of a process that shares a GPU with others, or the first to come would take all of its memory."""
+
 
 def gpus() -> list[str]:
     """The GPUs that may be used here, as ``CUDA_VISIBLE_DEVICES`` names them."""
@@ -60,7 +63,7 @@ def environments(workers: int | None = None) -> list[dict[str, str]]:
     threads = str(max(1, cores() // count))
     shared = dict.fromkeys(ONE_THREAD, threads)
     if count > len(found):
-        shared["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # Or the first to come would take all memory.
+        shared |= SHARED_GPU
     return [shared | {"CUDA_VISIBLE_DEVICES": found[index % len(found)]} for index in range(count)]
 
 

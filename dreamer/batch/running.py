@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dreamer import errors
 from dreamer.batch import pools
 from dreamer.batch.jobs import Candidate, Job, all_names
-from dreamer.batch.pools import RETRIES, Failure, Pool
+from dreamer.batch.outcomes import Failure
+from dreamer.batch.pools import RETRIES, Pool
 from dreamer.batch.records import Verdict
 from dreamer.batch.report import Finished
 from dreamer.batch.working import check_settings, dream_job

@@ -54,10 +54,13 @@ def check_settings(settings: DreamSettings) -> None:
     """Find out what would make every photo fail, by loading the network, which is needed anyway.
 
     Raises:
-        SettingsError, ModelError: As for ``dreamer.dream``.
+        SettingsError, ModelError, ImageReadError: As for ``dreamer.dream``.
     """
     from dreamer.climbing import Ascent
     from dreamer.dreaming import resolved
+    from dreamer.finishing import Finish
+
+    Finish(settings)
 
     Ascent.of(resolved(settings), note=lambda _: None, stay_on_device=None)
 

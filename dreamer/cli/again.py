@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.digests import digest_of
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.settings import DreamSettings
 
@@ -87,8 +86,3 @@ class Earlier:
         for name, version in now.items():
             if libraries.get(name) not in (None, version):
                 note(f"{name} was {libraries[name]} and is {version} now, so fine detail may differ")
-
-
-def source_of(photo: Path) -> dict[str, str]:
-    """What a recipe says of its photo."""
-    return {"name": photo.name, "sha256": digest_of(photo)}

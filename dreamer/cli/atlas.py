@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def atlas(
     dreamer atlas --all-layers --size 128 -o everything
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     from dreamer.atlas import folder, units
+    from dreamer.batch import resources
     from dreamer.models import registry
 
     place = place_of(chosen)
@@ -84,6 +86,8 @@ def atlas(
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     tell = silent if quiet else note
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
+    if place.is_named or len(resources.gpus()) > 1:
+        os.environ.update(resources.SHARED_GPU)  # This process looks at the network, workers draw with it.
     with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer import spectra

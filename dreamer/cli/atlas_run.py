@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
 from dreamer.cli.pools import Place
 from dreamer.cli.progress import WorkProgress
 from dreamer.errors import AtlasError
@@ -39,6 +39,7 @@ class Run:
         self._progress = progress
         self._tell = tell
         self._place = place
+        self._failures: list[str] = []
 
     def empty(self, title: str) -> Catalog:
         """An atlas without units, to be drawn with these settings."""
@@ -53,18 +54,18 @@ class Run:
 
         wanted = making.missing(self._folder, catalog)
         is_whole = True
-        handler = signal.getsignal(signal.SIGINT)
-        try:
-            self._draw(catalog, wanted)
-            self._look(catalog, photos)
-        except KeyboardInterrupt:
-            is_whole = False
-        try:
-            # A second, nervous Ctrl-C must not leave sheets and page behind the pictures.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            return making.finish(self._folder, catalog, wanted), is_whole
-        finally:
-            signal.signal(signal.SIGINT, handler)
+        with interrupt_once():
+            try:
+                self._draw(catalog, wanted)
+                self._look(catalog, photos)
+            except KeyboardInterrupt:
+                is_whole = False
+            ignore_interrupts()
+            page = making.finish(self._folder, catalog, wanted)
+        if self._failures:
+            others = f", and {len(self._failures) - 1} more" if len(self._failures) > 1 else ""
+            raise AtlasError(f"not all could be drawn: {self._failures[0]}{others}. The same command again tries them")
+        return page, is_whole
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
         from dreamer.atlas import making
@@ -124,11 +125,16 @@ class Run:
             pool, done = self._place.pool(), 0
             try:
                 for outcome in pools.run(some, jobs.draw_job, pool, retries=self._place.retries):
-                    if outcome.failure is not None:
-                        raise AtlasError(f"{outcome.job.targets[0]} and others of its layer: {outcome.failure.message}")
+                    if outcome.failure is not None or outcome.result is None:
+                        why = outcome.failure.message if outcome.failure else "nothing came back"
+                        self._failures.append(f"{outcome.job.targets[0]} and others of its layer: {why}")
+                        continue
+                    drawn, notes = outcome.result
+                    for remark in notes:
+                        self._tell(remark)
                     done += len(outcome.job.targets)
                     self._progress.show(f"{done} of {total}", done / total, f"{done} of {total} drawn")
-                    yield outcome.result or []
+                    yield drawn
             finally:
                 pool.close()
 

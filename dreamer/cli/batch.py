@@ -15,6 +15,7 @@ import click
 from dreamer import presets
 from dreamer.cli.completing import complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import ignore_interrupts
 from dreamer.cli.options import (
     EXIT_INTERRUPTED,
     backend_option,
@@ -162,7 +163,7 @@ def _run(verdicts: Sequence[Verdict], pool: Pool, report: Report, *, retries: in
                 report.add(one)
                 _show(one, tally, progress, lines)
         except KeyboardInterrupt:
-            interrupts.ignore()
+            ignore_interrupts()
         finally:
             pool.close()
     return tally, interrupts.was_asked
@@ -210,10 +211,6 @@ class _Interrupts:
         # In the middle of another line this cannot be printed, and is not worth an error.
         with suppress(RuntimeError):
             self._progress.say("Stopping once the photos under way are finished; Ctrl-C again drops them")
-
-    def ignore(self) -> None:
-        """Whatever comes, finish."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

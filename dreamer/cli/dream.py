@@ -11,7 +11,7 @@ import click
 
 from dreamer import presets
 from dreamer.cli import still, zoom
-from dreamer.cli.again import Earlier, source_of
+from dreamer.cli.again import Earlier
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import (
@@ -23,11 +23,13 @@ from dreamer.cli.options import (
     max_pixels_option,
     objective_option,
 )
-from dreamer.cli.order import Order
+from dreamer.cli.order import Order, read_photo
 from dreamer.cli.progress import note, silent
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
+
+_FRAME_RATE = 15
 
 
 @click.command()
@@ -61,8 +63,8 @@ from dreamer.settings import DreamSettings
 )  # fmt: skip
 @dream_options
 @click.option(
-    "--frame-rate", type=click.FloatRange(min=0.1, max=50), default=15, show_default=True, metavar="F",
-    help="Frames per second of a zoom.",
+    "--frame-rate", type=click.FloatRange(min=0.1, max=50), metavar="F",
+    help=f"Frames per second of a zoom.  [default: {_FRAME_RATE}]",
 )  # fmt: skip
 @backend_option
 @fetch_options
@@ -83,7 +85,7 @@ def dream(
     objective: str | None,
     layers: tuple[str, ...],
     channels: tuple[str, ...],
-    frame_rate: float,
+    frame_rate: float | None,
     max_pixels: int,
     offline: bool | None,
     mirror: str | None,
@@ -109,28 +111,27 @@ def dream(
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings = _settings(preset, earlier, chosen)
-    if "zoom" in chosen and settings.frames == 1:
-        raise SettingsError("--zoom is for an endless zoom; say how many pictures it has, as in --frames 60")
+    if settings.frames == 1 and ("zoom" in chosen or frame_rate is not None):
+        raise SettingsError("--zoom and --frame-rate are for an endless zoom; say how long it is, as in --frames 60")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
 
-    from dreamer import images
     from dreamer.models import registry
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     settings.file_digests()  # So is a file that is not there.
-    found = images.read(photo, max_pixels=max_pixels, compact=True)
+    found, source = read_photo(photo, max_pixels=max_pixels)
     tell = silent if quiet else note
     order = Order(
         photo=photo,
         found=found,
-        source=source_of(photo),
+        source=source,
         settings=settings,
         output=output,
         overwrite=overwrite,
         preview=preview,
         octave_folder=save_octaves,
-        frame_rate=frame_rate,
+        frame_rate=frame_rate or _FRAME_RATE,
         earlier=earlier,
         quiet=quiet,
         tell=tell,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
+import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dreamer.cli.again import Earlier
 from dreamer.cli.completing import remember_layers
@@ -74,21 +73,19 @@ class Order:
         remember_layers(network)
 
 
-@contextmanager
-def interrupt_once() -> Iterator[None]:
-    """Let the first Ctrl-C interrupt; a second, nervous one must not throw away what the first asked to keep."""
+def read_photo(path: Path, **options: Any) -> tuple[Photo, dict[str, str]]:
+    """Read a photo once: what it holds, and what recipes say of it.
 
-    def interrupt(*_: object) -> None:
-        ignore_interrupts()
-        raise KeyboardInterrupt
+    Args:
+        path: Where it is.
+        **options: Of ``images.decode``.
 
-    handler = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    Raises:
+        ImageReadError: It cannot be read.
+    """
+    from dreamer import images
+    from dreamer.images.opening import file_bytes
 
-
-def ignore_interrupts() -> None:
-    """Finish what is being written, whatever happens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    data = file_bytes(path)
+    source = {"name": path.name, "sha256": hashlib.sha256(data).hexdigest()}
+    return images.decode(data, str(path), compact=True, **options), source

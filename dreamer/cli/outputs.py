@@ -63,19 +63,65 @@ def write_picture(
             else:
                 return target
     except ImageWriteError as error:
-        raise ImageWriteError(f"{error} {_keep_elsewhere(result, recipe, target.stem)}") from error
+        kept = keep_elsewhere(target.stem, ".png", lambda refuge: images.write(refuge, result, recipe=recipe))
+        raise ImageWriteError(f"{error} {kept}") from error
 
 
-def _keep_elsewhere(result: Photo, recipe: Mapping[str, object], stem: str) -> str:
-    """Save a finished picture from, say, a full disk; says where it is, or that even that failed."""
-    from dreamer import images
+def keep_elsewhere(stem: str, suffix: str, write: Callable[[Path], object]) -> str:
+    """Save what is finished from, say, a full disk.
 
-    refuge = Path(tempfile.gettempdir()) / f"{stem[:100]}-{secrets.token_hex(4)}.png"
+    Args:
+        stem: What its name begins with.
+        suffix: What it ends with.
+        write: Writes it.
+
+    Returns:
+        A sentence that says where it is, or that even that failed.
+    """
+    refuge = Path(tempfile.gettempdir()) / f"{stem[:100]}-{secrets.token_hex(4)}{suffix}"
     try:
-        images.write(refuge, result, recipe=recipe)
+        write(refuge)
     except ImageWriteError as error:
         return f"The finished picture is lost: {error}"
     return f"The finished picture was kept as {refuge}"
+
+
+def check_not_photo(target: Path, photo: Path) -> None:
+    """Make sure that a result does not take the place of the photo.
+
+    Raises:
+        ImageWriteError: It would.
+    """
+    if target.exists() and target.samefile(photo):
+        raise ImageWriteError(
+            f"the output {target} is the photo itself, which is never written to. Choose another name"
+        )
+
+
+def check_picture_folder(folder: Path, pattern: str, photo: Path, *, overwrite: bool) -> None:
+    """Find out now that numbered pictures could not be written into a folder, which may have to be made.
+
+    Args:
+        folder: Where they go.
+        pattern: Which files are in their way.
+        photo: What they are made from, which is never written to.
+        overwrite: Whether files of that pattern may be replaced.
+
+    Raises:
+        ImageWriteError: They could not.
+    """
+    from dreamer import images
+
+    if folder.exists() and not folder.is_dir():
+        raise ImageWriteError(f"{folder} is no folder; expected one for the pictures, or a new name")
+    images.check_place(folder / "picture.png" if folder.exists() else folder, overwrite=True)
+    if not folder.exists():
+        return
+    if photo.absolute().parent.samefile(folder):
+        raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
+    there = next(folder.glob(pattern), None)
+    if there is not None and not overwrite:
+        raise ImageExistsError(f"{there} exists; give another folder, or --overwrite")
 
 
 def print_path(target: Path | str) -> None:

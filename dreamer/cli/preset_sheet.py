@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreamer import presets
-from dreamer.cli.again import source_of
+from dreamer import __version__, presets
 from dreamer.cli.completing import complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import backend_option, debug_option
-from dreamer.cli.outputs import print_path
+from dreamer.cli.order import read_photo
+from dreamer.cli.outputs import check_not_photo, print_path
 from dreamer.cli.progress import import_keras, note, silent, work_progress
-from dreamer.errors import DreamerError, ImageWriteError
+from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
     from dreamer.images import LabelledPicture, Photo
@@ -34,7 +35,7 @@ _SIDE = 320
 @click.option(
     "--model", metavar="NAME", shell_complete=complete_model, help="With this network, not each preset's own."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="The same seed, the same sheet.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of all dreams.  [default: each preset's own, or 0]")
 @backend_option
 @fetch_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
@@ -46,7 +47,7 @@ def sheet(
     tags: tuple[str, ...],
     columns: int | None,
     model: str | None,
-    seed: int,
+    seed: int | None,
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
@@ -59,23 +60,27 @@ def sheet(
     from dreamer.models import registry
 
     images.check_target(output, overwrite=overwrite)
-    if output.exists() and output.samefile(photo):
-        raise ImageWriteError(f"the output {output} is the photo itself, which is never written to")
-    found = images.read(photo, compact=True)
+    check_not_photo(output, photo)
+    found, source = read_photo(photo)
     tell = silent if quiet else note
     chosen = _chosen(tags, model, tell)
     for name in {model or preset.model for preset in chosen}:
         ensure_weights(registry.spec(name), offline=offline, mirror=mirror, quiet=quiet)
-    changes: dict[str, Any] = {"seed": seed} | ({} if model is None else {"model": model})
+    changes = {name: value for name, value in (("seed", seed), ("model", model)) if value is not None}
     with work_progress(quiet=quiet) as progress:
         import_keras()
         pictures = [_picture(found, "the photo")]
-        source = source_of(photo)
         for index, preset in enumerate(chosen):
             pictures.append(_dreamt(found, preset, changes, source))
             progress.show(preset.name, (index + 1) / len(chosen), f"{preset.name} done")
     laid_out = images.Photo(images.sheet(pictures, columns=columns))
-    recipe = {"program": "dreamer", "command": "presets sheet", "presets": [one.name for one in chosen], **changes}
+    recipe = {
+        "program": "dreamer",
+        "version": __version__,
+        "command": "presets sheet",
+        "presets": [one.name for one in chosen],
+        **changes,
+    }
     for remark in images.write(
         output, laid_out, recipe=recipe | {"source_sha256": source["sha256"]}, overwrite=overwrite
     ):
@@ -84,7 +89,7 @@ def sheet(
         print_path(output)
 
 
-def _chosen(tags: tuple[str, ...], model: str | None, tell: Any) -> list[Preset]:
+def _chosen(tags: tuple[str, ...], model: str | None, tell: Callable[[str], None]) -> list[Preset]:
     """The presets of the sheet; what cannot be on it is said."""
     chosen = []
     for name in presets.names():

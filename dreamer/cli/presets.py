@@ -18,6 +18,7 @@ from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import import_keras, note
 from dreamer.cli.tables import table
 from dreamer.errors import DreamerError, ImageWriteError, SettingsError
+from dreamer.models import fetching, registry
 from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def new(name: str, origin: str | None) -> None:
 
 def _draft(name: str, origin: str | None) -> str:
     if origin is None:
-        return preset_text.of_dream(name, DreamSettings(objective="block5c"), "the default dream")  # type: ignore[arg-type]
+        usual = registry.spec(DreamSettings.model).default_layer
+        return preset_text.of_dream(name, DreamSettings.of(objective=usual), "the default dream")
     if Path(origin).suffix not in ("", ".toml"):
         earlier = Earlier.read(Path(origin))
         return preset_text.of_dream(name, DreamSettings.of(**earlier.settings), Path(origin).name)
@@ -97,14 +99,13 @@ def _draft(name: str, origin: str | None) -> str:
 
 
 @presets.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("name", metavar="NAME|FILE", shell_complete=complete_preset)
 @debug_option
-def validate(file: Path) -> None:
-    """Check a preset of your own: its keys, its settings, and its layers in each network that is installed."""
-    preset = library.find(file if file.suffix == ".toml" else str(file))
+def validate(name: str) -> None:
+    """Check a preset: its keys, its settings, and its layers in each network that is installed."""
+    preset = library.find(name)
     import_keras()
     from dreamer import targets
-    from dreamer.models import fetching, registry
 
     for model in preset.models:
         spec = registry.spec(model)

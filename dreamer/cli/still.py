@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.cli.order import Order, ignore_interrupts, interrupt_once
-from dreamer.cli.outputs import free_name, print_path, write_picture
+from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
+from dreamer.cli.order import Order
+from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, print_path, write_picture
 from dreamer.cli.progress import WorkProgress, import_keras, work_progress
-from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.errors import ImageWriteError
 
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
@@ -48,13 +49,10 @@ def _check(order: Order) -> None:
     target = order.output or free_name(order.names())
     if order.output is None and order.photo.suffix.lower() not in images.SUFFIXES:
         raise ImageWriteError(f"{order.photo} has no suffix that names a format; say where to write with -o NAME.png")
-    if target.exists() and target.samefile(order.photo):
-        raise ImageWriteError(
-            f"the output {target} is the photo itself, which is never written to. Choose another name"
-        )
+    check_not_photo(target, order.photo)
     images.check_target(target, overwrite=order.overwrite)
     if order.octave_folder is not None:
-        _check_folder(order.octave_folder, overwrite=order.overwrite)
+        check_picture_folder(order.octave_folder, "octave-*.png", order.photo, overwrite=order.overwrite)
 
 
 def _dreamt(order: Order) -> PhotoDream:
@@ -90,17 +88,6 @@ def show(step: DreamStep, progress: WorkProgress, done: float, *, before: str = 
     octave = f"{before}octave {step.octave + 1}/{step.num_octaves}"
     finished = f"{octave} ({width}x{height}) done: {step.num_steps} steps, score {step.score:.4g}"
     progress.show(f"{octave} step {step.step + 1}/{step.num_steps}", done, finished if step.ends_octave else None)
-
-
-def _check_folder(folder: Path, *, overwrite: bool) -> None:
-    from dreamer import images
-
-    if folder.exists() and not folder.is_dir():
-        raise ImageWriteError(f"{folder} is no folder; expected one for the octaves, or a new name")
-    there = next(folder.glob("octave-*.png"), None)
-    if there is not None and not overwrite:
-        raise ImageExistsError(f"{there} exists; give another folder, or --overwrite")
-    images.check_place(folder if not folder.exists() else folder / "octave-1.png", overwrite=True)
 
 
 def _save_octave(folder: Path, step: DreamStep, dream: PhotoDream, *, overwrite: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
@@ -15,9 +14,10 @@ import click
 
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
 from dreamer.cli.outputs import free_name, print_path, write_picture
-from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
 from dreamer.cli.watching import Frames, Snapshots
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective, interpolated
@@ -111,11 +111,9 @@ def visualize(
     tell = silent if quiet else note
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
-    handler = signal.getsignal(signal.SIGINT)
-    try:
+    with interrupt_once():
         _climb(run, [watcher for watcher in (snapshots, frames) if watcher], tell, quiet=quiet)
-        # A second, nervous Ctrl-C must not throw away what the first one asked to keep.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        ignore_interrupts()
         recipe = run.recipe()
         target = write_picture(run.photo(), recipe, output, _names(stem), overwrite=overwrite, note=tell)
         if animation is not None and frames is not None:
@@ -126,8 +124,6 @@ def visualize(
                 recipe=recipe,
                 overwrite=overwrite,
             )
-    finally:
-        signal.signal(signal.SIGINT, handler)
     if not quiet:
         print_path(target)
     remember_layers(registry.load(settings.model, settings.preprocessing))
@@ -268,12 +264,11 @@ def _climb(run: _Run, watchers: Sequence[Snapshots | Frames], tell: Callable[[st
                 for watcher in watchers:
                     watcher.saw(step)
         except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             if not run.interrupted():
                 raise
 
 
-def _show(step: VisualizeStep, progress: Any) -> None:
+def _show(step: VisualizeStep, progress: WorkProgress) -> None:
     pictures = f"{len(step.indices)} picture{'s' if len(step.indices) > 1 else ''}"
     batch = f"batch {step.batch + 1}/{step.num_batches}: {pictures}" if step.num_batches > 1 else pictures
     is_over = step.step + 1 == step.num_steps

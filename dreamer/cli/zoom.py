@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dreamer.cli.order import Order, ignore_interrupts, interrupt_once
-from dreamer.cli.outputs import free_name, print_path
+from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
+from dreamer.cli.order import Order
+from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, keep_elsewhere, print_path
 from dreamer.cli.progress import import_keras, work_progress
 from dreamer.cli.still import show
-from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.errors import ImageWriteError
 
 if TYPE_CHECKING:
     from dreamer.arrays import StoredArray
@@ -28,6 +29,7 @@ class _Animation:
         self.path = path
         self._order = order
         self._frames: list[StoredArray] = []
+        check_not_photo(path, order.photo)
         images.check_animation_target(path, overwrite=order.overwrite)
 
     def add(self, frame: StoredArray, _recipe: Recipe) -> None:
@@ -36,14 +38,17 @@ class _Animation:
     def close(self, recipe: Recipe) -> None:
         from dreamer import images
 
-        images.write_animation(
-            self.path,
-            self._frames,
-            seconds_per_frame=1 / self._order.frame_rate,
-            last_seconds=0,
-            recipe=recipe(),
-            overwrite=self._order.overwrite,
-        )
+        def write(path: Path, *, overwrite: bool = False) -> None:
+            seconds = 1 / self._order.frame_rate
+            images.write_animation(
+                path, self._frames, seconds_per_frame=seconds, last_seconds=0, recipe=recipe(), overwrite=overwrite
+            )
+
+        try:
+            write(self.path, overwrite=self._order.overwrite)
+        except ImageWriteError as error:
+            kept = keep_elsewhere(self.path.stem, self.path.suffix, write)
+            raise ImageWriteError(f"{error} {kept}") from error
 
 
 class _Folder:
@@ -53,12 +58,7 @@ class _Folder:
         self.path = path
         self._overwrite = order.overwrite
         self._count = 0
-        if path.exists() and not path.is_dir():
-            raise ImageWriteError(
-                f"{path} is no folder; expected one for the frames, or a name ending in .gif or .webp"
-            )
-        if path.is_dir() and any(path.iterdir()) and not order.overwrite:
-            raise ImageExistsError(f"the folder {path} is not empty; give another one, or --overwrite")
+        check_picture_folder(path, "*", order.photo, overwrite=order.overwrite)
 
     def add(self, frame: StoredArray, recipe: Recipe) -> None:
         from dreamer import images

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from dreamer.digests import digest_of
+from dreamer.digests import digest_of, stamp_of
 from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import store
 
@@ -167,10 +167,9 @@ class FileWeights:
             WeightsError: It is not there.
         """
         try:
-            found = self.path.stat()
+            return stamp_of(self.path)
         except OSError as error:
             raise WeightsError(f"cannot read {self.path}: {error.strerror}") from error
-        return f"{found.st_mtime_ns}-{found.st_size}"
 
     def locate(self) -> Located:
         """Find the file and compute its digest.

@@ -16,7 +16,8 @@ import pytest
 from helping import Inline
 
 from dreamer.batch import pools
-from dreamer.batch.pools import Failure, Processes
+from dreamer.batch.outcomes import Failure
+from dreamer.batch.pools import Processes
 from dreamer.errors import DeviceMemoryError, ImageReadError
 
 

@@ -111,7 +111,7 @@ def test_an_atlas_is_drawn_on_a_cluster_as_on_this_machine(pool):
     jobs = drawing.of_layer([f"block2b:{channel}" for channel in range(4)], settings, most=2)
     here = pools.Processes([ONE_THREAD])
     far, local = (
-        {one.target: one for outcome in pools.run(jobs, drawing.draw_job, used) for one in outcome.result}
+        {one.target: one for outcome in pools.run(jobs, drawing.draw_job, used) for one in outcome.result[0]}
         for used in (pool, here)
     )
     here.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 import uuid
 
 import pytest
@@ -110,6 +111,15 @@ def test_a_hold_that_is_not_renewed_any_more_is_taken_over(url, monkeypatch):
     held.write(remote._LOCK, json.dumps(note | {"seen": note["seen"] - 301}).encode(), overwrite=True)
     with held.hold():
         pass
+
+
+def test_a_run_that_slept_too_long_leaves_the_hold_to_the_next(url, monkeypatch):
+    monkeypatch.setattr(remote, "_SECONDS_BETWEEN_RENEWALS", 0.5)
+    held, others = folder(url), b'{"host": "elsewhere", "process": 1, "since": "now", "seen": 1e12}'
+    with held.hold():
+        held.write(remote._LOCK, others, overwrite=True)
+        time.sleep(1.2)
+    assert held.read(remote._LOCK) == others
 
 
 def test_a_hold_is_renewed(url, monkeypatch):

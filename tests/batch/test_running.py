@@ -16,7 +16,7 @@ from dreamer.batch.folders import folder
 from dreamer.batch.jobs import candidates
 from dreamer.batch.local import LocalFolder
 from dreamer.batch.records import Record, judge_all
-from dreamer.errors import FolderError, FolderInUseError, UnknownLayerError
+from dreamer.errors import FolderError, FolderInUseError, ImageReadError, UnknownLayerError
 from dreamer.settings import DreamSettings
 
 OTHER = dataclasses.replace(QUICK, seed=1)
@@ -200,6 +200,13 @@ def test_too_large_a_photo_is_a_failure(photos, dreams, dream):
 def test_what_would_fail_for_every_photo_is_said_once(photos, dreams, dream):
     with pytest.raises(UnknownLayerError, match="no layer 'nope'"):
         dream(photos, dreams, DreamSettings(objective="nope"))
+    assert pictures(dreams) == {}
+
+
+def test_a_mask_that_is_no_picture_is_said_once(photos, dreams, dream, tmp_path):
+    (tmp_path / "mask.png").write_text("no picture")
+    with pytest.raises(ImageReadError, match="mask.png is not a picture"):
+        dream(photos, dreams, DreamSettings(mask=str(tmp_path / "mask.png")))
     assert pictures(dreams) == {}
 
 

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import pytest
 
 from dreamer import images
+from dreamer.batch.pools import attempt
 from dreamer.cli import run
 from dreamer.cli.pools import Place
 from dreamer.errors import AtlasError
@@ -165,6 +167,35 @@ def test_much_to_draw_is_drawn_by_a_process_per_core(here, monkeypatch, capfd, c
     monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: cores)
     assert run(["atlas", "block2b", "--channels", channels, "-o", "x", *QUICK]) == int(pooled)
     assert ("here is the pool" in capfd.readouterr().err) == pooled
+
+
+def test_a_job_that_fails_stops_no_other_and_is_said(here, monkeypatch, capfd):
+    class Inline:
+        losses, loss = (), None
+
+        def capacity(self):
+            return 1
+
+        def submit(self, work, job, pause):
+            future = Future()
+            future.set_result(attempt(fail if "block2b:1" in job.targets else work, job, pause))
+            return future
+
+        def close(self):
+            pass
+
+    def fail(_job):
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(Place, "pool", lambda _place: Inline())
+    monkeypatch.setattr("dreamer.atlas.jobs.MOST_TARGETS_OF_A_POOL", 1)
+    given = ["atlas", "block2b", "--channels", "0-2", "-o", "x", *QUICK]
+    assert run([*given, "--workers", "1"]) == 1
+    assert "block2b:1 and others of its layer: no luck. The same command again" in capfd.readouterr().err
+    assert set(drawn(here)) == {"block2b/0.webp", "block2b/2.webp"}
+    assert (here / "x/index.html").exists()
+    assert run([*given, "-q"]) == 0
+    assert set(drawn(here)) == {f"block2b/{index}.webp" for index in range(3)}
 
 
 def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):

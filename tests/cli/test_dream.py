@@ -96,7 +96,7 @@ def test_every_option_reaches_the_recipe(photo, capfd):
 
 
 def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, monkeypatch):
-    read, render = images.read, dreaming.DreamStep.render
+    read, render = images.decode, dreaming.DreamStep.render
     kept, alive = [], []
 
     def noted(result):
@@ -108,7 +108,7 @@ def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, 
         assert result.pixels.dtype == np.uint8
         return ()
 
-    monkeypatch.setattr(images, "read", lambda *args, **options: noted(read(*args, **options)))
+    monkeypatch.setattr(images, "decode", lambda *args, **options: noted(read(*args, **options)))
     monkeypatch.setattr(dreaming.DreamStep, "render", lambda step, dtype: render(noted(step), dtype))
     monkeypatch.setattr(images, "write", written)
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
@@ -185,7 +185,7 @@ def test_debug_shows_the_traceback(photo, capfd):
 
 
 def test_a_fault_of_our_own_is_one_line_too(photo, monkeypatch, capfd):
-    monkeypatch.setattr(images, "read", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(images, "decode", lambda *_, **__: 1 / 0)
     assert run(["dream", str(photo)]) == 1
     assert capfd.readouterr().err.count("\n") == 1
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 from dreamer import dreaming, images
 from dreamer.cli import run
+from dreamer.errors import ImageWriteError
 from dreamer.settings import DreamSettings
 
 QUICK = ["--octaves", "2", "--steps", "2"]
@@ -154,9 +155,39 @@ def test_a_zoom_becomes_numbered_frames(photo, tmp_path, capfd):
     assert (levels(folder / "0001.png") == levels(tmp_path / "photo-dream.png")).all()
     assert images.read_recipe(folder / "0002.png")["frame"] == 2
     assert run(["dream", str(photo), *QUICK, "--frames", "2", "-o", str(folder), "-q"]) == 1
-    assert "is not empty" in capfd.readouterr().err
+    assert "0001.png exists" in capfd.readouterr().err
     assert run(["dream", str(photo), *QUICK, "--frames", "2", "-o", str(tmp_path / "x.png"), "-q"]) == 1
     assert "names no format of animations" in capfd.readouterr().err
+
+
+def test_a_zoom_never_takes_the_place_of_its_photo(tmp_path, picture, capfd):
+    photo = tmp_path / "photo.webp"
+    Image.fromarray((picture * 255).round().astype(np.uint8)).save(photo)
+    before = photo.read_bytes()
+    for output in (photo, tmp_path):
+        assert run(["dream", str(photo), *QUICK, "--frames", "2", "-o", str(output), "--overwrite"]) == 1
+        assert "photo" in capfd.readouterr().err
+    assert run(["dream", str(photo), *QUICK, "--save-octaves", str(tmp_path), "--overwrite", "-q"]) == 1
+    assert photo.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_a_finished_zoom_that_cannot_be_written_is_kept_elsewhere(photo, tmp_path, monkeypatch, capfd):
+    refuge = tmp_path / "refuge"
+    refuge.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(refuge))
+    write = images.write_animation
+
+    def full_disk(path, *arguments, **keywords):
+        if path.parent != refuge:
+            raise ImageWriteError(f"{path}: no space left on device.")
+        write(path, *arguments, **keywords)
+
+    monkeypatch.setattr(images, "write_animation", full_disk)
+    assert run(["dream", str(photo), *QUICK, "--frames", "2", "-q", "-o", str(tmp_path / "zoom.gif")]) == 1
+    [kept] = refuge.iterdir()
+    assert f"kept as {kept}" in capfd.readouterr().err
+    assert images.read_recipe(kept)["settings"]["frames"] == 2
 
 
 def test_ctrl_c_keeps_the_frames_that_are_finished(photo, tmp_path):
@@ -189,6 +220,9 @@ def test_ctrl_c_keeps_the_frames_that_are_finished(photo, tmp_path):
         (["--zoom", "3"], 2, "zoom is 3"),
         (["--zoom", "1.1"], 2, "as in --frames 60"),
         (["--frames", "2", "--save-octaves", "x"], 2, "leave out --frames"),
+        (["--frames", "2", "-o", "no/where"], 1, "does not exist"),
+        (["--frames", "2", "-o", "."], 1, "lies in ."),
+        (["--frame-rate", "9"], 2, "as in --frames 60"),
         (["--save-octaves", "photo.png"], 1, "is no folder"),
         (["--save-octaves", "no/where"], 1, "does not exist"),
         (["--recipe", "nothing.png"], 1, "nothing.png"),
