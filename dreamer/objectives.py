@@ -96,17 +96,20 @@ class Objective:
         files = (term.source for _, term in self.terms if term.kind in ("direction", "guided"))
         return tuple(dict.fromkeys(file for file in files if file is not None))
 
-    def relative_to(self, folder: Path) -> Objective:
-        """The same, with the files that it reads in a folder; absolute paths stay.
+    def with_files(self, place: Callable[[str], str]) -> Objective:
+        """The same, with the files that it reads in other places.
+
+        Args:
+            place: From where a file is said to be to where it is.
 
         Example:
-            >>> guided("block4b", "bees.jpg").relative_to(Path("art")).name
+            >>> guided("block4b", "bees.jpg").with_files(lambda file: f"art/{file}").name
             'guided:block4b@"art/bees.jpg"'
         """
 
         def placed(term: Term) -> Term:
             is_file = term.kind in ("direction", "guided") and term.source is not None
-            return replace(term, source=str(folder / Path(str(term.source)).expanduser())) if is_file else term
+            return replace(term, source=place(str(term.source))) if is_file else term
 
         return Objective(tuple((weight, placed(term)) for weight, term in self.terms))
 

@@ -60,12 +60,16 @@ def of_dream(name: str, settings: DreamSettings, source: str) -> str:
     known = {key: value for key, value in settings.to_dict().items() if value != _DEFAULTS[key]}
     kept = {key: value for key, value in known.items() if key not in (*_NOT_OF_A_LOOK, "objective")}
     if settings.objective is not None:
-        kept["objective"] = settings.objective.relative_to(Path.cwd())
+        kept["objective"] = settings.objective.with_files(_absolute)
     for key in ("mask", "guide"):
         if key in kept:
-            kept[key] = str(Path(str(kept[key])).absolute())
+            kept[key] = _absolute(str(kept[key]))
     parts = [f"# From {source}.", _words(name, f"as {source} was dreamt", ()), "", *_lines(kept)]
     return "\n".join(parts) + "\n"
+
+
+def _absolute(file: str) -> str:
+    return str(Path(file).absolute())
 
 
 def _words(title: str, description: str, tags: tuple[str, ...]) -> str:

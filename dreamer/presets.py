@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from dreamer.errors import SettingsError, UnknownPresetError, close_matches
+from dreamer.errors import SettingsError, UnknownModelError, UnknownPresetError, close_matches
 from dreamer.models import registry
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
@@ -183,7 +183,7 @@ def _checked(preset: Preset, model: str) -> None:
     try:
         registry.spec(model)
         settings = preset.settings(model=model)
-    except SettingsError as error:
+    except (SettingsError, UnknownModelError) as error:
         raise SettingsError(f"{preset.path}: {error}") from error
     if model != preset.model and settings.objective == preset.base.get("objective") is not None:
         raise SettingsError(
@@ -208,13 +208,17 @@ def _check_keys(table: _Table, known: tuple[str, ...], where: str) -> None:
 
 def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
     """The settings among the keys of a table, the files they name relative to the preset."""
+
+    def beside(file: str) -> str:
+        return str(path.parent / Path(file).expanduser())
+
     found = {key: value for key, value in table.items() if key in _SETTINGS}
     for key in _FILES:
         if isinstance(found.get(key), str):
-            found[key] = str(path.parent / Path(found[key]).expanduser())
+            found[key] = beside(found[key])
     if "objective" in found:
         try:
-            found["objective"] = Objective.of(found["objective"]).relative_to(path.parent)
+            found["objective"] = Objective.of(found["objective"]).with_files(beside)
         except SettingsError as error:
             raise SettingsError(f"{path}: {error}") from error
     return found
@@ -230,7 +234,9 @@ def _variants_of(table: _Table, path: Path) -> dict[str, _Table]:
 
 
 def _word(table: _Table, word: str, path: Path) -> str:
-    value = table.get(word)
+    if word not in table:
+        raise SettingsError(f'{path} has no {word}; expected a line of text, as in {word} = "..."')
+    value = table[word]
     if not isinstance(value, str) or not value.strip() or "\n" in value:
         raise SettingsError(f"{word} in {path} is {value!r}; expected a line of text")
     return value

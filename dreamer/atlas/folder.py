@@ -62,7 +62,7 @@ def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
         overwrite: Throw away the atlas that is there.
 
     Returns:
-        The one that is there if anything of it is drawn, or the new one.
+        The one that is there, or the new one; one of which nothing is drawn yet makes room for other settings.
 
     Raises:
         SettingsError: The one that is there was drawn otherwise.
@@ -72,11 +72,13 @@ def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
         _clear(folder)
         return new
     old = catalogs.read(folder)
-    if old is None or not any(entry.pictures for entry in old.entries.values()):
+    if old is None:
         return new
     differing = catalogs.difference(old.settings, new.settings)
     if not differing and old.weights_sha256 != new.weights_sha256:
         differing = "another network of that name"
+    if differing and not any(entry.pictures for entry in old.entries.values()):
+        return new
     if differing:
         raise SettingsError(
             f"the atlas in {folder} was drawn with {differing}. Give the same settings or --resume, which takes "

@@ -22,8 +22,8 @@ from dreamer.visualizing import VisualizeStep, visualize_steps
 MOST_TARGETS = 60
 """Targets of a job at the most, since their noise is held at once."""
 
-MOST_TARGETS_OF_A_POOL = 20
-"""The same where several jobs are drawn at a time: more of them keep all busy to the end."""
+MOST_TARGETS_OF_A_POOL = 10
+"""The same where several jobs are drawn at a time: more of them keep all busy to the end, and are seen earlier."""
 
 
 @dataclass(frozen=True)

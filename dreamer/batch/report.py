@@ -102,8 +102,8 @@ class Tally:
 
     @property
     def per_minute(self) -> float:
-        """Photos per minute, start-up included."""
-        return 60 * self._tried / max(self.seconds, 1e-9)
+        """Photos dreamt per minute, start-up included."""
+        return 60 * self.counts["done"] / max(self.seconds, 1e-9)
 
     def __str__(self) -> str:
         counts = self.counts

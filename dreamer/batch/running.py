@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dreamer import errors
 from dreamer.batch import pools
-from dreamer.batch.jobs import Candidate, Job, all_names
+from dreamer.batch.jobs import Candidate, all_names
 from dreamer.batch.outcomes import Failure
 from dreamer.batch.pools import RETRIES, Pool
 from dreamer.batch.records import Verdict
@@ -55,19 +55,11 @@ def carry_out(
     Raises:
         SettingsError, ModelError: No photo can be dreamt with some of the settings.
     """
-    reasons: dict[Job, str] = {}
-    for verdict in verdicts:
-        if verdict.action == "dream":
-            reasons[verdict.job] = verdict.reason
-        elif verdict.action == "skip":
-            yield Finished(verdict.job, "skipped", verdict.reason)
-        else:
-            failure = Failure("FolderError", f"{verdict.job.inputs.show(verdict.job.source)}: {verdict.reason}")
-            yield Finished(verdict.job, "failed", "cannot be done", failure)
-    if not reasons:
-        return
-    next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job.target))
-    _check(dict.fromkeys(job.settings for job in reasons), pool, retries)
+    reasons = {verdict.job: verdict.reason for verdict in verdicts if verdict.action == "dream"}
+    if reasons:
+        _check(dict.fromkeys(job.settings for job in reasons), pool, retries)
+        next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job.target))
+    yield from (_settled(verdict) for verdict in verdicts if verdict.action != "dream")
     for outcome in pools.run(reasons, dream_job, pool, retries=retries, stop=stop):
         yield Finished(
             outcome.job,
@@ -78,6 +70,14 @@ def carry_out(
             outcome.seconds,
             outcome.result or (),
         )
+
+
+def _settled(verdict: Verdict) -> Finished:
+    """What became of a photo with which nothing is to be done."""
+    if verdict.action == "skip":
+        return Finished(verdict.job, "skipped", verdict.reason)
+    failure = Failure("FolderError", f"{verdict.job.inputs.show(verdict.job.source)}: {verdict.reason}")
+    return Finished(verdict.job, "failed", "cannot be done", failure)
 
 
 def _check(settings: Iterable[DreamSettings], pool: Pool, retries: int) -> None:

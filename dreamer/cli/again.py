@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer.errors import ImageReadError, SettingsError
+from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
@@ -47,24 +48,39 @@ class Earlier:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All its settings; those that it does not know, from an earlier version, are left to their defaults."""
-        return dict(self.recipe["settings"])
+        """All its settings; those that it does not know, from an earlier version, are left to their defaults.
+
+        Files that they name and that are not where they say are taken from beside the picture.
+        """
+        settings = dict(self.recipe["settings"])
+        for name in ("mask", "guide"):
+            if isinstance(settings.get(name), str):
+                settings[name] = self._found(settings[name])
+        if isinstance(settings.get("objective"), str):
+            settings["objective"] = Objective.parse(settings["objective"]).with_files(self._found)
+        return settings
+
+    def _found(self, file: str) -> str:
+        beside = self.file.with_name(Path(file).name or "?")
+        return str(beside) if not Path(file).is_file() and beside.is_file() else file
 
     def photo(self) -> Path:
-        """Where its photo is: beside it, under the name it had.
+        """Where its photo is: beside it under the name it had, or for a frame of a zoom beside its folder.
 
         Raises:
             ImageReadError: It is not there.
         """
         name = str(self.recipe["source"].get("name", ""))
-        # Only the last part: a recipe must not name files elsewhere.
-        beside = self.file.with_name(Path(name).name or "?")
-        if not beside.is_file():
-            raise ImageReadError(
-                f"the photo {name!r} that {self.file} was made from is not beside it. "
-                f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
-            )
-        return beside
+        folder = self.file.absolute().parent
+        for place in (folder, folder.parent) if "frame" in self.recipe else (folder,):
+            # Only the last part: a recipe must not name files elsewhere.
+            photo = place / (Path(name).name or "?")
+            if photo.is_file():
+                return photo
+        raise ImageReadError(
+            f"the photo {name!r} that {self.file} was made from is not beside it. "
+            f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
+        )
 
     def compare(self, source: Mapping[str, str], settings: DreamSettings, note: Callable[[str], None]) -> None:
         """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""

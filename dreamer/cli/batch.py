@@ -91,6 +91,8 @@ def batch(
     dreamer batch photos dreams --preset fur-and-eyes --preset mine.toml --max-size 2048 --report report.jsonl
     dreamer batch s3://bucket/photos s3://bucket/dreams --executor ray --address 10.0.0.1:6379
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    if dry_run and report is not None:
+        raise click.UsageError("--report tells what was done, and --dry-run does nothing; leave one of them out")
     place = place_of(chosen)
     looks = _looks(names, given_options(chosen))
 

@@ -107,7 +107,7 @@ def dream(
     earlier = None if recipe is None else Earlier.read(recipe)
     if photo is None:
         if earlier is None:
-            raise click.UsageError("Missing argument 'PHOTO'.")
+            raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings = _settings(preset, earlier, chosen)

@@ -119,7 +119,7 @@ def check_picture_folder(folder: Path, pattern: str, photo: Path, *, overwrite: 
         return
     if photo.absolute().parent.samefile(folder):
         raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
-    there = next(folder.glob(pattern), None)
+    there = min(folder.glob(pattern), default=None)
     if there is not None and not overwrite:
         raise ImageExistsError(f"{there} exists; give another folder, or --overwrite")
 

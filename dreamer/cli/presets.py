@@ -47,7 +47,7 @@ def list_presets(tags: tuple[str, ...]) -> None:
         for preset in found
         if set(tags) <= set(preset.tags)
     ]
-    click.echo(table(["name", "tags", ""], rows))
+    click.echo(table(["name", "tags", "what it looks like"], rows))
 
 
 @presets.command()

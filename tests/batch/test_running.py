@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+from types import SimpleNamespace
 
 import pytest
 from helping import NAMES, QUICK, Inline, encoded, pictures
@@ -16,6 +17,7 @@ from dreamer.batch.folders import folder
 from dreamer.batch.jobs import candidates
 from dreamer.batch.local import LocalFolder
 from dreamer.batch.records import Record, judge_all
+from dreamer.batch.report import Tally
 from dreamer.errors import FolderError, FolderInUseError, ImageReadError, UnknownLayerError
 from dreamer.settings import DreamSettings
 
@@ -248,3 +250,11 @@ def test_judging_only_reads(photos, dreams):
 def test_a_record_survives_its_file():
     record = Record("a.jpg", "1", None, "fur", "2", "3").stamped("etag")
     assert Record.from_json(record.to_json()) == record
+
+
+def test_the_rate_is_of_what_was_dreamt():
+    ticks = iter([0.0, *[30.0] * 9])
+    tally = Tally(3, 3, clock=lambda: next(ticks))
+    for status in ("failed", "skipped", "done"):
+        tally.add(SimpleNamespace(status=status, attempts=1))
+    assert tally.per_minute == 2

@@ -169,6 +169,15 @@ def test_much_to_draw_is_drawn_by_a_process_per_core(here, monkeypatch, capfd, c
     assert ("here is the pool" in capfd.readouterr().err) == pooled
 
 
+def test_what_was_asked_for_is_known_before_anything_is_drawn(here, monkeypatch):
+    monkeypatch.setattr("dreamer.atlas.jobs.visualize_steps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert run(["atlas", "block2b", "--channels", "0-2", "-o", "x", *QUICK, "-q"]) == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert run(["atlas", "--resume", "-o", "x", "-q"]) == 0
+    assert set(drawn(here)) == {f"block2b/{index}.webp" for index in range(3)}
+
+
 def test_a_job_that_fails_stops_no_other_and_is_said(here, monkeypatch, capfd):
     class Inline:
         losses, loss = (), None

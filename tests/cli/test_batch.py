@@ -142,6 +142,7 @@ def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, d
         (["photos", "photos"], 1, "Choose another output folder"),
         (["photos", "out", "--glob", "*.gif"], 1, "no files that match '*.gif'"),
         (["photos", "out", "--resume"], 1, "nothing to go on with"),
+        (["photos", "out", "--dry-run", "--report", "r.jsonl"], 2, "leave one of them out"),
         (["photos", "out", "--workers", "0"], 2, "--workers"),
         (["photos", "out", "--preset", "fur-and-eyez"], 2, "Close matches: fur-and-eyes"),
         (["photos", "out", "--preset", "fur-and-eyes", "--preset", "x/fur-and-eyes.toml"], 2, "the same name"),

@@ -75,10 +75,30 @@ def test_what_is_no_longer_as_it_was_is_said(photo, tmp_path, capfd):
     err = capfd.readouterr().err
     assert f"photo.png is not the photo that {first} was made from" in err
     assert f"{mask} has changed since {first} was made" in err
+    (tmp_path / "away").mkdir()
+    for file in (first, mask, photo):
+        (tmp_path / "away" / file.name).write_bytes(file.read_bytes())
+    mask.unlink()
+    assert run(["dream", "--recipe", str(tmp_path / "away" / "first.png"), "-q"]) == 0  # All of it has moved.
     photo.rename(tmp_path / "moved.png")
     assert run(["dream", "--recipe", str(first)]) == 1
     assert f"Say where it is: dreamer dream PHOTO --recipe {first}" in capfd.readouterr().err
-    assert run(["dream", str(tmp_path / "moved.png"), "--recipe", str(first), "-q"]) == 0
+    assert run(["dream", str(tmp_path / "moved.png"), "--recipe", str(first), "-q"]) == 2
+    assert f"cannot read {mask}" in capfd.readouterr().err
+    assert (
+        run(
+            [
+                "dream",
+                str(tmp_path / "moved.png"),
+                "--recipe",
+                str(first),
+                "-q",
+                "--mask",
+                str(photo.parent / "away/mask.png"),
+            ]
+        )
+        == 0
+    )
 
 
 def test_a_recipe_that_tells_of_no_dream_is_refused(photo, tmp_path, capfd):
@@ -154,6 +174,8 @@ def test_a_zoom_becomes_numbered_frames(photo, tmp_path, capfd):
     assert run(["dream", str(photo), *QUICK, "-q"]) == 0
     assert (levels(folder / "0001.png") == levels(tmp_path / "photo-dream.png")).all()
     assert images.read_recipe(folder / "0002.png")["frame"] == 2
+    assert run(["dream", "--recipe", str(folder / "0002.png"), "-o", str(tmp_path / "again"), "-q"]) == 0
+    assert (tmp_path / "again/0002.png").read_bytes() == (folder / "0002.png").read_bytes()
     assert run(["dream", str(photo), *QUICK, "--frames", "2", "-o", str(folder), "-q"]) == 1
     assert "0001.png exists" in capfd.readouterr().err
     assert run(["dream", str(photo), *QUICK, "--frames", "2", "-o", str(tmp_path / "x.png"), "-q"]) == 1
