@@ -58,7 +58,7 @@ def dreams(tmp_path):
 
 
 @pytest.fixture
-def here(monkeypatch):
+def here(lite0, monkeypatch):
     """Photos are dreamt in this process, which has the network already."""
     monkeypatch.setattr(Place, "pool", lambda _place: Inline())
 
