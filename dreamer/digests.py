@@ -1,6 +1,6 @@
 """Whether a file is still the same: its digest, and its stamp, which needs no reading; the one way each is computed.
 
-Must not import anything of the package, nor anything heavy.
+Must not import anything of the package but :mod:`dreamer.regular`, nor anything heavy.
 """
 
 from __future__ import annotations
@@ -8,18 +8,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from dreamer.regular import open_regular
+
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
     """The digest of a file, as hexadecimal digits.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or is no regular file.
 
     Example:
         >>> len(digest_of(Path(__file__)))
         64
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
