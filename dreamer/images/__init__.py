@@ -1,13 +1,19 @@
 """Files <-> arrays: what a photo holds, and everything that must travel along with it.
 
 The one idea: a `Photo` is upright sRGB pixels plus the luggage (alpha, bit depth, metadata) that a dream must
-not lose. Reading strips what becomes untrue (orientation, thumbnail, an older recipe, a foreign colour profile);
-writing puts the rest back, as far as the format can hold it, and says in notes what it could not.
+not lose. Reading strips what becomes untrue (orientation, thumbnail, an older recipe, foreign colours and what was said
+of them); writing puts the rest back, as far as the format can hold it, and says in notes what it could not.
 
     photo.py      Photo, Metadata, resized
     opening.py    Pillow on a leash: its warnings, its pixel limit, its many exceptions
     exif.py       EXIF blocks and TIFF directories, entry by entry, without reinterpreting a byte
-    profiles.py   colour profiles: anything -> sRGB
+    xmp.py        XMP packets, edited without touching a byte of what stays
+    colours.py    what a file says of its colours, and who is believed
+    coding.py     colours told in numbers: chromaticities and a curve; the code points of H.273
+    icc.py        such numbers -> an ICC profile
+    hdr.py        PQ and HLG -> SDR
+    profiles.py   profiles and numbers: anything -> sRGB
+    unbounded.py  floating-point and 32-bit pixels, told by their name
     sixteen.py    16-bit pixels, which Pillow would truncate to 8
     decoding.py   read, decode, from_pil
     ahead.py      read_ahead

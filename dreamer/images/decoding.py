@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,14 +15,15 @@ from PIL import Image
 
 from dreamer.arrays import as_float
 from dreamer.errors import ImageReadError
-from dreamer.images import exif, sixteen
+from dreamer.images import exif, sixteen, unbounded, xmp
+from dreamer.images.coding import Coding
+from dreamer.images.colours import Meant, is_srgb, meant
 from dreamer.images.opening import DAMAGE, EMPTY, explained, file_bytes, guarded, opened, too_large
 from dreamer.images.photo import Metadata, Photo
 from dreamer.images.profiles import to_srgb, to_srgb_16
 from dreamer.images.recipes import KEYWORD, split_marked, without_recipe
 
 _MAX_PIXELS = 500_000_000
-_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)([1-8])")
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _IPTC_RESOURCE = 0x0404
 
@@ -117,8 +120,10 @@ def from_pil(image: Image.Image, *, compact: bool = False) -> Photo:
 
 def _decoded(data: bytes, max_pixels: int) -> _Raw:
     block = exif.parse(data)
-    if block is not None and sixteen.is_tiff(block):
-        return _from_tiff_16(data, block, max_pixels)
+    if block is not None:
+        unbounded.check_tiff(block)
+        if sixteen.is_tiff(block):
+            return _from_tiff_16(data, block, max_pixels)
     with opened(data) as image:
         if math.prod(image.size) > max_pixels:
             raise ImageReadError(too_large(max_pixels))
@@ -131,14 +136,16 @@ def _from_tiff_16(data: bytes, block: exif.Block, max_pixels: int) -> _Raw:
     # The decoder sees two to eight times as many "pixels", all of them single bytes.
     with guarded(8 * max_pixels):
         samples = sixteen.from_tiff(data, block)
-    pixels, note = to_srgb_16(samples.colour, block.data(exif.ICC))
+    said = meant({"icc_profile": block.data(exif.ICC)}, None, block)
+    pixels, note = to_srgb_16(samples.colour, said.space)
+    packet, dropped = xmp.travelling(block.data(exif.XMP))
     metadata = Metadata(
-        exif=_travelling(block),
-        xmp=_upright_xmp(block.data(exif.XMP)),
+        exif=_travelling(block, said),
+        xmp=packet,
         iptc=block.data(exif.IPTC),
         dpi=_sane_dpi(block.dpi()),
     )
-    notes = _frame_notes("TIFF", block.num_pages) + ((note,) if note else ())
+    notes = (*_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
     return _Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes)
 
 
@@ -148,25 +155,29 @@ def _from_image(image: Image.Image, data: bytes | None, block: exif.Block | None
     frames = block.num_pages if block else 1 if is_tiff else getattr(image, "n_frames", 1)
     notes = _frame_notes(image.format, frames)
     stored_bits = getattr(image, "tag_v2", {}).get(258, (8,))
-    icc = image.info.get("icc_profile")
     deep = data is not None and sixteen.is_png(data)
     if data is not None and deep:
         samples = sixteen.from_png(image, data)  # type: ignore[arg-type]
     elif image.mode.startswith("I;16"):
         samples = sixteen.Samples(_grey_16(image, stored_bits), None)
         deep = True
+    elif max(stored_bits) > 8:
+        notes += (f"this kind of {max(stored_bits)}-bit TIFF is read at 8 bits per channel",)
+    image.load()  # a PNG's EXIF may follow the pixels
+    block = block or _exif_block(image, is_stored=data is not None)
+    said = meant(image.info, data, block)
     if deep:
-        pixels, note = to_srgb_16(samples.colour, icc)
+        pixels, note = to_srgb_16(samples.colour, said.space)
         alpha = samples.alpha
     else:
-        if max(stored_bits) > 8:
-            notes += (f"this kind of {max(stored_bits)}-bit TIFF is read at 8 bits per channel",)
-        pixels, alpha, note = _eight_bits(image, icc)
-    block = block or _exif_block(image)
-    metadata = _metadata(image, block)
+        pixels, alpha, note = _eight_bits(image, said.space)
+    packet = _packet(image, block)
+    kept, dropped = xmp.travelling(packet)
+    metadata = replace(_metadata(image, block), exif=_travelling(block, said) if block else None, xmp=kept)
     # Pillow has turned a TIFF upright already.
-    orientation = 1 if is_tiff else _orientation(block, image.info.get("xmp"))
-    return _Raw(pixels, alpha, 16 if deep else 8, orientation, metadata, notes + ((note,) if note else ()))
+    orientation = 1 if is_tiff else _orientation(block, packet)
+    notes += (*said.notes, *((note,) if note else ()), *dropped)
+    return _Raw(pixels, alpha, 16 if deep else 8, orientation, metadata, notes)
 
 
 def _frame_notes(name: str | None, frames: int) -> tuple[str, ...]:
@@ -183,14 +194,12 @@ def _grey_16(image: Image.Image, stored_bits: tuple[int, ...]) -> NDArray[Any]:
     return array
 
 
-def _eight_bits(image: Image.Image, icc: bytes | None) -> tuple[NDArray[Any], NDArray[Any] | None, str | None]:
+def _eight_bits(
+    image: Image.Image, space: bytes | Coding | None
+) -> tuple[NDArray[Any], NDArray[Any] | None, str | None]:
     """``(height, width, 3)`` uint8 in sRGB, alpha or None, and a note or None."""
     if image.mode in ("I", "F"):
-        kind = "floating-point" if image.mode == "F" else "32-bit integer"
-        raise ImageReadError(
-            f"holds {kind} pixels, whose black and white are not defined; 8 or 16 bits per channel "
-            "are expected. Save it with 16 bits first."
-        )
+        raise unbounded.refusal("floating-point" if image.mode == "F" else "32-bit integer")
     image.load()
     if image.mode in ("RGBa", "La"):
         image = image.convert(f"{image.mode[:-1]}A")
@@ -202,28 +211,47 @@ def _eight_bits(image: Image.Image, icc: bytes | None) -> tuple[NDArray[Any], ND
     if image.mode in ("RGBA", "LA"):
         alpha = np.asarray(image.getchannel("A"))
         image = image.convert(image.mode[:-1])
-    image, note = to_srgb(image, icc)
+    image, note = to_srgb(image, space)
     return np.asarray(image), alpha, note
 
 
-def _exif_block(image: Image.Image) -> exif.Block | None:
+def _exif_block(image: Image.Image, *, is_stored: bool) -> exif.Block | None:
     stored = image.info.get("exif")
     if not isinstance(stored, bytes):
-        # Pillow knows further places: ImageMagick's text chunks, tags set by the program that made the picture.
+        stored = _raw_profile(image)
+    if stored is None and not is_stored:
+        # A program that made a picture may have set tags.
         tags = image.getexif()
         stored = tags.tobytes() if len(tags) else b""
-    return exif.parse(re.sub(rb"^(Exif\0\0)+", b"", stored))
+    return exif.parse(re.sub(rb"^(Exif\0\0)+", b"", stored or b""))
 
 
-def _travelling(block: exif.Block) -> bytes | None:
+def _raw_profile(image: Image.Image) -> bytes | None:
+    """EXIF as ImageMagick used to store it in a PNG: a text of three lines, then hexadecimal ones."""
+    text = image.info.get("Raw profile type exif", image.info.get("Raw profile type APP1"))
+    if not isinstance(text, str):
+        return None
+    with suppress(ValueError):
+        return bytes.fromhex("".join(text.split("\n")[3:]))
+    return b""
+
+
+def _travelling(block: exif.Block, said: Meant) -> bytes | None:
     kept = without_recipe(exif.travelling(block))
+    if said.space is not None or not is_srgb(kept):
+        kept = exif.as_srgb(kept)
     return exif.serialised(kept) if kept.entries else None
 
 
-def _metadata(image: Image.Image, block: exif.Block | None) -> Metadata:
-    info = image.info
+def _packet(image: Image.Image, block: exif.Block | None) -> bytes | None:
     # Pillow deletes the orientation from a TIFF's packet; its place in the directory still has the whole.
-    xmp = block.data(exif.XMP) if block and image.format == "TIFF" else info.get("xmp")
+    packet = block.data(exif.XMP) if block and image.format == "TIFF" else image.info.get("xmp")
+    return packet.encode() if isinstance(packet, str) else packet
+
+
+def _metadata(image: Image.Image, block: exif.Block | None) -> Metadata:
+    """All that travels along but EXIF and XMP, whose words about the colours depend on the colours."""
+    info = image.info
     iptc = info.get("photoshop")
     iptc = iptc.get(_IPTC_RESOURCE) if isinstance(iptc, dict) else block.data(exif.IPTC) if block else None
     texts = getattr(image, "text", None) or {}
@@ -232,8 +260,6 @@ def _metadata(image: Image.Image, block: exif.Block | None) -> Metadata:
     if isinstance(comment, bytes):
         comment = split_marked(comment)[0] or None
     return Metadata(
-        exif=_travelling(block) if block else None,
-        xmp=_upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp),
         iptc=iptc if isinstance(iptc, bytes) else None,
         text=tuple(
             (key, value)
@@ -253,16 +279,11 @@ def _sane_dpi(dpi: Any) -> tuple[float, float] | None:
     return (across, down) if 1 <= across < 65535 and 1 <= down < 65535 else None
 
 
-def _upright_xmp(xmp: bytes | None) -> bytes | None:
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if xmp else None
-
-
-def _orientation(block: exif.Block | None, xmp: bytes | str | None) -> int:
+def _orientation(block: exif.Block | None, packet: bytes | None) -> int:
     """EXIF's word, or else XMP's, as Pillow has it."""
     if block is not None and exif.ORIENTATION in block.entries:
         return block.number(exif.ORIENTATION, 1)
-    match = _XMP_ORIENTATION.search(xmp.encode() if isinstance(xmp, str) else xmp or b"")
-    return int(match[2]) if match else 1
+    return xmp.orientation(packet)
 
 
 def _photo(raw: _Raw, *, compact: bool) -> Photo:

@@ -2,13 +2,16 @@
 
 Pillow's own EXIF class guesses types when it writes and turns the "ü" of an artist's name into "?"; a photo's
 metadata should come out as it went in. An EXIF block *is* a small TIFF file, so the same hundred lines also
-write the TIFF files themselves.
+write the TIFF files themselves, and read BigTIFF.
+
+Whatever a block says, reading it takes time and memory in proportion to its bytes: each directory is read once, and
+all of them share one budget of entries and of bytes.
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple, Union
 
@@ -16,6 +19,8 @@ ORIENTATION = 0x0112
 EXIF_IFD = 0x8769
 GPS_IFD = 0x8825
 INTEROP_IFD = 0xA005
+COLOUR_SPACE = 0xA001
+INTEROP_INDEX = 1
 MAKER_NOTE = 0x927C
 IMAGE_HISTORY = 0x9213
 XMP = 700
@@ -23,6 +28,8 @@ IPTC = 33723
 ICC = 34675
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
+# What describes colours by numbers: white point and primaries, in the first directory; gamma, in the second.
+_PRIMARIES, _GAMMA = frozenset({318, 319}), 0xA500
 
 # Tags that say how the pixels of one TIFF file are stored (and large copies of them: Photoshop's layers, the raw
 # data of a DNG). They are untrue of any other file.
@@ -35,8 +42,12 @@ _STRUCTURE = frozenset(
 )
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
-_UNIT_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_IFD, _LONG8, _IFD8 = 13, 16, 18
+_UNIT_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
+_CODES = {BYTE: "B", SHORT: "H", LONG: "I", _IFD: "I", _LONG8: "Q", _IFD8: "Q"}
 _DEEPEST = 3  # IFD0 > Exif > Interoperability
+_MOST_ENTRIES = 10_000  # of all directories together; cameras write some hundred
+_MOST_PAGES = 10_000  # no more are counted
 
 Order = Literal["<", ">"]
 
@@ -60,26 +71,25 @@ class Block:
     entries: Directory
     num_pages: int = 1
 
-    def numbers(self, tag: int) -> tuple[float, ...]:
-        """The value of a numeric tag of the first directory; ``()`` when it is missing or not numeric."""
+    def numbers(self, tag: int, most: int | None = None) -> tuple[float, ...]:
+        """The value of a numeric tag of the first directory, or its first `most` numbers; ``()`` if there is none."""
         entry = self.entries.get(tag)
-        if not isinstance(entry, Entry):
-            return ()
-        if entry.kind == RATIONAL:
-            parts = struct.unpack(f"{self.order}{2 * entry.number}I", entry.data)
-            return tuple(top / bottom if bottom else 0.0 for top, bottom in zip(parts[::2], parts[1::2], strict=True))
-        code = {BYTE: "B", SHORT: "H", LONG: "I"}.get(entry.kind)
-        return struct.unpack(f"{self.order}{entry.number}{code}", entry.data) if code else ()
+        return _numbers(entry, self.order, most) if isinstance(entry, Entry) else ()
 
     def number(self, tag: int, default: int) -> int:
         """The first number of a tag."""
-        values = self.numbers(tag)
+        values = self.numbers(tag, 1)
         return int(values[0]) if values else default
 
     def data(self, tag: int) -> bytes | None:
         """The bytes of a tag of the first directory."""
         entry = self.entries.get(tag)
         return entry.data if isinstance(entry, Entry) else None
+
+    def within(self, tag: int) -> Block:
+        """A sub-directory as a block of its own; empty if there is none."""
+        entry = self.entries.get(tag)
+        return Block(self.order, entry if isinstance(entry, dict) else {})
 
     def dpi(self) -> tuple[float, float] | None:
         """The resolution in pixels per inch."""
@@ -88,54 +98,111 @@ class Block:
         return (across[0] * unit, down[0] * unit) if across and down and unit else None
 
 
+def _numbers(entry: Entry, order: Order, most: int | None = None) -> tuple[float, ...]:
+    count = entry.number if most is None else min(entry.number, most)
+    if entry.kind == RATIONAL:
+        parts = struct.unpack_from(f"{order}{2 * count}I", entry.data)
+        return tuple(top / bottom if bottom else 0.0 for top, bottom in zip(parts[::2], parts[1::2], strict=True))
+    code = _CODES.get(entry.kind)
+    return struct.unpack_from(f"{order}{count}{code}", entry.data) if code else ()
+
+
 def parse(data: bytes) -> Block | None:
-    r"""Read a TIFF block; entries that point outside it are left out.
+    r"""Read a TIFF block; entries that point outside it are left out, and what its budget does not cover.
 
     Returns:
-        None when it is no (classic) TIFF block.
+        None when it is no TIFF block.
 
     Example:
         >>> block = parse(serialised(Block("<", {271: ascii_entry(b"Maker")})))
         >>> block.data(271)
         b'Maker\x00'
     """
-    orders: dict[bytes, Order] = {b"II*\0": "<", b"MM\0*": ">"}
-    order = orders.get(data[:4])
-    if order is None or len(data) < 8:
+    layout = _LAYOUTS.get(data[:4])
+    if layout is None or len(data) < layout.first_at + layout.offsets.size:
         return None
-    (first,) = struct.unpack_from(f"{order}I", data, 4)
-    entries, following = _read_directory(data, order, first, 1)
-    pages = {first}
-    while following and following not in pages and following + 2 <= len(data):
-        pages.add(following)
-        (count,) = struct.unpack_from(f"{order}H", data, following)
-        end = following + 2 + 12 * count
-        following = struct.unpack_from(f"{order}I", data, end)[0] if end + 4 <= len(data) else 0
-    return Block(order, entries, len(pages))
+    (first,) = layout.offsets.unpack_from(data, layout.first_at)
+    # Twice: an honest block of which two values overlap is read whole.
+    entries = layout.directory(data, first, 1, _Budget(2 * len(data)))
+    return Block(layout.order, entries, layout.num_pages(data, first))
 
 
-def _read_directory(data: bytes, order: Order, offset: int, depth: int) -> tuple[Directory, int]:
-    """One directory and the offset of the next one (0: none)."""
-    entries: Directory = {}
-    if depth > _DEEPEST or offset + 2 > len(data):
-        return entries, 0
-    (count,) = struct.unpack_from(f"{order}H", data, offset)
-    end = offset + 2 + 12 * count
-    total = 0
-    for at in range(offset + 2, min(end, len(data) - 11), 12):
-        tag, kind, number = struct.unpack_from(f"{order}HHI", data, at)
-        (target,) = struct.unpack_from(f"{order}I", data, at + 8)
-        if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD):
-            entries[tag] = _read_directory(data, order, target, depth + 1)[0]
-            continue
-        length = _UNIT_BYTES.get(kind, 0) * number
-        start = at + 8 if length <= 4 else target
-        total += length
-        # Values may overlap in a hostile block: without a bound, 64 KiB could unfold to gigabytes.
-        if length and start + length <= len(data) and total <= 2 * len(data):
-            entries[tag] = Entry(kind, number, data[start : start + length])
-    following = struct.unpack_from(f"{order}I", data, end)[0] if end + 4 <= len(data) else 0
-    return entries, following
+@dataclass
+class _Budget:
+    """What may still be read of one block: an honest one never needs more."""
+
+    bytes_left: int
+    entries_left: int = _MOST_ENTRIES
+    directories: set[int] = field(default_factory=set)
+
+
+class _Layout(NamedTuple):
+    """TIFF or BigTIFF, in either byte order: how the numbers in a directory are stored."""
+
+    order: Order
+    first_at: int  # where the offset of the first directory lies
+    counts: struct.Struct  # the number of entries
+    offsets: struct.Struct  # an offset, or a value that fits into its place
+    heads: struct.Struct  # what an entry begins with: tag, kind, number of values
+
+    def extent(self, data: bytes, offset: int) -> tuple[int, int] | None:
+        """Where the entries of a directory begin and end; None if it lies outside."""
+        start = offset + self.counts.size
+        if start > len(data):
+            return None
+        return start, start + (self.heads.size + self.offsets.size) * self.counts.unpack_from(data, offset)[0]
+
+    def num_pages(self, data: bytes, offset: int) -> int:
+        pages = {offset}
+        while len(pages) < _MOST_PAGES:
+            extent = self.extent(data, offset)
+            if extent is None or extent[1] + self.offsets.size > len(data):
+                break
+            (offset,) = self.offsets.unpack_from(data, extent[1])
+            if not offset or offset in pages or offset + self.counts.size > len(data):
+                break
+            pages.add(offset)
+        return len(pages)
+
+    def directory(self, data: bytes, offset: int, depth: int, budget: _Budget) -> Directory:
+        entries: Directory = {}
+        extent = self.extent(data, offset)
+        budget.directories.add(offset)
+        if extent is None:
+            return entries
+        step, inline = self.heads.size + self.offsets.size, self.offsets.size
+        for at in range(extent[0], min(extent[1], len(data) - step + 1), step):
+            budget.entries_left -= 1
+            if budget.entries_left < 0:
+                break
+            tag, kind, number = self.heads.unpack_from(data, at)
+            start = at + self.heads.size
+            (target,) = self.offsets.unpack_from(data, start)
+            if tag in (EXIF_IFD, GPS_IFD, INTEROP_IFD):
+                if depth < _DEEPEST and target not in budget.directories:
+                    entries[tag] = self.directory(data, target, depth + 1, budget)
+                continue
+            length = _UNIT_BYTES.get(kind, 0) * number
+            if length > inline:
+                start = target
+            # Values may overlap in a hostile block: without a budget, 64 KiB could unfold to gigabytes.
+            if 0 < length <= budget.bytes_left and start + length <= len(data):
+                budget.bytes_left -= length
+                entries[tag] = Entry(kind, number, data[start : start + length])
+        return entries
+
+
+def _layout(order: Order, first_at: int, count: str, offset: str) -> _Layout:
+    parts = (count, offset, f"HH{offset}")
+    return _Layout(order, first_at, *(struct.Struct(order + part) for part in parts))
+
+
+_LAYOUTS = {
+    b"II*\0": _layout("<", 4, "H", "I"),
+    b"MM\0*": _layout(">", 4, "H", "I"),
+    b"II+\0": _layout("<", 8, "Q", "Q"),
+    b"MM\0+": _layout(">", 8, "Q", "Q"),
+}
 
 
 def serialised(block: Block) -> bytes:
@@ -192,10 +259,16 @@ def resolution_entries(order: Order, dpi: tuple[float, float]) -> Directory:
 
 def travelling(block: Block) -> Block:
     """What of a block stays true of a dream: no storage tags, orientation 1, no thumbnail (it is never parsed)."""
-    entries = {tag: entry for tag, entry in block.entries.items() if tag not in _STRUCTURE}
+    entries = {tag: entry for tag, entry in _classic(block.entries).items() if tag not in _STRUCTURE}
     if ORIENTATION in entries:
         entries[ORIENTATION] = integers(block.order, SHORT, 1)
     return Block(block.order, entries)
+
+
+def _classic(entries: Directory) -> Directory:
+    """What can be written: BigTIFF's long kinds of numbers cannot, nor has EXIF a use for them."""
+    kept = {tag: _classic(entry) if isinstance(entry, dict) else entry for tag, entry in entries.items()}
+    return {tag: entry for tag, entry in kept.items() if isinstance(entry, dict) or entry.kind < _LONG8}
 
 
 def with_size(block: Block, height: int, width: int) -> Block:
@@ -208,6 +281,21 @@ def with_size(block: Block, height: int, width: int) -> Block:
         _PIXEL_HEIGHT: integers(block.order, LONG, height),
     }
     return Block(block.order, {**block.entries, EXIF_IFD: {**detail, **size}})
+
+
+def as_srgb(block: Block) -> Block:
+    """The block with what it says of colours made true of sRGB: colour space 1, R98, no other white and gamma."""
+    entries = {tag: entry for tag, entry in block.entries.items() if tag not in _PRIMARIES}
+    detail = entries.get(EXIF_IFD)
+    if not isinstance(detail, dict):
+        return Block(block.order, entries)
+    detail = {tag: entry for tag, entry in detail.items() if tag != _GAMMA}
+    if COLOUR_SPACE in detail:
+        detail[COLOUR_SPACE] = integers(block.order, SHORT, 1)
+    interop = detail.get(INTEROP_IFD)
+    if isinstance(interop, dict) and INTEROP_INDEX in interop:
+        detail[INTEROP_IFD] = {**interop, INTEROP_INDEX: ascii_entry(b"R98")}
+    return Block(block.order, {**entries, EXIF_IFD: detail})
 
 
 def without_maker_note(block: Block) -> Block:

@@ -18,6 +18,7 @@ from dreamer.errors import ImageReadError
 # MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _KNOWN = "JPEG, PNG, WebP, TIFF, BMP or GIF"
+_MOST_EXIF = 100
 EMPTY = "is empty (0 bytes); a picture is expected. Copy or download it again."
 
 # What Pillow was seen to raise, or documents to raise, on damaged bytes.
@@ -47,6 +48,9 @@ def guarded(max_pixels: int) -> Iterator[None]:
 
 def opened(data: bytes) -> ImageFile.ImageFile:
     """Open encoded bytes as one of the formats that are read; decodes nothing yet."""
+    # Pillow joins the parts of a JPEG's EXIF one by one, which takes quadratic time.
+    if data[:2] == b"\xff\xd8" and data.count(b"Exif\0\0") > _MOST_EXIF:
+        raise SyntaxError(f"its EXIF comes in more than {_MOST_EXIF} parts")
     return Image.open(BytesIO(data), formats=_FORMATS)
 
 

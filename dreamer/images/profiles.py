@@ -1,9 +1,10 @@
-"""Colour profiles: whatever a file was made in becomes sRGB.
+"""Colour profiles and codings: whatever a file was made in becomes sRGB.
 
 8-bit pictures go through LittleCMS as Pillow wraps it. For 16 bits Pillow offers no RGB transform, and the
 library that does (imagecodecs) would add 45 MB of codecs for it. 16-bit photos carry matrix profiles (Adobe RGB,
 Display P3, ProPhoto, grey gammas), whose arithmetic is three curves and a matrix: that is done here, in float.
-The rare table-based profile on a 16-bit picture is applied at 8 bits, with a note.
+The rare table-based profile on a 16-bit picture is applied at 8 bits, with a note. A coding becomes a profile, unless
+it is HDR, whose curves no profile holds: that goes through the same arithmetic, at 8 bits as well.
 
 References:
     ICC.1:2022, sections 9.2 (tags), 10.6 (curveType), 10.18 (parametricCurveType).
@@ -12,6 +13,7 @@ References:
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -21,6 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from dreamer.arrays import FloatArray, as_stored, strips
+from dreamer.images import hdr, icc
+from dreamer.images.coding import SRGB, SRGB_PRIMARIES, Coding, to_xyz
 
 _BROKEN = "the embedded colour profile is damaged and is ignored: colours are taken as sRGB"
 _LEVELS = 65536
@@ -36,12 +40,12 @@ def srgb_bytes() -> bytes:
     return data[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + data[36:]
 
 
-def to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str | None]:
+def to_srgb(image: Image.Image, space: bytes | Coding | None) -> tuple[Image.Image, str | None]:
     """Convert an 8-bit picture without alpha to sRGB.
 
     Args:
         image: Mode 1, L, RGB, CMYK, LAB, or anything that Pillow turns into RGB.
-        icc: The embedded profile.
+        space: An embedded profile, or the coding of RGB or grey; None for sRGB.
 
     Returns:
         A picture of mode RGB (the same object when nothing had to change), and a note or None.
@@ -54,16 +58,61 @@ def to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str | N
     elif image.mode not in ("L", "RGB", "CMYK"):
         image = image.convert("RGB")
     note = None
-    if icc:
+    if isinstance(space, Coding):
+        if image.mode in ("L", "RGB"):
+            return _from_coding(image, space)
+    elif space:
         try:
-            return _from_profile(image, icc)
+            return _from_profile(image, space)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError):
             note = _BROKEN
     return (image if image.mode == "RGB" else image.convert("RGB")), note
 
 
-def _from_profile(image: Image.Image, icc: bytes) -> tuple[Image.Image, str | None]:
-    profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+def _from_coding(image: Image.Image, coding: Coding) -> tuple[Image.Image, str | None]:
+    if isinstance(coding.curve, str):
+        levels = np.asarray(image)
+        converted, note = _from_hdr(levels.reshape(*levels.shape[:2], -1), coding)
+        return Image.fromarray(converted), note
+    if coding.narrow:
+        image = Image.fromarray(_full_range(np.asarray(image)))
+    return _from_profile(image, icc.matrix_profile(_of(coding, image.mode == "L")))
+
+
+def _of(coding: Coding, grey: bool) -> Coding:
+    """The coding; grey has a curve only, and stays grey by means of the primaries of sRGB."""
+    return replace(coding, primaries=SRGB_PRIMARIES) if grey else coding
+
+
+def _full_range(levels: NDArray[Any]) -> NDArray[Any]:
+    """Stretch the range of video to all levels."""
+    top = int(np.iinfo(levels.dtype).max)
+    return np.asarray(np.rint(_stretched(top) * top).astype(levels.dtype)[levels])
+
+
+def _stretched(top: int) -> NDArray[np.float64]:
+    """``(top + 1,)``: video levels in [0, 1]; of 8 bits, black is 16 and white 235."""
+    unit = (top + 1) // 256
+    return np.clip((np.arange(top + 1) - 16 * unit) / (219 * unit), 0, 1)
+
+
+def _from_hdr(levels: NDArray[Any], coding: Coding) -> tuple[NDArray[Any], str]:
+    top = int(np.iinfo(levels.dtype).max)
+    x = _stretched(top) if coding.narrow else np.linspace(0, 1, top + 1)
+    curve = (hdr.pq_light(x) if coding.curve == "PQ" else hdr.hlg_scene(x)).astype(np.float32)
+    luminance = to_xyz(coding.primaries)[1].astype(np.float32) if coding.curve == "HLG" else None
+    is_grey = levels.shape[2] == 1
+    matrix = np.eye(3) if is_grey else np.linalg.inv(icc.to_d50(SRGB)) @ icc.to_d50(coding)
+    levels = np.broadcast_to(levels, (*levels.shape[:2], 3))
+    note = (
+        f"its light is HDR ({coding.curve}): {hdr.WHITE:.0f} cd/m2 became white, as in BT.2408, "
+        "and what is brighter is cut off"
+    )
+    return _shaped(levels, [curve] * 3, matrix, luminance), note
+
+
+def _from_profile(image: Image.Image, embedded: bytes) -> tuple[Image.Image, str | None]:
+    profile = ImageCms.ImageCmsProfile(BytesIO(embedded))
     space = profile.profile.xcolor_space.strip()
     mode = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}.get(space)
     if mode == "RGB" and image.mode == "L":
@@ -107,27 +156,33 @@ def _lattice(dtype: Any) -> NDArray[Any]:
     return np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(81, 9, 3)
 
 
-def to_srgb_16(pixels: NDArray[Any], icc: bytes | None) -> tuple[NDArray[Any], str | None]:
+def to_srgb_16(pixels: NDArray[Any], space: bytes | Coding | None) -> tuple[NDArray[Any], str | None]:
     """Convert a 16-bit picture to sRGB, computing in float.
 
     Args:
         pixels: ``(height, width, 1 or 3)`` uint16.
-        icc: The embedded profile.
+        space: An embedded profile, or a coding; None for sRGB.
 
     Returns:
         ``(height, width, 3)`` uint16, or the pixels as they came when nothing had to change; and a note or None.
     """
-    if not icc:
+    if not space:
         return pixels, None
+    if isinstance(space, Coding):
+        if isinstance(space.curve, str):
+            return _from_hdr(pixels, space)
+        if space.narrow:
+            pixels = _full_range(pixels)
+        space = icc.matrix_profile(_of(space, pixels.shape[2] == 1))
     try:
-        return _from_profile_16(pixels, icc)
+        return _from_profile_16(pixels, space)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, AttributeError, struct.error, ArithmeticError):
         return pixels, _BROKEN
 
 
-def _from_profile_16(pixels: NDArray[Any], icc: bytes) -> tuple[NDArray[Any], str | None]:
-    tags = _tags(icc)
-    space = icc[16:20]
+def _from_profile_16(pixels: NDArray[Any], embedded: bytes) -> tuple[NDArray[Any], str | None]:
+    tags = _tags(embedded)
+    space = embedded[16:20]
     if space == b"GRAY" and pixels.shape[2] == 1 and b"kTRC" in tags:
         return _shaped(pixels, [_curve(tags[b"kTRC"])], np.ones((3, 1))), None
     if space == b"RGB " and b"rXYZ" in tags and b"A2B0" not in tags:
@@ -138,19 +193,19 @@ def _from_profile_16(pixels: NDArray[Any], icc: bytes) -> tuple[NDArray[Any], st
             return pixels, None
         return _shaped(np.broadcast_to(pixels, (*pixels.shape[:2], 3)), curves, matrix), None
     eight = np.ascontiguousarray((pixels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    image, note = to_srgb(Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight), icc)
+    image, note = to_srgb(Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight), embedded)
     if note:
         return pixels, note
     return np.asarray(image) * np.uint16(257), "the embedded colour profile is table-based: applied at 8 bits"
 
 
-def _tags(icc: bytes) -> dict[bytes, bytes]:
+def _tags(profile: bytes) -> dict[bytes, bytes]:
     """The tagged elements of a profile, each from its type signature on."""
-    (count,) = struct.unpack_from(">I", icc, 128)
+    (count,) = struct.unpack_from(">I", profile, 128)
     tags = {}
     for index in range(min(count, 100)):
-        name, offset, size = struct.unpack_from(">4sII", icc, 132 + 12 * index)
-        tags[name] = icc[offset : offset + size]
+        name, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
+        tags[name] = profile[offset : offset + size]
     return tags
 
 
@@ -198,14 +253,21 @@ def _parametric(kind: int, p: NDArray[np.float64], x: NDArray[np.float64]) -> ND
     return np.where(x >= d, power + e, c * x + f)
 
 
-def _shaped(pixels: NDArray[Any], curves: list[FloatArray], matrix: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Tone curves, then the matrix, then sRGB's own curve backwards; ``(height, width, 3)``."""
-    out = np.empty((*pixels.shape[:2], 3), np.uint16)
+def _shaped(
+    pixels: NDArray[Any], curves: list[FloatArray], matrix: NDArray[np.float64], luminance: FloatArray | None = None
+) -> NDArray[Any]:
+    """Tone curves, then the matrix, then sRGB's own curve backwards; ``(height, width, 3)`` of the same levels.
+
+    With the luminance of each primary, the light is a scene's, and HLG's display makes it brighter between.
+    """
+    out = np.empty((*pixels.shape[:2], 3), pixels.dtype)
     to_rgb = matrix.T.astype(np.float32)
     for rows in strips(len(pixels)):
         band = pixels[rows]
         linear = np.stack([curve[band[..., channel]] for channel, curve in enumerate(curves)], axis=-1)
+        if luminance is not None:
+            linear = hdr.hlg_display(linear, luminance)
         light = np.clip(linear @ to_rgb, 0, 1)
         srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** np.float32(1 / 2.4) - 0.055)
-        out[rows] = as_stored(srgb, np.uint16)
+        out[rows] = as_stored(srgb, pixels.dtype)
     return out
