@@ -53,25 +53,30 @@ def read_member(path: Path, name: str, *, most: int) -> NDArray[Any]:
     Args:
         path: A regular file.
         name: Of the array.
-        most: Refuse a larger one, in bytes.
+        most: Refuse a larger one, in bytes, once it is unpacked.
 
     Raises:
         OSError: The file cannot be read, or is anything but a regular file.
         ValueError: It is damaged, has no such array, or that holds something else than numbers.
     """
-    try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-            held = archive.getinfo(f"{name}.npy")
-            packed = held.compress_size * (1 if held.compress_type == zipfile.ZIP_STORED else _MOST_DEFLATED)
-            if held.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError("it is packed in a way that NumPy does not")
-            if held.file_size > min(most, packed):
-                raise ValueError(f"it claims {held.file_size:,} bytes for an array")
-            with archive.open(held) as stream:
-                return _array(stream, held.file_size)
-    # What a damaged archive raises besides.
-    except (zipfile.BadZipFile, zlib.error, LookupError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(str(error)) from error
+    with open_regular(path) as file:
+        try:
+            return _of_archive(file, name, most)
+        # What a damaged archive raises besides; it leads to places that the file does not have.
+        except (OSError, zipfile.BadZipFile, zlib.error, LookupError, EOFError, RuntimeError) as error:
+            raise ValueError(str(error)) from error
+
+
+def _of_archive(file: IO[bytes], name: str, most: int) -> NDArray[Any]:
+    with zipfile.ZipFile(file) as archive:
+        held = archive.getinfo(f"{name}.npy")
+        if held.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("it is packed in a way that NumPy does not")
+        packed = held.compress_size * (1 if held.compress_type == zipfile.ZIP_STORED else _MOST_DEFLATED)
+        if held.file_size > min(most, packed):
+            raise ValueError(f"it claims {held.file_size:,} bytes for an array")
+        with archive.open(held) as stream:
+            return _array(stream, held.file_size)
 
 
 def _array(stream: IO[bytes], size: int) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from dreamer.regular import lies_within
 from dreamer.robustness import SETS
 
 _FILES = ("mask", "guide", "spectrum")
+_LONGEST_SHOWN = 300
 
 Named = tuple[str, str]
 """A setting, and a file that it names."""
@@ -66,13 +67,17 @@ class Source:
         files = list(dict.fromkeys(named))
         if not files:
             return
-        listed = ", ".join(f"{file} ({setting})" for setting, file in files)
+        listed = ", ".join(f"{_shortened(file)} ({setting})" for setting, file in files)
         options = list(dict.fromkeys(f"--{setting}" for setting, _ in files))
         anew = f", or type {' and '.join(filter(None, (', '.join(options[:-1]), options[-1])))} anew"
         raise UntrustedError(
             f"{self.path} names files that do not lie beside it: {listed}. It may come from somebody else, so they "
             f"are not read. If you mean these files, give --trust{anew if self.has_options else ''}"
         )
+
+
+def _shortened(file: str) -> str:
+    return file if len(file) <= _LONGEST_SHOWN else f"{file[: _LONGEST_SHOWN - 3]}..."
 
 
 def named_files(settings: Mapping[str, Any]) -> list[Named]:

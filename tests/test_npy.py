@@ -97,8 +97,8 @@ def test_an_archive_that_claims_more_than_it_packs_is_refused(tmp_path):
     path.write_bytes(data.replace(struct.pack("<I", size), struct.pack("<I", 2**31)))
     with pytest.raises(ValueError, match="claims 2,147,483,648 bytes"):
         npy.read_member(path, "it", most=2**40)
+    np.savez(path, other=np.ones(3))
     with pytest.raises(ValueError, match="no item named"):
-        np.savez(path, other=np.ones(3))
         npy.read_member(path, "it", most=MOST)
 
 
