@@ -64,6 +64,7 @@ class Evil:
         of_shape("(10000000000,)"),
         of_shape("(100000, 100000)"),
         of_shape("(-1, -4)"),
+        of_shape("(999999999999, 999999999999, 9)"),
         of_shape("(3,)") + b"12345678",
         of_shape("(1,)", "|O") + pickle.dumps(Evil()),
         pickle.dumps(Evil()),
