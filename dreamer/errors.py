@@ -2,7 +2,8 @@
 
     DreamerError
     ├── SettingsError            a setting is impossible, or its name is unknown
-    │   └── UnknownPresetError       no preset of that name
+    │   ├── UnknownPresetError       no preset of that name
+    │   └── UntrustedError           a file from elsewhere names files that it may not
     ├── ImageError
     │   ├── ImageReadError       a photo cannot be read
     │   └── ImageWriteError      a picture cannot be written
@@ -41,6 +42,10 @@ class SettingsError(DreamerError):
 
 class UnknownPresetError(SettingsError):
     """No preset of that name."""
+
+
+class UntrustedError(SettingsError):
+    """A file from elsewhere names files that do not lie beside it."""
 
 
 class ImageError(DreamerError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dreamer import images
@@ -41,6 +42,7 @@ class PhotoDream:
         photo: As ``images.read`` gives it; ``compact`` saves memory.
         settings: What to do.
         source: ``name`` and ``sha256`` of the photo's file, for the recipe.
+        preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
 
     Example:
@@ -52,13 +54,20 @@ class PhotoDream:
     """
 
     def __init__(
-        self, photo: Photo, settings: DreamSettings, *, source: Mapping[str, str], preview: bool = False
+        self,
+        photo: Photo,
+        settings: DreamSettings,
+        *,
+        source: Mapping[str, str],
+        preset: Mapping[str, str] = MappingProxyType({}),
+        preview: bool = False,
     ) -> None:
         self.size: Size = octave_sizes(photo.pixels, settings, preview=preview)[-1]
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
         self._settings = settings
         self._source = source
+        self._preset = preset
         self._files = settings.file_digests()
         self._preview = preview
         self._last: DreamStep | None = None
@@ -106,7 +115,8 @@ class PhotoDream:
         """How the picture was made, as JSON can hold it."""
         network = registry.load(self._settings.model, self._settings.preprocessing)
         settings = resolved(self._settings)
-        recipe = recipe_of(network, settings.to_dict(), self._files) | {"source": dict(self._source)}
+        recipe = recipe_of(network, settings.to_dict(), self._files)
+        recipe |= {**self._preset, "source": dict(self._source)}
         if self._preview:
             recipe["preview"] = True
         if self.reached is not None and self.reached.is_partial:

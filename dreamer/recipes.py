@@ -1,18 +1,57 @@
-"""What every picture says of itself: with what it was made, and how.
+"""What every picture says of itself: with what it was made, and how. Written here, and checked when it is read back.
 
 (How each format keeps it, ``images.recipes`` knows.)
+
+Must not import Keras or anything heavy before a recipe is written: the command line checks what it reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import keras
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from dreamer import __version__
-from dreamer.models.vision_model import VisionModel
+from dreamer.errors import SettingsError
+from dreamer.shapes import Shape, problem
+from dreamer.wording import brief
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dreamer.models.vision_model import VisionModel
+
+FORMAT = 1
+"""Of the recipes written today. Those before the first number are the same without it."""
+
+SHAPE: Shape = {
+    "format": int,
+    "program": str,
+    "version": str,
+    "command": str,
+    "settings": {str: object},  # The settings themselves check these.
+    "files_sha256": {str: str},
+    "weights_sha256": (str, None),
+    "preprocessing": ({"mean": [float], "std": [float], "order": str}, None),
+    "libraries": {str: str},
+    "preset": str,
+    "preset_sha256": str,
+    # Of a dream.
+    "source": {"name": str, "sha256": str},
+    "preview": bool,
+    "octave": int,
+    "frame": int,
+    "partial": {str: int},
+    # Of a visualization. A score that overflowed is none.
+    "targets": [str],
+    "scores": [{"target": str, "start": (float, None), "end": (float, None)}],
+    "variant": int,
+    "step": int,
+    # Of a sheet of presets.
+    "presets": [str],
+    "presets_sha256": {str: str},
+    "source_sha256": str,
+}
+"""What a recipe holds, as :mod:`dreamer.shapes` writes it; other keys are left alone."""
 
 
 def recipe_of(network: VisionModel, settings: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, object]:
@@ -23,13 +62,42 @@ def recipe_of(network: VisionModel, settings: Mapping[str, Any], files: Mapping[
         settings: All that was set.
         files: The SHA-256 of each file that the settings name.
     """
+    import keras
+    import numpy as np
+
     prepared = network.spec.preprocessing
-    return {
-        "program": "dreamer",
-        "version": __version__,
+    return head() | {
         "settings": dict(settings),
         "files_sha256": dict(files),
         "weights_sha256": network.weights_sha256,
         "preprocessing": prepared.to_dict() if prepared else None,
         "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }
+
+
+def head() -> dict[str, object]:
+    """What stands first in every recipe: its format, and what wrote it."""
+    return {"format": FORMAT, "program": "dreamer", "version": __version__}
+
+
+def check(recipe: Mapping[str, Any], file: Path) -> None:
+    """Make sure that what a picture says can be used.
+
+    Args:
+        recipe: As ``images.read_recipe`` gives it.
+        file: The picture.
+
+    Raises:
+        SettingsError: Something in it is of another kind, or a newer version of dreamer wrote it.
+    """
+    version = recipe.get("format", FORMAT)
+    if isinstance(version, int) and version > FORMAT:
+        raise SettingsError(
+            f"a newer dreamer made {file}: its recipe has the format {brief(version)}, and this one reads up to "
+            f"{FORMAT}. Update dreamer"
+        )
+    found = problem(dict(recipe), SHAPE)
+    if found is None and version < 1:
+        found = f"format is {version}; expected 1"
+    if found is not None:
+        raise SettingsError(f"the recipe in {file} cannot be used: {found}")

@@ -86,6 +86,19 @@ def read_text(path: Path, *, most: int | None = None) -> str:
     return read_bytes(path, most=most).decode("utf-8-sig")
 
 
+def lies_within(folder: Path, path: Path) -> bool:
+    """Whether a file lies in a folder or below it, after links are resolved; it need not be there.
+
+    Example:
+        >>> lies_within(Path(__file__).parent, Path(__file__)), lies_within(Path(__file__).parent, Path("/"))
+        (True, False)
+    """
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except ValueError:  # A name that no file can have.
+        return False
+
+
 def _refusal(mode: int) -> str:
     kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "is no regular file")
     return f"{kind}; a regular file is expected"

@@ -8,14 +8,15 @@ Must not import NumPy, Keras or anything heavy: settings hold these.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from dreamer.documents import read_toml
 from dreamer.errors import SettingsError, close_matches
+from dreamer.wording import brief
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ class Transforms:
             value = getattr(self, name)
             numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
             if not all(isinstance(one, Real) and not isinstance(one, bool) for one in numbers):
-                raise SettingsError(f"{name} of the transforms is {value!r}; expected {_expected(low, high, count)}")
+                raise SettingsError(
+                    f"{name} of the transforms is {brief(value)}; expected {_expected(low, high, count)}"
+                )
             if not all(low <= one <= high for one in numbers) or (count not in (None, len(numbers))):
-                raise SettingsError(f"{name} of the transforms is {value!r}; expected {_expected(low, high, count)}")
+                raise SettingsError(
+                    f"{name} of the transforms is {brief(value)}; expected {_expected(low, high, count)}"
+                )
             is_tuple = count != 1
             object.__setattr__(self, name, tuple(map(float, numbers)) if is_tuple else float(numbers[0]))
         if self.views != int(self.views):
@@ -84,15 +89,15 @@ class Transforms:
         if str(value) in SETS:
             return SETS[str(value)]
         if not isinstance(value, str | Path):
-            raise SettingsError(f"the transforms are {value!r}; expected the name of a set, or a .toml file")
+            raise SettingsError(f"the transforms are {brief(value)}; expected the name of a set, or a .toml file")
         path = Path(value)
         if path.suffix != ".toml":
             raise SettingsError(
-                f"there are no transforms {str(value)!r}.{close_matches(str(value), SETS)} "
+                f"there are no transforms {brief(str(value))}.{close_matches(str(value), SETS)} "
                 f"Known: {', '.join(SETS)}, and the path of a .toml file"
             )
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = read_toml(path)
         except OSError as error:
             raise SettingsError(f"cannot read the transforms in {path}: {error.strerror}") from error
         except ValueError as error:
@@ -105,7 +110,7 @@ class Transforms:
         for name in table:
             if name not in known:
                 raise SettingsError(
-                    f"{where} has an unknown key {name!r}.{close_matches(name, known)} Known: {', '.join(known)}"
+                    f"{where} has an unknown key {brief(name)}.{close_matches(name, known)} Known: {', '.join(known)}"
                 )
         return cls(**table)
 

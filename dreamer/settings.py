@@ -17,6 +17,7 @@ from dreamer.digests import digest_of
 from dreamer.errors import SettingsError, close_matches
 from dreamer.objectives import Objective
 from dreamer.robustness import Transforms
+from dreamer.wording import brief
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.gradients``."""
@@ -41,7 +42,7 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 class _Settings:
-    """What all settings share: they are built from keywords, and check their numbers and choices."""
+    """What all settings share: they are built from keywords, and check their numbers, texts and choices."""
 
     @classmethod
     def of(cls, **keywords: Any) -> Self:
@@ -53,7 +54,7 @@ class _Settings:
         known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
         for name in keywords:
             if name not in known:
-                raise SettingsError(f"there is no setting {name!r}.{close_matches(name, known)}")
+                raise SettingsError(f"there is no setting {brief(name)}.{close_matches(name, known)}")
         return cls(**keywords)
 
     @classmethod
@@ -63,8 +64,11 @@ class _Settings:
         Raises:
             SettingsError: As for :meth:`of`.
         """
-        chosen = {} if settings is None else {one.name: getattr(settings, one.name) for one in fields(settings)}  # type: ignore[arg-type]
-        return cls.of(**chosen | dict(keywords))
+        return cls.of(**({} if settings is None else settings.values()) | dict(keywords))
+
+    def values(self) -> dict[str, Any]:
+        """All settings by name, as they are here."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
 
     def _check(
         self,
@@ -79,20 +83,21 @@ class _Settings:
                 continue
             is_number = isinstance(value, kind) and not isinstance(value, bool)
             if not is_number:
-                raise SettingsError(f"{name} is {value!r}; expected {expected}")
+                raise SettingsError(f"{name} is {brief(value)}; expected {expected}")
             if not low <= value <= high:
-                raise SettingsError(f"{name} is {value}; expected {expected}")
+                raise SettingsError(f"{name} is {str(value)[:60]}; expected {expected}")
             # NumPy's numbers become Python's, which JSON can hold.
             object.__setattr__(self, name, int(value) if kind is Integral else float(value))
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise SettingsError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
-        for name in files:
+                raise SettingsError(f"{name} is {brief(getattr(self, name))}; expected one of {', '.join(allowed)}")
+        texts = {"model": "the name of a network, or the path of a .keras file", "preprocessing": "a name, as '-1..1'"}
+        for name, expected in (texts | dict.fromkeys(files, "the path of a file")).items():
             value = getattr(self, name)
-            if value is None:
+            if value is None and name != "model":
                 continue
-            if not isinstance(value, str | Path) or not str(value):
-                raise SettingsError(f"{name} is {value!r}; expected the path of a picture")
+            if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+                raise SettingsError(f"{name} is {brief(value)}; expected {expected}")
             object.__setattr__(self, name, str(value))
 
 
@@ -220,7 +225,9 @@ def digests_of(files: Iterable[str]) -> dict[str, str]:
     try:
         return {file: digest_of(Path(file)) for file in files}
     except OSError as error:
-        raise SettingsError(f"cannot read {error.filename}: {error.strerror or error}. Expected a file") from error
+        reason = error.strerror or str(error)
+        expected = "" if "expected" in reason else ". Expected a file"
+        raise SettingsError(f"cannot read {error.filename}: {reason}{expected}") from error
 
 
 _TINY = 1e-9  # Stands for "above" in a closed range.
@@ -302,7 +309,9 @@ class VisualizeSettings(_Settings):
         choices: dict[str, Sequence[str]] = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
         if self.optimizer is not None:
             choices["optimizer"] = OPTIMIZERS
-        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices)
+        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum",))
+        if not isinstance(self.alpha, bool):
+            raise SettingsError(f"alpha is {brief(self.alpha)}; expected true or false")
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them."""
@@ -328,6 +337,7 @@ def _size(value: Any) -> tuple[int, int]:
     whole = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(side, Integral) for side in sides)
     if not whole or not all(_LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
         raise SettingsError(
-            f"size is {value!r}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to {_MOST_SIDE}"
+            f"size is {brief(value)}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to "
+            f"{_MOST_SIDE}"
         )
     return int(sides[0]), int(sides[1])

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamer import images
+from dreamer import images, npy
 from dreamer.arrays import FloatArray, StoredArray, as_float, resize_stored
 from dreamer.ascent import parametrizations
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.images import files
+
+_MOST_BYTES = 256_000_000  # Of magnitudes: a little more than those of the largest pictures, in float64.
 
 
 def photos(folder: Path) -> list[Path]:
@@ -87,10 +89,9 @@ def read(path: str | Path) -> FloatArray:
         SettingsError: There is no such file, or it is no spectrum.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
-            found = np.asarray(held["magnitude"], np.float32)
-    # What NumPy and zipfile raise for files that are damaged or something else.
-    except Exception as error:
+        with np.errstate(over="ignore"):  # What is beyond float32 is refused below.
+            found = npy.read_member(Path(path), "magnitude", most=_MOST_BYTES).astype(np.float32)
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no spectrum"
         raise SettingsError(f"cannot read {path}: {reason}. Make one with: dreamer spectrum FOLDER") from error
     fits = found.ndim == 3 and found.shape[1:] == (found.shape[0] // 2 + 1, 3)

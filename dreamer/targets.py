@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from keras import ops
 
-from dreamer import images
+from dreamer import images, npy
 from dreamer.arrays import FloatArray, Size, resize
 from dreamer.digests import stamp_of
 from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
@@ -27,6 +27,7 @@ from dreamer.terms import Numbers, Term
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
 
+_MOST_BYTES = 16_000_000  # Of the file of a direction: many times as many numbers as any layer has channels.
 _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
 
@@ -171,8 +172,9 @@ def _direction(term: Term, network: VisionModel) -> Term:
 
 def _vector(path: Path) -> FloatArray:
     try:
-        return np.asarray(np.load(path, allow_pickle=False), np.float32)
-    except (OSError, ValueError, EOFError) as error:
+        with np.errstate(over="ignore"):  # What is beyond float32 is refused as no number.
+            return npy.read(path, most=_MOST_BYTES).astype(np.float32)
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no .npy file of numbers"
         raise SettingsError(f"cannot read the direction in {path}: {reason}") from error
 

@@ -1,14 +1,15 @@
 """Words for a person's eyes: what comes out of files, made harmless before it is said.
 
 The one idea: a terminal obeys control characters, and a recipe, a label or the name of a file can hold any. Whatever
-is *said* (notes, errors, tables, progress) goes through :func:`harmless`; whatever is printed for another program to
-read (the path of a result, JSON) stays what it is.
+is *said* (notes, errors, tables, progress) goes through :func:`harmless`, or :func:`one_line`; whatever is printed for
+another program to read (the path of a result, JSON) stays what it is.
 
 Must not import anything of the package, nor anything heavy.
 """
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
 
 # Control characters; formatting ones, which can turn the order of letters around; halves of a pair, which stand for
@@ -35,8 +36,37 @@ def harmless(text: str) -> str:
     return "".join(map(_harmless, text))
 
 
+def one_line(text: str) -> str:
+    r"""The same on a single line, as a cell of a table or a comment has to be: line feeds and tabs are escapes too.
+
+    Example:
+        >>> one_line("cat.jpg\nError: none")
+        'cat.jpg\\nError: none'
+    """
+    return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def brief(value: object) -> str:
+    """A value that was not expected, as an error shows it: as Python writes it, but neither long nor deep.
+
+    Example:
+        >>> brief("x"), brief("x" * 1000).endswith("x'"), len(brief("x" * 1000))
+        ("'x'", True, 120)
+    """
+    return _BRIEF.repr(value)
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 120
+
+
+def is_obeyed(char: str) -> bool:
+    """Whether a terminal obeys a character rather than showing it, or has nothing to show for it."""
+    return unicodedata.category(char) in _SHOWN_AS_ESCAPES and char not in _JOINERS
+
+
 def _harmless(char: str) -> str:
-    if char in "\n\t" or char in _JOINERS or unicodedata.category(char) not in _SHOWN_AS_ESCAPES:
+    if char in "\n\t" or not is_obeyed(char):
         return char
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -197,3 +198,40 @@ def test_a_preset_of_a_dream_does_what_the_dream_did(own):
     found = presets.find(own("kept", preset_text.of_dream("kept", settings, "a.png"))).settings(max_size=99)
     assert found.to_dict() | {"guide": None} == settings.to_dict() | {"guide": None}
     assert found.guide.endswith("/bees.png")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_preset_is_a_regular_file(own, tmp_path, make):
+    path = tmp_path / "mine.toml"
+    make(path)
+    with pytest.raises(UnknownPresetError, match="cannot read the preset .*: is a .*; a regular file is expected"):
+        presets.find(path)
+
+
+@pytest.mark.parametrize("text", ["steps = " + "[" * 5000, "[" + ".".join(["a"] * 5000) + "]", "#" * 5_000_000])
+def test_a_preset_that_is_huge_or_nested_deeply_is_refused(own, tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(HEAD + text)
+    with pytest.raises(SettingsError, match="nested too deeply|bytes; at most"):
+        presets.find(path)
+
+
+def test_a_network_of_ones_own_lies_relative_to_the_preset(own, tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "mine.keras").write_bytes(b"")
+    path = tmp_path / "x.toml"
+    path.write_text(HEAD + 'objective = "a"\nmodel = "nets/mine.keras"\n')
+    assert presets.find(path).settings().model == str(tmp_path / "nets/mine.keras")
+
+
+def test_a_draft_of_a_dream_finds_its_network_and_its_mask_from_anywhere(own, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.keras").write_bytes(b"")
+    settings = DreamSettings(objective="a", model="mine.keras", mask="sky.png")
+    found = presets.find(own("kept", preset_text.of_dream("kept", settings, "a.png"))).settings()
+    assert (found.model, found.mask) == (str(tmp_path / "mine.keras"), str(tmp_path / "sky.png"))
+
+
+def test_a_name_that_is_no_unicode_is_said_where_toml_cannot_hold_it():
+    with pytest.raises(SettingsError, match=r"no preset can be written: .*caf\\xe9.png is no Unicode"):
+        preset_text.of_dream("kept", DreamSettings(mask="caf\udce9.png"), "caf\udce9.jpg")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,19 @@ def test_what_is_neither_a_set_nor_a_file_is_refused(value, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="transforms"):
         Transforms.of(value)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_transforms_are_a_regular_file(tmp_path, make):
+    path = tmp_path / "mine.toml"
+    make(path)
+    with pytest.raises(SettingsError, match="cannot read the transforms in .*: is a .*; a regular file is expected"):
+        Transforms.of(path)
+
+
+def test_transforms_that_are_huge_or_nested_deeply_are_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    for text, words in (("#" * 5_000_000, "5,000,000 bytes"), ("a = " + "[" * 5000, "nested too deeply")):
+        path.write_text(text)
+        with pytest.raises(SettingsError, match=words):
+            Transforms.of(path)

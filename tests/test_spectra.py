@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,17 @@ def test_nothing_is_replaced_unasked(tmp_path):
     with pytest.raises(ImageExistsError, match="exists"):
         spectra.write(path, 2 * good, count=3)
     assert spectra.read(path) == pytest.approx(good)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "fifo", "."])
+def test_a_spectrum_is_a_regular_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    with pytest.raises(SettingsError, match=f"cannot read {name}: is a .*; a regular file is expected"):
+        spectra.read(name)
+
+
+def test_a_spectrum_beyond_float32_is_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", magnitude=np.full((8, 5, 3), 1e300))
+    with pytest.raises(SettingsError, match="holds no spectrum"):
+        spectra.read(tmp_path / "x.npz")

@@ -98,6 +98,9 @@ def test_files_that_hold_something_else_are_refused_and_never_unpickled(tmp_path
     for name, expected in (("text", "it is no .npy file"), ("pickle", "it is no .npy file"), ("none", "No such file")):
         with pytest.raises(SettingsError, match=f"cannot read the direction in .*{expected}"):
             resolved(f'direction:block4b@"{tmp_path / name}.npy"', lite0)
+    for name in ("/dev/zero", tmp_path):
+        with pytest.raises(SettingsError, match=f"cannot read the direction in {name}: is a .*; a regular file is"):
+            resolved(f'direction:block4b@"{name}"', lite0)
     with pytest.raises(ImageReadError):
         resolved(f'guided:block4b@"{tmp_path / "text.npy"}"', lite0)
 

@@ -10,7 +10,7 @@ Must not import Keras or anything heavy.
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,11 +18,43 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.atlas.units import Unit
-from dreamer.errors import AtlasError
+from dreamer.documents import parse_json
+from dreamer.errors import AtlasError, SettingsError
+from dreamer.objectives import Objective
+from dreamer.regular import read_text
+from dreamer.shapes import Shape, problem
+from dreamer.wording import brief
 
 NAME = "atlas.json"
 FORMAT = 1
+_MOST_BYTES = 1_000_000_000
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_SCORE: Shape = (float, None)  # One that overflowed is read as nothing.
+_SHAPE: Shape = {
+    "format": int,
+    "model": str,
+    "model_title": str,
+    "weights_sha256": str,
+    "settings": {str: object},  # The settings themselves check these.
+    "photos_digest": str,
+    "units": [
+        {
+            **{"layer": str, "index": int, "objective": str, "name": str, "negative": bool},
+            "pictures": [
+                {
+                    **{"negative": bool, "variant": int, "score": _SCORE, "start": _SCORE, "dead": bool},
+                    "sha256": _DIGEST,
+                }
+            ],
+            "examples": [{"photo": int, "score": _SCORE, "box": [float]}],
+        }
+    ],
+    "photos": [{"name": str, "height": int, "width": int, "sha256": _DIGEST}],
+}
+"""What ``atlas.json`` holds, as :mod:`dreamer.shapes` writes it."""
 
 
 def slug(layer: str) -> str:
@@ -35,7 +67,7 @@ def slug(layer: str) -> str:
     if _PLAIN.fullmatch(layer):
         return layer
     bare = re.sub(r"[^A-Za-z0-9_.-]+", "-", layer).strip("-.")[:60]
-    return f"{bare or 'layer'}-{hashlib.sha256(layer.encode()).hexdigest()[:8]}"
+    return f"{bare or 'layer'}-{hashlib.sha256(layer.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
@@ -198,14 +230,17 @@ def read(folder: Path) -> Catalog | None:
     """
     path = folder / NAME
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = parse_json(read_text(path, most=_MOST_BYTES))
+        wrong = problem(held, _SHAPE)
+        if wrong is not None:
+            raise ValueError(wrong)
         if held["format"] != FORMAT:
             raise ValueError(f"its format is {held['format']}, expected {FORMAT}")
         return _parsed(held)
     except (FileNotFoundError, NotADirectoryError):
         return None
     # In a damaged file anything can be missing or something else.
-    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, SettingsError) as error:
         raise AtlasError(
             f"{path} is damaged, or written by another version of dreamer ({error}). "
             "Choose another folder, or draw all anew with --overwrite"
@@ -220,10 +255,19 @@ def _parsed(held: Mapping[str, Any]) -> Catalog:
 
 
 def _entry(held: Mapping[str, Any]) -> Entry:
-    unit = Unit(str(held["layer"]), int(held["index"]), str(held["objective"]), str(held["name"]))
-    pictures = [Picture(**_without_file(one)) for one in held["pictures"]]
-    examples = [Example(one["photo"], one["score"], tuple(one["box"])) for one in held["examples"]]
+    unit = Unit(held["layer"], held["index"], held["objective"], held["name"])
+    if Objective.parse(unit.objective).files:
+        raise ValueError(f"the objective of a unit names a file: {brief(unit.objective)}")
+    pictures = [
+        Picture(**_without_file(one) | {name: _number(one[name]) for name in ("score", "start")})
+        for one in held["pictures"]
+    ]
+    examples = [Example(one["photo"], _number(one["score"]), tuple(one["box"])) for one in held["examples"]]
     return Entry(unit, bool(held["negative"]), pictures, examples)
+
+
+def _number(held: float | None) -> float:
+    return math.nan if held is None else held
 
 
 def _without_file(held: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dreamer.atlas import catalog as catalogs
 from dreamer.atlas import page
 from dreamer.atlas.catalog import Catalog
 from dreamer.errors import AtlasError, SettingsError
+from dreamer.settings import VisualizeSettings
+from dreamer.trust import Source, named_files
 
 
 def check(folder: Path) -> None:
@@ -51,6 +54,29 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def resumed(folder: Path, changes: dict[str, Any], *, overwrite: bool, trust: bool) -> VisualizeSettings:
+    """The settings with which an atlas that is there is gone on with.
+
+    Args:
+        folder: Where.
+        changes: Fields of :class:`VisualizeSettings` on top of its own.
+        overwrite: Whether it is to be thrown away, which makes no sense.
+        trust: Whether it may name any file.
+
+    Raises:
+        UntrustedError: It names files that it may not.
+        SettingsError: There is none, or its settings are wrong.
+        AtlasError: It is damaged.
+    """
+    old = catalogs.read(folder)
+    if old is None or overwrite:
+        reason = "--overwrite throws it away" if old else f"{folder} is none; leave it out to begin one"
+        raise SettingsError(f"--resume goes on with an atlas, and {reason}")
+    kept = {name: value for name, value in old.settings.items() if name not in changes}
+    Source(folder / catalogs.NAME, trust).check(named_files(kept))
+    return VisualizeSettings.of(**kept | changes)
 
 
 def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:

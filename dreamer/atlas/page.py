@@ -70,7 +70,9 @@ def script(held: dict[str, Any]) -> bytes:
 
 
 def _shown(value: Any) -> Any:
-    """Without what only the next run needs."""
+    """Without what only the next run needs, and with texts that a browser can make links of."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {name: _shown(one) for name, one in value.items() if name not in _NOT_SHOWN}
     return [_shown(one) for one in value] if isinstance(value, list | tuple) else value

@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from dreamer.documents import parse_json
+
 HIDDEN = ".dreamer"
 """The folder within an output folder that holds the records and the lock."""
 
@@ -147,7 +149,7 @@ class Holder:
     def told_by(cls, data: bytes) -> str:
         """Who it is, in words, by what a file holds."""
         try:
-            held = json.loads(data)
+            held = parse_json(data)
             return f"process {held['process']} on {held['host']}, since {held['since']}"
         except (ValueError, TypeError, LookupError):
             return "another run"

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder
 from dreamer.errors import FolderError
@@ -38,6 +39,7 @@ class Job:
         max_pixels: Photos with more are refused.
         source_stamp: What the store vouches the photo by; None where nothing does.
         replaces: Whether a picture may be there that is to be replaced.
+        preset_sha256: Digest of the preset's file, "" for none.
     """
 
     inputs: Folder
@@ -50,6 +52,12 @@ class Job:
     max_pixels: int = DEFAULT_MAX_PIXELS
     source_stamp: str | None = None
     replaces: bool = False
+    preset_sha256: str = ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which preset it is, as recipes say it."""
+        return {"preset": self.preset, "preset_sha256": self.preset_sha256} if self.preset else {}
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,7 @@ def candidates(
     outputs: Folder,
     presets: Mapping[str, DreamSettings],
     *,
+    digests: Mapping[str, str] = MappingProxyType({}),
     glob: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> list[Candidate]:
@@ -75,6 +84,7 @@ def candidates(
         inputs: Where the photos are.
         outputs: Where the pictures go; of a folder within *inputs*, the pictures are no photos.
         presets: Settings by name; if there are several, each gets a folder of that name.
+        digests: Of the files of presets, by their names, for the recipes.
         glob: Which files are photos, as in ``"**/*.jpg"``, capital letters or not; None for all that have a suffix
             of a picture.
         max_pixels: Refuse photos with more.
@@ -100,7 +110,18 @@ def candidates(
         for entry in photos:
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
-            job = Job(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp)
+            job = Job(
+                inputs,
+                entry.name,
+                outputs,
+                target,
+                preset,
+                settings,
+                digest,
+                max_pixels,
+                entry.stamp,
+                preset_sha256=digests.get(preset, ""),
+            )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))

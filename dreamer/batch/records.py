@@ -22,6 +22,7 @@ from typing import Literal
 from dreamer import images
 from dreamer.batch.folders import Entry, is_same
 from dreamer.batch.jobs import Candidate, Job, all_names, pending_name, record_name
+from dreamer.documents import parse_json
 from dreamer.errors import ImageReadError
 
 _FORMAT = 1
@@ -62,7 +63,7 @@ class Record:
     def from_json(cls, data: bytes) -> Record | None:
         """Read what was kept; None if it is damaged, which counts as no record."""
         try:
-            found = json.loads(data)
+            found = parse_json(data)
             if found.pop("format") != _FORMAT:
                 return None
             return cls(**found)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder, Holder
+from dreamer.documents import parse_json
 from dreamer.errors import FolderError, FolderInUseError, MissingExtraError
 
 _LOCK = f"{HIDDEN}/lock.json"
@@ -216,7 +217,7 @@ def _lock_now() -> bytes:
 
 def _is_expired(data: bytes) -> bool:
     try:
-        seen = float(json.loads(data)["seen"])
+        seen = float(parse_json(data)["seen"])
     except (ValueError, TypeError, LookupError):
         return True
     return datetime.now(UTC).timestamp() - seen > _SECONDS_TO_EXPIRY

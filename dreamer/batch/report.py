@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 
 from dreamer.batch.jobs import Job
 from dreamer.batch.outcomes import Failure
+from dreamer.documents import parse_json
 from dreamer.errors import FolderError
 
 Status = Literal["done", "skipped", "failed"]
@@ -167,6 +168,6 @@ def _is_report(path: Path) -> bool:
     with path.open("rb") as file:
         first = file.readline(1 << 20)
     try:
-        return first == b"" or not {"status", "summary"}.isdisjoint(json.loads(first))
+        return first == b"" or not {"status", "summary"}.isdisjoint(parse_json(first))
     except (ValueError, TypeError):
         return False

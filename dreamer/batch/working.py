@@ -37,7 +37,7 @@ def dream_job(job: Job) -> Notes:
     photo = images.decode(data, job.inputs.show(job.source), max_pixels=job.max_pixels, compact=True)
     notes = list(photo.notes)
     source = {"name": PurePosixPath(job.source).name, "sha256": digest}
-    dream = PhotoDream(photo, job.settings, source=source)
+    dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
     del data, photo
     suffix = PurePosixPath(job.target).suffix
     check_size(format_name(suffix), dream.size)  # Now, not after the dream.

@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -30,9 +32,11 @@ from dreamer.cli.recipe import recipe
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.visualize import visualize
 from dreamer.errors import DreamerError, SettingsError, UnknownClassError, UnknownLayerError, UnknownModelError
+from dreamer.wording import harmless
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
+_LONGEST_ERROR = 8000  # Characters: what a file says can be of any length.
 
 _USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError)
 
@@ -100,14 +104,15 @@ def run(arguments: Sequence[str]) -> int:
     # TensorFlow's start-up notices are none of the user's business; set before it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        status = cli.main(list(arguments), prog_name="dreamer", standalone_mode=False)
+        with _harmless_warnings():
+            status = cli.main(list(arguments), prog_name="dreamer", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as help_text:
         click.echo(help_text.format_message())
         return EXIT_USAGE
     except click.ClickException as error:
-        say(f"Error: {' '.join(error.format_message().split())}")
+        say(f"Error: {' '.join(error.format_message().split())[:_LONGEST_ERROR]}")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted: nothing was written.")
@@ -118,6 +123,17 @@ def run(arguments: Sequence[str]) -> int:
             say(f"Error: cannot print: {error.strerror}")
         return EXIT_FAILURE
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _harmless_warnings() -> Iterator[None]:
+    """Python's warnings, as those of Keras about a layer, said harmlessly."""
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda *told, **more: harmless(usual(*told, **more))
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 def _settle_stdout() -> None:

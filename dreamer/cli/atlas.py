@@ -11,7 +11,14 @@ import click
 from dreamer.cli.atlas_run import Run
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
+from dreamer.cli.options import (
+    EXIT_INTERRUPTED,
+    backend_option,
+    debug_option,
+    given_options,
+    trust_option,
+    visualize_options,
+)
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
@@ -37,6 +44,7 @@ from dreamer.settings import VisualizeSettings
     help="Show the nine photos of FOLDER that excite each unit most; small copies go into DIR.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with what DIR was asked for, with the settings it was begun with.")
+@trust_option
 @click.option("--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
 @visualize_options
 @pool_options("Processes that draw at a time.  [default: one per GPU, or per core if there is much to draw]")
@@ -56,6 +64,7 @@ def atlas(
     negative: bool,
     examples: Path | None,
     resume: bool,
+    trust: bool,
     overwrite: bool,
     offline: bool | None,
     mirror: str | None,
@@ -80,7 +89,11 @@ def atlas(
     asked = bool(layers or all_layers or logits is not None)
     wanted = None if channels is None else units.channels(channels)
     folder.check(output)
-    settings = VisualizeSettings.of(**(_begun_with(output, overwrite) if resume else {}) | given_options(chosen))
+    given = given_options(chosen)
+    if resume:
+        settings = folder.resumed(output, given, overwrite=overwrite, trust=trust)
+    else:
+        settings = VisualizeSettings.of(**given)
     if not asked and not resume:
         raise SettingsError("no layer is named; name some, as in block4b, or give --all-layers, --logits or --resume")
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
@@ -107,14 +120,3 @@ def atlas(
     if not is_whole:
         tell(f"interrupted; the same command, or --resume -o {output}, goes on")
         ctx.exit(EXIT_INTERRUPTED)
-
-
-def _begun_with(output: Path, overwrite: bool) -> dict[str, Any]:
-    """The settings of the atlas that is to be resumed."""
-    from dreamer.atlas import catalog
-
-    old = catalog.read(output)
-    if old is None or overwrite:
-        reason = "--overwrite throws it away" if old else f"{output} is none; leave it out to begin one"
-        raise SettingsError(f"--resume goes on with an atlas, and {reason}")
-    return old.settings

@@ -24,8 +24,9 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    trust_option,
 )
-from dreamer.cli.outputs import print_path
+from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import WorkProgress, say, work_progress
 from dreamer.errors import SettingsError
@@ -47,6 +48,7 @@ _SECONDS_BETWEEN_LINES = 10.0
     "--preset", "names", multiple=True, metavar="NAME|FILE", shell_complete=complete_preset,
     help="A look, of `dreamer presets list`; other options change it. Repeatable: each gets a folder of its name.",
 )  # fmt: skip
+@trust_option
 @click.option("--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
 @click.option("--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
 @click.option("--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
@@ -69,6 +71,7 @@ def batch(
     input_dir: str,
     output_dir: str,
     names: tuple[str, ...],
+    trust: bool,
     glob: str | None,
     resume: bool,
     overwrite: bool,
@@ -94,7 +97,7 @@ def batch(
     if dry_run and report is not None:
         raise click.UsageError("--report tells what was done, and --dry-run does nothing; leave one of them out")
     place = place_of(chosen)
-    looks = _looks(names, given_options(chosen))
+    looks, digests = _looks(names, given_options(chosen), trust=trust)
 
     from dreamer.batch import running
     from dreamer.batch.folders import folder
@@ -105,7 +108,7 @@ def batch(
 
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
     outputs = folder(output_dir)
-    found = candidates(folder(input_dir), outputs, looks, glob=glob, max_pixels=max_pixels)
+    found = candidates(folder(input_dir), outputs, looks, digests=digests, glob=glob, max_pixels=max_pixels)
     if resume:
         running.check_begun(found)
     if dry_run:
@@ -130,23 +133,26 @@ def batch(
         ctx.exit(EXIT_SOME_FAILED)
 
 
-def _looks(names: Sequence[str], chosen: dict[str, Any]) -> dict[str, DreamSettings]:
-    """Settings by the name of their preset; "" where there is none."""
+def _looks(
+    names: Sequence[str], chosen: dict[str, Any], *, trust: bool
+) -> tuple[dict[str, DreamSettings], dict[str, str]]:
+    """Settings by the name of their preset, "" where there is none; and the digests of the presets."""
+    found = [presets.find(name, trust=trust) for name in dict.fromkeys(names)]
     if not names:
         looks = {"": DreamSettings.of(**chosen)}
     else:
-        found = [presets.find(name) for name in dict.fromkeys(names)]
         looks = {preset.name: preset.settings(**chosen) for preset in found}
         if len(looks) < len(found):
             raise SettingsError("two of the presets have the same name, which their folders would have; rename one")
     if any(settings.frames > 1 for settings in looks.values()):
         raise SettingsError("photos of a folder become single pictures, no zooms; give --frames 1")
-    return looks
+    return looks, {preset.name: preset.sha256 for preset in found}
 
 
 def _list(verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
-        click.echo(f"{verdict.action:<5}  {verdict.job.source} -> {verdict.job.target}: {verdict.reason}")
+        line = f"{verdict.action:<5}  {verdict.job.source} -> {verdict.job.target}: {verdict.reason}"
+        print_line(line)
     counts = Counter(verdict.action for verdict in verdicts)
     say(f"{counts['dream']} to dream, {counts['skip']} to skip, {counts['fail']} that cannot be done")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -19,11 +20,14 @@ import click
 from click.shell_completion import CompletionItem
 
 from dreamer import presets
+from dreamer.documents import parse_json
 from dreamer.errors import DreamerError
 from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import FileWeights
+from dreamer.regular import read_text
 from dreamer.settings import DreamSettings
+from dreamer.wording import one_line
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
@@ -46,7 +50,7 @@ def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: 
         return [
             CompletionItem(name, help=spec.grows_with(name))
             for name in _recall_layers(spec)
-            if name.startswith(incomplete)
+            if name.startswith(incomplete) and _can_be_offered(name)
         ]
     return []
 
@@ -55,9 +59,9 @@ def complete_preset(_ctx: click.Context, _parameter: click.Parameter, incomplete
     """The presets of a name that begins so, and the shell's own completion for paths."""
     found = []
     for name in presets.names():
-        if name.startswith(incomplete):
+        if name.startswith(incomplete) and _can_be_offered(name):
             with suppress(DreamerError):
-                found.append(CompletionItem(name, help=presets.find(name).title))
+                found.append(CompletionItem(name, help=one_line(presets.find(name).title)))
     return found or [CompletionItem(incomplete, type="file")]
 
 
@@ -65,8 +69,17 @@ def complete_label(ctx: click.Context, _parameter: click.Parameter, incomplete: 
     """The class names of the network that was named."""
     with suppress(DreamerError):
         names = [name for label in labels.of(_spec(ctx)) for name in label.name.split(", ")]
-        return [CompletionItem(name) for name in names if name.lower().startswith(incomplete.lower())]
+        return [CompletionItem(name) for name in names if _begins(name, incomplete) and _can_be_offered(name)]
     return []
+
+
+def _begins(name: str, incomplete: str) -> bool:
+    return name.lower().startswith(incomplete.lower())
+
+
+def _can_be_offered(name: str) -> bool:
+    """Whether a shell can be given a name out of a file: one that its terminal does not obey."""
+    return one_line(name) == name
 
 
 def remember_layers(network: VisionModel) -> None:
@@ -83,7 +96,7 @@ def remember_layers(network: VisionModel) -> None:
 def _recall_layers(spec: ModelSpec) -> list[str]:
     """The layers of a network, as they were noted, or else those that dream well."""
     with suppress(OSError, ValueError, TypeError, LookupError, DreamerError):
-        note = json.loads(_noted(spec).read_text(encoding="utf-8"))
+        note = parse_json(read_text(_noted(spec)))
         if note["stamp"] == _stamp(spec):
             return [str(name) for name in note["layers"]]
     return [name for name, _ in spec.dreams_well] or ([spec.default_layer] if spec.default_layer else [])
@@ -96,7 +109,7 @@ def _spec(ctx: click.Context) -> ModelSpec:
 def _noted(spec: ModelSpec) -> Path:
     name = spec.name.replace(":", "-")
     if isinstance(spec.weights, FileWeights):
-        name = hashlib.sha256(str(spec.weights.path).encode()).hexdigest()
+        name = hashlib.sha256(os.fsencode(spec.weights.path)).hexdigest()
     return store.home() / "layers" / f"{name}.json"
 
 

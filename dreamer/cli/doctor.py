@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from dreamer.cli.options import backend_option, debug_option
+from dreamer.cli.outputs import print_json, print_line
 from dreamer.cli.progress import import_keras
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def doctor(as_json: bool, no_rate: bool) -> None:
 
     report = examine(measure=not no_rate)
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        print_json(report.to_dict())
         return
     for head, text in _lines(report):
-        click.echo(f"{head:<10} {text}")
+        print_line(f"{head:<10} {text}")
 
 
 def _lines(report: Report) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,6 @@ import click
 
 from dreamer import presets
 from dreamer.cli import still, zoom
-from dreamer.cli.again import Earlier
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import (
@@ -22,9 +21,11 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    trust_option,
 )
 from dreamer.cli.order import Order, read_photo
 from dreamer.cli.progress import note, silent
+from dreamer.earlier import Earlier
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
@@ -48,6 +49,7 @@ _FRAME_RATE = 15
     "--recipe", type=click.Path(path_type=Path), metavar="FILE",
     help="Dream again as FILE, an earlier result, tells; other options change it.",
 )  # fmt: skip
+@trust_option
 @click.option("--preview", is_flag=True, help="Only the first octaves: a small picture, composed like the whole.")
 @click.option(
     "--save-octaves", type=click.Path(path_type=Path), metavar="FOLDER", help="Also write each finished octave there."
@@ -80,6 +82,7 @@ def dream(
     overwrite: bool,
     preset: str | None,
     recipe: Path | None,
+    trust: bool,
     preview: bool,
     save_octaves: Path | None,
     objective: str | None,
@@ -104,13 +107,13 @@ def dream(
     dreamer dream photo.jpg --frames 60 --max-size 512 -o zoom.gif
     dreamer dream --recipe photo-dream.jpg --seed 8
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    earlier = None if recipe is None else Earlier.read(recipe)
+    earlier = None if recipe is None else Earlier.read(recipe, trust=trust)
     if photo is None:
         if earlier is None:
             raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
-    settings = _settings(preset, earlier, chosen)
+    settings, origin = _settings(preset, earlier, chosen, trust=trust)
     if settings.frames == 1 and ("zoom" in chosen or frame_rate is not None):
         raise SettingsError("--zoom and --frame-rate are for an endless zoom; say how long it is, as in --frames 60")
     if save_octaves is not None and settings.frames > 1:
@@ -127,6 +130,7 @@ def dream(
         found=found,
         source=source,
         settings=settings,
+        preset=origin,
         output=output,
         overwrite=overwrite,
         preview=preview,
@@ -147,12 +151,18 @@ def dream(
         ctx.exit(EXIT_INTERRUPTED)
 
 
-def _settings(preset: str | None, earlier: Earlier | None, chosen: dict[str, Any]) -> DreamSettings:
-    if earlier is None:
-        return DreamSettings.of(**chosen) if preset is None else presets.find(preset).settings(**chosen)
-    if preset is not None:
+def _settings(
+    preset: str | None, earlier: Earlier | None, chosen: dict[str, Any], *, trust: bool
+) -> tuple[DreamSettings, dict[str, str]]:
+    """How to dream, and which preset says so."""
+    if preset is not None and earlier is not None:
         raise SettingsError("a preset and the recipe of an earlier dream both say how to dream; give one of them")
-    return DreamSettings.of(**{**earlier.settings, **chosen})
+    if earlier is not None:
+        return earlier.settings(**chosen), earlier.preset
+    if preset is None:
+        return DreamSettings.of(**chosen), {}
+    found = presets.find(preset, trust=trust)
+    return found.settings(**chosen), found.origin
 
 
 def _objective(written: str | None, layers: tuple[str, ...], channels: tuple[str, ...]) -> Objective | None:

@@ -7,6 +7,7 @@ import click
 from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_text
 from dreamer.cli.progress import say
 from dreamer.cli.tables import table
 from dreamer.errors import UnknownClassError
@@ -41,4 +42,4 @@ def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: st
             )
         if not any(class_labels.is_called(label, wanted) for label in found):
             say(f"Note: no class is called {wanted!r}; these resemble it")
-    click.echo(table(["index", "synset", "name"], [[label.index, label.synset or "-", label.name] for label in found]))
+    print_text(table(["index", "synset", "name"], [[label.index, label.synset or "-", label.name] for label in found]))

@@ -11,6 +11,7 @@ import click
 from dreamer.cli.completing import complete_layer, complete_model, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_text
 from dreamer.cli.progress import import_keras
 from dreamer.cli.tables import table
 from dreamer.errors import UnknownLayerError, close_matches
@@ -69,7 +70,7 @@ def layers(
             f"{model} has no layer that matches {pattern!r}.{close_matches(pattern, network.layers)} "
             f"See all: dreamer layers {model}"
         )
-    click.echo(_listing(network, names, size or network.graph.own_size or _USUAL_SIZE))
+    print_text(_listing(network, names, size or network.graph.own_size or _USUAL_SIZE))
 
 
 def _matches(name: str, pattern: str) -> bool:

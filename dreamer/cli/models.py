@@ -9,12 +9,14 @@ import click
 from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
 from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_line, print_text
 from dreamer.cli.tables import table
 from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import fetching, registry, store
 from dreamer.models.fetching import megabytes
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights, has_classifier
+from dreamer.wording import one_line
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
 _PART = "part"  # Said only of weights that are not all of the network's.
@@ -38,7 +40,7 @@ def list_models(installed: bool) -> None:
         [spec.name, _state(spec), _size(spec), spec.weights.license, spec.default_layer or "", spec.title]
         for spec in specs
     ]
-    click.echo(table(["name", "weights", "size", "licence", "layer", ""], rows))
+    print_text(table(["name", "weights", "size", "licence", "layer", ""], rows))
 
 
 @models.command()
@@ -59,7 +61,7 @@ def info(name: str) -> None:
     facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well}
     facts["layers"] = f"dreamer layers {spec.name}"
     width = max(map(len, facts))
-    click.echo("\n".join(f"{key:<{width}}  {value}" for key, value in facts.items()))
+    print_text("\n".join(f"{key:<{width}}  {one_line(str(value))}" for key, value in facts.items()))
 
 
 @models.command()
@@ -75,9 +77,9 @@ def fetch(name: str, offline: bool | None, mirror: str | None) -> None:
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     spec = registry.spec(name)
     if ensure_weights(spec, offline=offline, mirror=mirror):
-        click.echo(f"{spec.name} is installed")
+        print_line(f"{spec.name} is installed")
     else:
-        click.echo(f"{spec.name} is there already")
+        print_line(f"{spec.name} is there already")
 
 
 @models.command("import")
@@ -97,7 +99,7 @@ def import_weights(name: str, file: Path, unverified: bool) -> None:
     how = "the published file" if verified else "UNVERIFIED: it fits, but is not the published file"
     found = store.find(spec.name)
     headless = "" if found is None or has_classifier(found.network) else ", without the classifier"
-    click.echo(f"{spec.name} is installed from {file}{headless} ({how})")
+    print_line(f"{spec.name} is installed from {file}{headless} ({how})")
 
 
 @models.command()
@@ -110,7 +112,7 @@ def remove(name: str) -> None:
         raise WeightsError(f"{spec.name} is not kept in the cache; nothing was removed")
     if not store.remove(spec.weights.name):
         raise MissingWeightsError(f"the weights of {spec.name} are not installed; nothing was removed")
-    click.echo(f"{spec.name} is removed")
+    print_line(f"{spec.name} is removed")
 
 
 def _state(spec: ModelSpec) -> str:

@@ -82,6 +82,12 @@ max_pixels_option = click.option(
     help="Refuse photos with more pixels than this.",
 )
 
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Let a recipe, a preset or an atlas from elsewhere name any file, not only those beside it.",
+)
+
 _Setting = tuple[str, Any, str, str]
 """Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
 

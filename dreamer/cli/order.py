@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.cli.again import Earlier
 from dreamer.cli.completing import remember_layers
+from dreamer.earlier import Earlier
 from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
     from dreamer.images import Photo
+    from dreamer.photos import PhotoDream
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Order:
         found: What it holds; None once it is no longer needed, since of a large photo it takes gigabytes.
         source: What recipes say of it.
         settings: How to dream.
+        preset: Which preset says so, as recipes have it; nothing for none.
         output: Where the result goes; None for a free name beside the photo.
         overwrite: Whether files may be replaced.
         preview: Whether only the first octaves are dreamt.
@@ -40,6 +42,7 @@ class Order:
     found: Photo | None
     source: dict[str, str]
     settings: DreamSettings
+    preset: Mapping[str, str]
     output: Path | None
     overwrite: bool
     preview: bool
@@ -48,6 +51,14 @@ class Order:
     earlier: Earlier | None
     quiet: bool
     tell: Callable[[str], None]
+
+    def dream(self) -> PhotoDream:
+        """The dream of the photo, which is not kept here any longer."""
+        from dreamer.photos import PhotoDream
+
+        return PhotoDream(
+            self.take_photo(), self.settings, source=self.source, preset=self.preset, preview=self.preview
+        )
 
     def take_photo(self) -> Photo:
         """The photo, which is not kept here any longer."""

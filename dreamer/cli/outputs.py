@@ -1,8 +1,11 @@
-"""What commands that make pictures share: free names, and files that are never lost."""
+"""What commands share: free names, files that are never lost, and what is printed to standard output."""
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.wording import harmless, one_line
 
 if TYPE_CHECKING:
     from dreamer.images import Photo
@@ -125,10 +129,32 @@ def check_picture_folder(folder: Path, pattern: str, photo: Path, *, overwrite: 
 
 
 def print_path(target: Path | str) -> None:
-    """Print where a result is to standard output."""
+    """Print where a result is to standard output, for another program to the byte."""
     try:
-        click.echo(str(target))
+        print_exactly(str(target), os.fsencode(target))
     except BrokenPipeError:
         raise
     except OSError as error:
         raise ImageWriteError(f"{target} is written, but its name cannot be printed: {error.strerror}") from error
+
+
+def print_exactly(text: str, exact: bytes) -> None:
+    """Print to standard output what another program may read: exact there, made harmless on a terminal."""
+    has_bytes = hasattr(sys.stdout, "buffer") and not sys.stdout.isatty()
+    click.echo(exact if has_bytes else harmless(text))
+
+
+def print_text(text: str) -> None:
+    """Print lines to standard output that a person reads: harmless, and in letters that it can take."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(harmless(text).encode(encoding, "backslashreplace").decode(encoding))
+
+
+def print_line(text: str) -> None:
+    """The same of a single line, which nothing in it ends."""
+    print_text(one_line(text))
+
+
+def print_json(value: object) -> None:
+    """Print to standard output what JSON can hold: in ASCII, with nothing that a terminal obeys."""
+    click.echo(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreamer import __version__, presets
+from dreamer import presets
 from dreamer.cli.completing import complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import backend_option, debug_option
@@ -17,6 +17,7 @@ from dreamer.cli.order import read_photo
 from dreamer.cli.outputs import check_not_photo, print_path
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import DreamerError
+from dreamer.recipes import head
 
 if TYPE_CHECKING:
     from dreamer.images import LabelledPicture, Photo
@@ -75,10 +76,10 @@ def sheet(
             progress.show(preset.name, (index + 1) / len(chosen), f"{preset.name} done")
     laid_out = images.Photo(images.sheet(pictures, columns=columns))
     recipe = {
-        "program": "dreamer",
-        "version": __version__,
+        **head(),
         "command": "presets sheet",
         "presets": [one.name for one in chosen],
+        "presets_sha256": {one.name: one.sha256 for one in chosen},
         **changes,
     }
     for remark in images.write(

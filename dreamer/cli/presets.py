@@ -11,12 +11,13 @@ import click
 from dreamer import preset_text
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
-from dreamer.cli.again import Earlier
 from dreamer.cli.completing import complete_preset
-from dreamer.cli.options import debug_option
-from dreamer.cli.outputs import print_path
+from dreamer.cli.options import debug_option, trust_option
+from dreamer.cli.outputs import print_exactly, print_line, print_path, print_text
 from dreamer.cli.progress import import_keras, note
 from dreamer.cli.tables import table
+from dreamer.documents import toml_comment
+from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, ImageWriteError, SettingsError
 from dreamer.models import fetching, registry
 from dreamer.settings import DreamSettings
@@ -47,7 +48,7 @@ def list_presets(tags: tuple[str, ...]) -> None:
         for preset in found
         if set(tags) <= set(preset.tags)
     ]
-    click.echo(table(["name", "tags", "what it looks like"], rows))
+    print_text(table(["name", "tags", "what it looks like"], rows))
 
 
 @presets.command()
@@ -56,7 +57,8 @@ def list_presets(tags: tuple[str, ...]) -> None:
 def show(name: str) -> None:
     """Print a preset as TOML, with all that it extends."""
     preset = library.find(name)
-    click.echo(f"# {preset.path}\n{preset_text.whole(preset)}", nl=False)
+    text = f"{toml_comment(str(preset.path))}\n{preset_text.whole(preset)}".removesuffix("\n")
+    print_exactly(text, text.encode())
 
 
 @presets.command()
@@ -65,8 +67,9 @@ def show(name: str) -> None:
     "--from", "origin", metavar="NAME|FILE", shell_complete=complete_preset,
     help="What to begin with: a preset, or a picture that dreamer made.  [default: the default dream]",
 )  # fmt: skip
+@trust_option
 @debug_option
-def new(name: str, origin: str | None) -> None:
+def new(name: str, origin: str | None, trust: bool) -> None:
     """Write a preset of your own to begin with, and print where it is.
 
     \b
@@ -77,7 +80,7 @@ def new(name: str, origin: str | None) -> None:
         raise SettingsError(f"{name!r} is no name for a preset; expected letters, digits, - and _, as in my-fur")
     from dreamer.images.files import put
 
-    text = _draft(name, origin)
+    text = _draft(name, origin, trust=trust)
     target = library.own_folder() / f"{name}.toml"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,23 +90,25 @@ def new(name: str, origin: str | None) -> None:
     print_path(target)
 
 
-def _draft(name: str, origin: str | None) -> str:
+def _draft(name: str, origin: str | None, *, trust: bool) -> str:
     if origin is None:
         usual = registry.spec(DreamSettings.model).default_layer
         return preset_text.of_dream(name, DreamSettings.of(objective=usual), "the default dream")
     if Path(origin).suffix not in ("", ".toml"):
-        earlier = Earlier.read(Path(origin))
-        return preset_text.of_dream(name, DreamSettings.of(**earlier.settings), Path(origin).name)
-    other = library.find(origin)
+        earlier = Earlier.read(Path(origin), trust=trust, has_options=False)
+        return preset_text.of_dream(name, earlier.settings(), Path(origin).name)
+    other = library.find(origin, trust=trust, has_options=False)
     return preset_text.extending(name, other, str(Path(origin).absolute()) if origin.endswith(".toml") else origin)
 
 
 @presets.command()
 @click.argument("name", metavar="NAME|FILE", shell_complete=complete_preset)
+@trust_option
 @debug_option
-def validate(name: str) -> None:
+def validate(name: str, trust: bool) -> None:
     """Check a preset: its keys, its settings, and its layers in each network that is installed."""
-    preset = library.find(name)
+    preset = library.find(name, trust=trust, has_options=False)
+    preset.settings()  # What it may not name is said before anything is loaded.
     import_keras()
     from dreamer import targets
 
@@ -121,7 +126,7 @@ def validate(name: str) -> None:
             settings.file_digests()
         except DreamerError as error:
             raise SettingsError(f"{preset.path} with {model}: {error}") from error
-    click.echo(f"{preset.path} is fine: {preset.title}")
+    print_line(f"{preset.path} is fine: {preset.title}")
 
 
 def _readable() -> list[Preset]:

@@ -1,4 +1,8 @@
-"""How running work shows itself: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""How running work shows itself: a bar on a terminal, plain lines elsewhere, or nothing.
+
+The one idea: whatever is said on standard error goes through :func:`say` or a bar, and both make it harmless: names
+out of files and recipes may hold what a terminal obeys.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ import click
 
 from dreamer.errors import BackendError
 from dreamer.settings import BACKENDS
+from dreamer.wording import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -64,7 +69,7 @@ def on_terminal() -> bool:
 def say(line: str) -> None:
     """Print a line to standard error; if nobody listens there any more, the work goes on."""
     with suppress(OSError):
-        click.echo(line, err=True)
+        click.echo(one_line(line), err=True)
 
 
 def note(text: str) -> None:
@@ -196,13 +201,13 @@ class _Bar:
         )
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("left:"),
             TimeRemainingColumn(),
-            console=Console(file=self._terminal),
+            console=Console(file=self._terminal, markup=False, emoji=False, highlight=False),
             transient=True,
         )
         self._task = self._progress.add_task(self._opening, total=None)
@@ -216,7 +221,7 @@ class _Bar:
         self._terminal.close()
 
     def show(self, text: str, progress: float, _milestone: str | None = None) -> None:
-        self._progress.update(self._task, description=text, completed=progress, total=1)
+        self._progress.update(self._task, description=one_line(text), completed=progress, total=1)
 
     def say(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(one_line(line), soft_wrap=True)

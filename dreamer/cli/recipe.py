@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from dreamer.cli.options import debug_option
+from dreamer.cli.outputs import print_json
 
 
 @click.command()
@@ -17,4 +17,4 @@ def recipe(file: Path) -> None:
     """Print, as JSON, the recipe that dreamer wrote into FILE."""
     from dreamer import images
 
-    click.echo(json.dumps(images.read_recipe(file), indent=2))
+    print_json(images.read_recipe(file))

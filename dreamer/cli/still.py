@@ -60,9 +60,8 @@ def _dreamt(order: Order) -> PhotoDream:
     with work_progress(quiet=order.quiet) as progress:
         import_keras()
         from dreamer import images
-        from dreamer.photos import PhotoDream
 
-        dream = PhotoDream(order.take_photo(), order.settings, source=order.source, preview=order.preview)
+        dream = order.dream()
         images.check_target(order.output or free_name(order.names()), overwrite=True, size=dream.size)
         try:
             for step in dream.steps(note=order.tell):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dreamer.wording import one_line
+
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Align rows under their heads.
@@ -18,7 +20,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         a       12
         bc       3
     """
-    texts = [list(heads), *([str(cell) for cell in row] for row in rows)]
+    texts = [list(heads), *([one_line(str(cell)) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(heads))]
     numeric = [bool(rows) and all(isinstance(row[column], int) for row in rows) for column in range(len(heads))]
     lines = (

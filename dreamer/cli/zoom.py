@@ -97,9 +97,8 @@ def _zoomed(order: Order, sink: _Animation | _Folder) -> int:
     done = 0
     with work_progress(quiet=order.quiet) as progress:
         import_keras()
-        from dreamer.photos import PhotoDream
 
-        dream = PhotoDream(order.take_photo(), order.settings, source=order.source, preview=order.preview)
+        dream = order.dream()
         if dream.has_alpha:
             order.tell("the frames of a zoom are opaque; the transparency of the photo is left out")
         try:

@@ -11,12 +11,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from dreamer.documents import parse_json
 from dreamer.errors import ImageReadError
 from dreamer.images import exif
 from dreamer.images.opening import DAMAGE, explained, file_bytes, guarded, opened
 
 KEYWORD = "dreamer"
 _MARKER = b"dreamer-recipe"
+_MOST_BYTES = 4_000_000  # Of a recipe; those of the largest sheets have a tenth of it.
 
 
 def dumped(recipe: Mapping[str, object]) -> bytes:
@@ -43,12 +45,12 @@ def without_recipe(block: exif.Block) -> exif.Block:
 
 
 def _parsed(data: bytes | str | None) -> dict[str, object] | None:
-    if data is None:
+    if data is None or len(data) > _MOST_BYTES:
         return None
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     try:
-        value = json.loads(text.rstrip("\0"))
-    except (ValueError, RecursionError):
+        value = parse_json(text.rstrip("\0"))
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

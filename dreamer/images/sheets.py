@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize
 from dreamer.errors import ImageWriteError
+from dreamer.wording import harmless
 
 _BACKDROP = np.float32(0.11)
 _INK = np.float32(0.95)
@@ -177,7 +178,7 @@ def _drawable(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) ->
     """A label on one line, in letters that the font has."""
     missing = bytes(font.getmask("\uffff"))
     drawable = ""
-    for letter in unicodedata.normalize("NFC", " ".join(label.split())):
+    for letter in unicodedata.normalize("NFC", harmless(" ".join(label.split()))):
         if bytes(font.getmask(letter)) == missing:
             bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
             letter = _SPELT.get(letter, bare or "?")

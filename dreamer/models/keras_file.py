@@ -5,7 +5,7 @@ The one idea: everything that a known network has in the table, one's own has in
 
     preprocessing = "-1..1"      # or a table: { mean = [0.5, 0.5, 0.5], std = 0.25, order = "RGB" }
     layer = "block4_conv3"       # to dream with where none is named
-    labels = "names.txt"         # class names, one a line
+    labels = "names.txt"         # class names, one a line; a file beside it, or in a folder there
 
 The file is loaded in Keras's safe mode: no code in it is run.
 
@@ -15,15 +15,18 @@ Must not import Keras or anything heavy before a network is built.
 from __future__ import annotations
 
 import math
-import tomllib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dreamer.documents import read_toml
 from dreamer.errors import ModelError, SettingsError, UnknownModelError, WeightsError, close_matches
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preprocessing
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import FileWeights
+from dreamer.regular import lies_within
+from dreamer.wording import brief
 
 if TYPE_CHECKING:
     import keras
@@ -59,7 +62,7 @@ def spec(name: str) -> ModelSpec:
         raise UnknownModelError(
             f"{name} is no .keras file. Save the network in that format with Keras: model.save('name.keras')"
         )
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  It takes any name.
         raise UnknownModelError(f"there is no file {name}")
     said = _read(path.with_suffix(".toml"))
     return ModelSpec(
@@ -138,24 +141,35 @@ def _take_off_softmax(network: Any) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        said = read_toml(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise SettingsError(f"cannot read {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SettingsError(f"cannot read {path}: {reason}") from error
     for key in said:
         if key not in _KEYS:
             raise SettingsError(
-                f"{path} has an unknown key {key!r}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
+                f"{path} has an unknown key {brief(key)}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
             )
     for key in ("layer", "labels"):
         if not isinstance(said.get(key, ""), str):
-            raise SettingsError(f"{path}: {key} is {said[key]!r}; expected text")
+            raise SettingsError(f"{path}: {key} is {brief(said[key])}; expected text")
     if "labels" in said:
-        said["labels"] = str((path.parent / said["labels"]).absolute())
+        said["labels"] = _beside(path, said["labels"])
     if "preprocessing" in said:
         said["preprocessing"] = _preprocessing(said["preprocessing"], path)
     return said
+
+
+def _beside(path: Path, file: str) -> str:
+    """A file that the TOML names: one that lies beside it, since the two may come from somebody else."""
+    place = path.parent / file
+    if not lies_within(path.parent, place):
+        raise SettingsError(
+            f"{path}: labels is {brief(file)}, which does not lie beside it, so it is not read. Copy the file there"
+        )
+    return str(place.absolute())
 
 
 def _preprocessing(said: object, path: Path) -> Preprocessing:
@@ -164,26 +178,26 @@ def _preprocessing(said: object, path: Path) -> Preprocessing:
     known = ("mean", "std", "order")
     if not isinstance(said, Mapping) or not set(said) <= set(known):
         raise SettingsError(
-            f"{path}: preprocessing is {said!r}; expected one of {', '.join(GENERAL)}, or a table with "
+            f"{path}: preprocessing is {brief(said)}; expected one of {', '.join(GENERAL)}, or a table with "
             f"{', '.join(known)}"
         )
     order = said.get("order", "RGB")
     if order not in ("RGB", "BGR"):
-        raise SettingsError(f"{path}: order is {order!r}; expected 'RGB' or 'BGR'")
+        raise SettingsError(f"{path}: order is {brief(order)}; expected 'RGB' or 'BGR'")
     std = _colors(said.get("std", 1.0), "std", path)
     if min(map(abs, std)) < _LEAST_STD:
-        raise SettingsError(f"{path}: std is {said['std']!r}; expected numbers of {_LEAST_STD:g} or more")
+        raise SettingsError(f"{path}: std is {brief(said['std'])}; expected numbers of {_LEAST_STD:g} or more")
     return Preprocessing(_colors(said.get("mean", 0.0), "mean", path), std, order)
 
 
 def _colors(value: object, key: str, path: Path) -> RGB:
     numbers: list[Any] = value if isinstance(value, list) else [value] * 3
     if len(numbers) != 3 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
-        raise SettingsError(f"{path}: {key} is {value!r}; expected a number, or three for red, green and blue")
+        raise SettingsError(f"{path}: {key} is {brief(value)}; expected a number, or three for red, green and blue")
     try:
         red, green, blue = (float(number) for number in numbers)
     except OverflowError:
         red = green = blue = math.inf
     if not all(math.isfinite(number) for number in (red, green, blue)):
-        raise SettingsError(f"{path}: {key} is {value!r}; expected finite numbers")
+        raise SettingsError(f"{path}: {key} is {brief(value)}; expected finite numbers")
     return red, green, blue

@@ -11,9 +11,11 @@ from pathlib import Path
 from dreamer.errors import MissingWeightsError, UnknownClassError
 from dreamer.models import store
 from dreamer.models.specs import ModelSpec
+from dreamer.regular import read_text
 
 _CLOSE = 0.7
 _MOST_CLOSE = 8
+_MOST_BYTES = 10_000_000  # Of a list of classes: many times that of ImageNet's 21,000.
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,12 @@ def _archived(spec: ModelSpec) -> Path:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return read_text(path, most=_MOST_BYTES).splitlines()
     except FileNotFoundError:
         raise UnknownClassError(f"there is no file {path} with the class names") from None
     except (OSError, ValueError) as error:
-        raise UnknownClassError(f"cannot read the class names in {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UnknownClassError(f"cannot read the class names in {path}: {reason}") from error
 
 
 def _with_synsets(names: list[str]) -> tuple[Label, ...]:

@@ -26,9 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.digests import digest_of
+from dreamer.documents import parse_json
 from dreamer.errors import WeightsError
+from dreamer.regular import read_text
 
 _RECORD = "record.json"
+_MOST_BYTES = 1_000_000  # Of a record.
 _OLD = "old"
 _FORMAT = 1
 _LOCK_PATIENCE = 0.2  # Seconds before a wait for another process is worth a word.
@@ -108,7 +111,7 @@ def find(name: str) -> Installed | None:
     """
     folder = _folder(name)
     try:
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+        record = parse_json(read_text(folder / _RECORD, most=_MOST_BYTES))
         if record.pop("format") != _FORMAT:
             raise ValueError("it was written by another version of dreamer")
         if not record["files"] or any(Path(file).name != file for file in record["files"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import subprocess
 import tomllib
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -328,3 +329,13 @@ def test_a_phone_shows_all_of_it(large, opened):
     dialog.get_by_role("button", name="next unit").tap()
     assert page.evaluate("location.hash") == "#block4b/1"
     assert dialog.get_by_role("button", name="In the mix").is_visible()
+
+
+def test_a_command_with_control_characters_is_copied_as_escapes(opened, large):
+    # Pasted, a terminal obeys them even within quotes: Ctrl-C ends the line, and what follows is the next command.
+    page = opened(large)
+    name = "it's\x03\n\\ \x1b[201~\x85x"
+    quoted = page.evaluate("name => shellQuoted(name)", name)
+    assert quoted.isprintable()
+    said = subprocess.run(["bash", "-c", f"printf %s {quoted}"], capture_output=True, check=True).stdout
+    assert said.decode() == name

@@ -41,8 +41,10 @@ def test_the_output_tree_mirrors_the_input_tree_and_records_say_all(photos, drea
 
 
 def test_each_preset_has_a_tree_of_its_own(photos, dreams, dream):
-    dream(photos, dreams, presets={"still": QUICK, "other": OTHER})
+    dream(photos, dreams, presets={"still": QUICK, "other": OTHER}, digests={"still": "0", "other": "1"})
     made = pictures(dreams)
+    recipe = images.read_recipe(dreams / "other/x.png")
+    assert (recipe["preset"], recipe["preset_sha256"]) == ("other", "1")
     assert sorted(made) == sorted(f"{preset}/{name}" for preset in ("still", "other") for name in NAMES)
     assert made["still/x.png"] != made["other/x.png"]
 

@@ -14,10 +14,14 @@ from concurrent.futures import Future
 import pytest
 
 from dreamer import images
+from dreamer.atlas import page
+from dreamer.atlas.catalog import Catalog, Entry
+from dreamer.atlas.units import Unit
 from dreamer.batch.pools import attempt
 from dreamer.cli import run
 from dreamer.cli.pools import Place
 from dreamer.errors import AtlasError
+from dreamer.settings import VisualizeSettings
 
 QUICK = ["--size", "32x40", "--steps", "3"]
 
@@ -213,3 +217,61 @@ def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert run(["atlas", "block2b", "--channels", "0", "-o", "x", *QUICK, "--executor", "ray"]) == 1
     assert "pip install 'deepdreamer[ray]'" in capfd.readouterr().err
+
+
+def foreign_atlas(here, **settings):
+    """An ``atlas.json`` that came from somebody else, drawn by nobody."""
+    told = VisualizeSettings(size=(32, 40), steps=3).to_dict() | settings
+    made = Catalog("efficientnet_lite0", "A network", "0", told)
+    made.entries["block2b", 0] = Entry(Unit("block2b", 0, "block2b:0", "block2b:0"))
+    (here / "x").mkdir()
+    page.save(here / "x", made)
+
+
+def test_an_atlas_from_elsewhere_names_only_what_lies_beside_it(here, capfd):
+    (here / "net.keras").write_bytes(b"")
+    foreign_atlas(here, model="net.keras", parametrization="maco", spectrum="/etc/passwd", transforms="x/mine.toml")
+    assert run(["atlas", "--resume", "-o", "x"]) == 2
+    said = capfd.readouterr().err
+    assert "x/atlas.json names files that do not lie beside it: /etc/passwd (spectrum), net.keras (model)" in said
+    assert "give --trust, or type --spectrum and --model anew" in said
+    (here / "x/mine.toml").write_text("stepz = 1")
+    anew = ["--model", "efficientnet_lite0", "--parametrization", "cosine"]
+    assert run(["atlas", "--resume", "-o", "x", "--trust", *anew]) == 2
+    assert "x/mine.toml has an unknown key 'stepz'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda held: held | {"units": None}, "units is null; expected a list"),
+        (lambda held: held | {"model": "a\0b"}, "model is 'a\\x00b'; expected text"),
+        (
+            lambda held: held | {"photos": [{"name": "a", "height": 1, "width": 1, "sha256": "../../../../x"}]},
+            "photos[0]",
+        ),
+        (lambda held: held | {"units": [held["units"][0] | {"objective": 'guided:a@"/etc/passwd"'}]}, "names a file"),
+        (lambda held: held | {"units": [held["units"][0] | {"index": "../0"}]}, "units[0].index is '../0'"),
+        (lambda held: held | {"format": 2}, "its format is 2, expected 1"),
+        (lambda held: [held], "expected a table"),
+    ],
+)
+def test_an_atlas_that_holds_anything_else_is_refused_in_one_line(here, capfd, change, words):
+    foreign_atlas(here)
+    held = change(json.loads((here / "x/atlas.json").read_text()))
+    (here / "x/atlas.json").write_text(json.dumps(held))
+    assert run(["atlas", "--resume", "-o", "x"]) == 1
+    said = capfd.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_an_atlas_that_is_no_file_or_nested_deeply_is_refused(here, capfd):
+    foreign_atlas(here)
+    (here / "x/atlas.json").write_text("[" * 5000)
+    assert run(["atlas", "--resume", "-o", "x"]) == 1
+    assert "nested too deeply" in capfd.readouterr().err
+    (here / "x/atlas.json").unlink()
+    os.mkfifo(here / "x/atlas.json")
+    assert run(["atlas", "--resume", "-o", "x"]) == 1
+    assert "is a pipe" in capfd.readouterr().err

@@ -16,10 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dreamer import images
 from dreamer.batch.folders import folder
 from dreamer.batch.pools import Processes, attempt
 from dreamer.cli import run
 from dreamer.cli.pools import Place
+from dreamer.digests import digest_of
 
 batch = import_module("dreamer.cli.batch")  # Behind the command of the same name.
 
@@ -113,6 +115,21 @@ def test_presets_have_folders_of_their_names_and_options_change_them(photos, dre
     assert {name.split("/")[0] for name in made} == {"mine", "fur-and-eyes"}
     assert len(made) == 12
     assert made["mine/a/0.png"] != made["fur-and-eyes/a/0.png"]
+    told = {"preset": "mine", "preset_sha256": digest_of(preset)}
+    assert told.items() <= images.read_recipe(dreams / "mine/a/0.png").items()
+
+
+def test_a_preset_from_elsewhere_needs_trust_for_what_does_not_lie_beside_it(photos, dreams, here, tmp_path, capfd):
+    preset = tmp_path / "foreign" / "mine.toml"
+    preset.parent.mkdir()
+    mask = photos / "a/0.png"
+    preset.write_text(f'title = "t"\ndescription = "d"\nobjective = "block3b"\nmask = "{mask}"\n')
+    given = ["batch", str(photos), str(dreams), "--preset", str(preset), *QUICK, "--dry-run"]
+    assert run(given) == 2
+    assert f"{mask} (mask)" in capfd.readouterr().err
+    assert not dreams.exists()
+    for more in (["--trust"], ["--mask", str(mask)]):
+        assert run([*given, *more]) == 0
 
 
 def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, dreams, here, capfd):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from PIL import Image, ImageSequence
 
 from dreamer import dreaming, images
 from dreamer.cli import run
+from dreamer.digests import digest_of
 from dreamer.errors import ImageWriteError
 from dreamer.settings import DreamSettings
 
@@ -270,3 +275,93 @@ def test_a_guide_leads_the_dream_to_its_features(photo, samples, tmp_path):
         for name in ("plain", "guided")
     ]
     assert scores[1] > scores[0]
+
+
+def test_the_recipe_says_which_preset_made_the_picture(photo, tmp_path):
+    preset = tmp_path / "mine.toml"
+    preset.write_text('title = "t"\ndescription = "d"\nobjective = "block3b"\nsteps = 1\noctaves = 1\n')
+    told = {"format": 1, "preset": "mine", "preset_sha256": digest_of(preset)}
+    for name, more in (("a.png", []), ("zoom.gif", ["--frames", "2"]), ("frames", ["--frames", "2"])):
+        assert run(["dream", str(photo), "--preset", str(preset), "-o", str(tmp_path / name), "-q", *more]) == 0
+    for name in ("a.png", "zoom.gif", "frames/0002.png"):
+        assert told.items() <= images.read_recipe(tmp_path / name).items()
+    # Done again, it says so still.
+    assert run(["dream", "--recipe", str(tmp_path / "a.png"), "-o", str(tmp_path / "again.png"), "-q"]) == 0
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    assert run(["dream", str(photo), *QUICK, "-o", str(tmp_path / "none.png"), "-q"]) == 0
+    assert "preset" not in images.read_recipe(tmp_path / "none.png")
+
+
+def test_a_mask_elsewhere_needs_trust_or_the_option_anew(photo, tmp_path, capfd):
+    mask, first = tmp_path / "masks" / "sky.png", tmp_path / "dreams" / "first.png"
+    for file in (mask, first):
+        file.parent.mkdir()
+    mask.write_bytes(photo.read_bytes())
+    (first.parent / photo.name).write_bytes(photo.read_bytes())
+    assert run(["dream", str(photo), "--mask", str(mask), *QUICK, "-o", str(first), "-q"]) == 0
+    again = ["dream", "--recipe", str(first), "--overwrite", "-q", "-o", str(tmp_path / "again.png")]
+    assert run(again) == 2
+    said = capfd.readouterr().err
+    assert f"{first} names files that do not lie beside it: {mask} (mask)." in said
+    assert "give --trust, or type --mask anew" in said
+    assert not (tmp_path / "again.png").exists()
+    for more in (["--trust"], ["--mask", str(mask)]):
+        assert run([*again, *more]) == 0
+        assert (tmp_path / "again.png").read_bytes() == first.read_bytes()
+
+
+def test_a_preset_from_elsewhere_needs_trust_for_what_does_not_lie_beside_it(photo, tmp_path, capfd):
+    preset = tmp_path / "foreign" / "mine.toml"
+    preset.parent.mkdir()
+    mask = f'mask = "{photo}"\n'
+    preset.write_text(f'title = "t"\ndescription = "d"\nobjective = "block3b"\nsteps = 1\noctaves = 1\n{mask}')
+    given = ["dream", str(photo), "--preset", str(preset), "-o", str(tmp_path / "x.png"), "-q"]
+    assert run(given) == 2
+    assert f"{photo} (mask)" in capfd.readouterr().err
+    assert run([*given, "--trust"]) == 0
+    assert settings_of(tmp_path / "x.png")["mask"] == str(photo)
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "fifo", "socket", "folder"])
+@pytest.mark.parametrize(
+    "option", ["--mask", "--guide", "--objective", "--preset", "--recipe", "--transforms", "--spectrum"]
+)
+def test_anything_but_a_regular_file_is_said_in_one_line_at_once(photo, tmp_path, monkeypatch, capfd, option, place):
+    monkeypatch.chdir(tmp_path)
+    for suffix in ("", ".toml"):
+        os.mkfifo(f"fifo{suffix}")
+        Path(f"folder{suffix}").mkdir()
+        Path(f"zero{suffix}").symlink_to("/dev/zero")
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(f"socket{suffix}")
+    name = place
+    if option in ("--preset", "--transforms"):
+        name = "zero.toml" if place == "/dev/zero" else f"{place}.toml"
+    command = ["dream", "photo.png", *QUICK, option, f'direction:block3b@"{name}"' if option == "--objective" else name]
+    if option in ("--transforms", "--spectrum"):
+        command = ["visualize", "block3b:1", "--steps", "1", "--size", "32", option, name]
+        command += ["--parametrization", "maco"] if option == "--spectrum" else []
+    began = time.monotonic()
+    assert run([*command, "-o", "x.png", "-q"]) in (1, 2)
+    assert time.monotonic() - began < 5
+    said = capfd.readouterr().err
+    assert said.count("\n") == 1
+    assert "regular file" in said or "is a directory" in said
+    assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("name", ["r-command-esc.png", "r-lib-null.png", "r-mask-devzero.png"])
+def test_recipes_that_once_failed_get_one_clear_line(name, tmp_path, monkeypatch, picture, capfd):
+    case = Path(__file__).resolve().parents[3] / "shared" / "cases" / name
+    if not case.exists():
+        pytest.skip("the cases are not here")
+    (tmp_path / name).write_bytes(case.read_bytes())
+    Image.fromarray((picture * 255).astype(np.uint8)).save(tmp_path / "t.jpg")
+    monkeypatch.chdir(tmp_path)
+    for command in (["dream", "--recipe", name], ["presets", "new", "x", "--from", name]):
+        assert run(command) == 2
+        said = capfd.readouterr().err
+        assert said.count("\n") == 1
+        assert "\x1b" not in said
+        assert "fault" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "t.jpg"])

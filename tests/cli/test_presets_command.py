@@ -8,6 +8,9 @@ from PIL import Image
 
 from dreamer import images, presets
 from dreamer.cli import run
+from dreamer.digests import digest_of
+from dreamer.settings import DreamSettings
+from dreamer.wording import one_line
 
 QUICK = 'description = "d"\ntags = ["{tag}"]\nobjective = "block2a"\nsteps = 1\n'
 
@@ -80,7 +83,9 @@ def test_a_good_dream_becomes_a_preset(own, photo):
     assert run(["dream", str(photo), *given, "-o", str(first), "-q"]) == 0
     assert run(["presets", "new", "that-one", "--from", str(first)]) == 0
     assert run(["dream", str(photo), "--preset", "that-one", "-o", str(second), "-q"]) == 0
-    assert second.read_bytes() == first.read_bytes()
+    assert (images.read(second).pixels == images.read(first).pixels).all()
+    told = {"preset": "that-one", "preset_sha256": digest_of(own / "that-one.toml")}
+    assert images.read_recipe(second) == images.read_recipe(first) | told
 
 
 def test_validate_looks_for_the_layers_too(own, tmp_path, capfd):
@@ -105,7 +110,9 @@ def test_a_sheet_shows_the_photo_in_every_preset(own, photo, capfd):
     height, width = images.read(target).pixels.shape[:2]
     assert width > 3 * 320
     assert height > 223
-    assert images.read_recipe(target)["presets"] == ["fur", "lace"]
+    recipe = images.read_recipe(target)
+    assert (recipe["format"], recipe["presets"]) == (1, ["fur", "lace"])
+    assert recipe["presets_sha256"]["fur"] == digest_of(presets.shipped_folder() / "fur.toml")
     before = target.read_bytes()
     assert run(["presets", "sheet", str(photo), "-o", str(target)]) == 1
     assert target.read_bytes() == before
@@ -114,3 +121,45 @@ def test_a_sheet_shows_the_photo_in_every_preset(own, photo, capfd):
     assert images.read_recipe(one)["presets"] == ["lace"]
     assert run(["presets", "sheet", str(photo), "-o", str(photo), "--overwrite"]) == 1
     assert run(["presets", "sheet", str(photo), "-o", str(photo.with_name("x.png")), "--model", "keras:VGG16"]) == 2
+
+
+@pytest.mark.parametrize("name", ["a\nseed = 7\n#.png", "del\x7f.png", "esc\x1b[2J\u202e\x85.png", "caf\udce9.png"])
+def test_the_name_of_a_picture_cannot_write_into_its_preset(own, tmp_path, picture, name, capfd):
+    origin = tmp_path / name
+    recipe = {"settings": {"steps": 3, "objective": "block3b"}, "source": {}}
+    images.write(origin, images.Photo(picture), recipe=recipe)
+    assert run(["presets", "new", "mine", "--from", str(origin)]) == 0
+    found = presets.find("mine")
+    assert found.settings() == DreamSettings(steps=3, objective="block3b")
+    assert found.description.endswith(f"{one_line(name)} was dreamt")
+    capfd.readouterr()
+    assert run(["presets", "show", "mine"]) == 0
+    (own / "again.toml").write_text(capfd.readouterr().out)
+    assert presets.find("again").settings() == found.settings()
+
+
+def test_a_preset_is_made_of_a_foreign_picture_only_with_what_lies_beside_it(own, tmp_path, picture, capfd):
+    origin = tmp_path / "foreign" / "x.png"
+    origin.parent.mkdir()
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    recipe = {"settings": {"mask": str(tmp_path / "secret.png"), "guide": "b.png"}, "source": {}}
+    images.write(origin, images.Photo(picture), recipe=recipe)
+    (origin.parent / "b.png").write_bytes(b"")
+    assert run(["presets", "new", "mine", "--from", str(origin)]) == 2
+    said = capfd.readouterr().err
+    assert "secret.png (mask)" in said
+    assert said.endswith("give --trust\n")
+    assert not own.exists()
+    assert run(["presets", "new", "mine", "--from", str(origin), "--trust"]) == 0
+    assert presets.find("mine").settings().files == (str(origin.parent / "b.png"), str(tmp_path / "secret.png"))
+
+
+def test_a_preset_from_elsewhere_is_validated_with_what_it_may_name(own, tmp_path, capfd):
+    path = tmp_path / "foreign" / "x.toml"
+    path.parent.mkdir()
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    path.write_text('title = "t\\u001b"\ndescription = "d"\nobjective = "block3b"\nmask = "../secret.png"\n')
+    assert run(["presets", "validate", str(path)]) == 2
+    assert "secret.png (mask)" in capfd.readouterr().err
+    assert run(["presets", "validate", str(path), "--trust"]) == 0
+    assert capfd.readouterr().out == f"{path} is fine: t\\x1b\n"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -245,6 +248,29 @@ def test_the_labels_beside_a_file_are_always_a_file(save, word, monkeypatch, tmp
     for name in (path, "net.keras"):
         with pytest.raises(UnknownClassError, match=f"there is no file .*{word}"):
             labels.of(registry.spec(name))
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../names.txt", "link.txt", "out/names.txt"])
+def test_labels_lie_beside_their_network(save, tmp_path, name):
+    path = save(classifier(), f'labels = "{name}"')
+    folder = Path(path).parent
+    (folder.parent / "names.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(folder.parent / "names.txt")
+    (folder / "out").symlink_to(folder.parent)
+    with pytest.raises(SettingsError, match=f"labels is '{name}', which does not lie beside it.* Copy the file there"):
+        registry.spec(path)
+
+
+@pytest.mark.parametrize(("make", "words"), [(Path.mkdir, "is a directory"), (os.mkfifo, "is a pipe")])
+def test_labels_and_what_is_said_of_a_network_are_regular_files(save, make, words):
+    path = Path(save(classifier(), 'labels = "names.txt"'))
+    make(path.with_name("names.txt"))
+    with pytest.raises(UnknownClassError, match=f"names.txt: {words}; a regular file is expected"):
+        labels.of(registry.spec(str(path)))
+    path.with_suffix(".toml").unlink()
+    make(path.with_suffix(".toml"))
+    with pytest.raises(SettingsError, match=f".toml: {words}; a regular file is expected"):
+        registry.spec(str(path))
 
 
 def test_layers_with_several_outputs_are_passed_over(save, picture):

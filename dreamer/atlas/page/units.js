@@ -74,8 +74,13 @@ function mixOf(chosen) {
     .join("");
 }
 
-/** A word as a POSIX shell takes it. */
+/** A word as a POSIX shell takes it. A terminal obeys control characters even where they are pasted, within quotes. */
 function shellQuoted(text) {
+  if (/[\x00-\x1f\x80-\x9f]/.test(text)) {
+    // Of those beyond ASCII UTF-8 has two bytes.
+    const escapes = (char) => (char < "\x80" ? "" : "\\xc2") + `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
+    return `$'${text.replace(/[\\']/g, "\\$&").replace(/[\x00-\x1f\x7f-\x9f]/g, escapes)}'`;
+  }
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 

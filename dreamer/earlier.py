@@ -1,0 +1,161 @@
+"""An earlier dream: what a picture says of how it was made, to do it again.
+
+The one idea: the picture may come from somebody else. So its recipe is checked before anything in it is used, and
+what files it names is decided by :class:`dreamer.trust.Source`.
+
+Must not import Keras or anything heavy before a picture is read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer import recipes
+from dreamer.errors import ImageReadError, SettingsError, UntrustedError
+from dreamer.settings import DreamSettings
+from dreamer.trust import Source, named_files
+from dreamer.wording import brief
+
+if TYPE_CHECKING:
+    from dreamer.models.vision_model import VisionModel
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier dream.
+
+    Attributes:
+        source: The picture that tells of it.
+        recipe: What it says.
+
+    Example:
+        >>> Earlier.read(Path("photo-dream.jpg")).settings(seed=8)  # doctest: +SKIP
+    """
+
+    source: Source
+    recipe: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, file: Path, *, trust: bool = False, has_options: bool = True) -> Earlier:
+        """What a picture says.
+
+        Args:
+            file: The picture.
+            trust: Whether its recipe may name any file.
+            has_options: As :class:`dreamer.trust.Source` has it.
+
+        Raises:
+            ImageReadError: It says nothing.
+            SettingsError: It is no dream, or something in its recipe is of another kind.
+        """
+        from dreamer import images
+
+        recipe = images.read_recipe(file)
+        recipes.check(recipe, file)
+        if "settings" not in recipe or "source" not in recipe:
+            what = f"was made by `dreamer {recipe['command']}`" if "command" in recipe else "tells of no dream"
+            raise SettingsError(f"{file} {what}; expected a picture that `dreamer dream` made")
+        return cls(Source(file, trust, has_options), recipe)
+
+    @property
+    def file(self) -> Path:
+        """The picture."""
+        return self.source.path
+
+    @property
+    def preset(self) -> dict[str, str]:
+        """Which preset it was made with, as recipes say it."""
+        return {name: self.recipe[name] for name in ("preset", "preset_sha256") if name in self.recipe}
+
+    def settings(self, **changes: Any) -> DreamSettings:
+        """Its settings; those that it does not know, from an earlier version, are left to their defaults.
+
+        Files that they name and that are not where they say are taken from beside the picture.
+
+        Args:
+            **changes: Fields of :class:`DreamSettings` on top of them.
+
+        Raises:
+            UntrustedError: They name files that the picture may not.
+            SettingsError: One of them is impossible, or unknown.
+        """
+        kept = {name: value for name, value in self._told.values().items() if name not in changes}
+        self.source.refuse([(setting, file) for setting, file in named_files(kept) if self._place(file) is None])
+        for name, file in named_files(kept):
+            if name != "objective":
+                kept[name] = self._place(file)
+        if kept.get("objective") is not None:
+            kept["objective"] = kept["objective"].with_files(lambda file: self._place(file) or file)
+        return DreamSettings.of(**kept | changes)
+
+    @cached_property
+    def _told(self) -> DreamSettings:
+        known = [one.name for one in fields(DreamSettings)]
+        unknown = [name for name in self.recipe["settings"] if name not in known]
+        if unknown:
+            raise SettingsError(
+                f"the recipe in {self.file} has a setting {brief(unknown[0])}, which this dreamer does not know; a "
+                "newer one may have made it. Update dreamer"
+            )
+        try:
+            return DreamSettings.of(**self.recipe["settings"])
+        except SettingsError as error:
+            raise SettingsError(f"the recipe in {self.file} cannot be used: {error}") from error
+
+    def _place(self, file: str) -> str | None:
+        """Where a file that is named lies: where it says, or beside the picture; None if it may not be named."""
+        allowed = [place for place in (file, self._beside(file)) if self.source.may_name(place)]
+        there = [place for place in allowed if os.path.isfile(place)]  # noqa: PTH113  It takes any name.
+        if there:
+            return there[0]
+        return file if file in allowed else None
+
+    def _beside(self, file: str) -> str:
+        return str(self.file.parent / (Path(file).name or "?"))
+
+    def photo(self) -> Path:
+        """Where its photo is: beside it under the name it had, or for a frame of a zoom beside its folder.
+
+        Raises:
+            ImageReadError: It is not there.
+            UntrustedError: A link leads from there elsewhere.
+        """
+        name = self.recipe["source"].get("name", "")
+        folder = self.file.absolute().parent
+        hint = f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
+        for place in (folder, folder.parent) if "frame" in self.recipe else (folder,):
+            # Only the last part: a recipe must not name files elsewhere.
+            photo = place / (Path(name).name or "?")
+            if os.path.isfile(photo):  # noqa: PTH113  It takes any name.
+                if not Source(place / self.file.name, self.source.is_trusted).may_name(str(photo)):
+                    raise UntrustedError(
+                        f"the photo {photo} is a link to elsewhere. If you mean it, give --trust. {hint}"
+                    )
+                return photo
+        raise ImageReadError(f"the photo {brief(name)} that {self.file} was made from is not beside it. {hint}")
+
+    def compare(self, source: Mapping[str, str], settings: DreamSettings, note: Callable[[str], None]) -> None:
+        """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""
+        if source["sha256"] != self.recipe["source"].get("sha256"):
+            note(f"{source['name']} is not the photo that {self.file} was made from, so the dream will be another")
+        then = {self._place(file) or file: digest for file, digest in self.recipe.get("files_sha256", {}).items()}
+        for file, digest in settings.file_digests().items():
+            if file in then and then[file] != digest:
+                note(f"{file} has changed since {self.file} was made, so the dream will be another")
+
+    def compare_network(self, network: VisionModel, note: Callable[[str], None]) -> None:
+        """Say whether the network, or what computes it, is another by now."""
+        import keras
+
+        if self.recipe.get("weights_sha256") != network.weights_sha256:
+            note(f"the network has other weights than when {self.file} was made, so the dream is another")
+        libraries = self.recipe.get("libraries", {})
+        now = {"keras": keras.__version__, "backend": keras.backend.backend()}
+        for name, version in now.items():
+            if libraries.get(name) not in (None, version):
+                note(f"{name} was {libraries[name]} and is {version} now, so fine detail may differ")
