@@ -6,9 +6,12 @@ Must not import: the ascent, the command line.
 from __future__ import annotations
 
 import dataclasses
+import io
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from tokenize import TokenError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +24,21 @@ from dreamer.digests import stamp_of
 from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.models import labels
 from dreamer.models.labels import Label
-from dreamer.objectives import Objective
-from dreamer.terms import Numbers, Term
+from dreamer.objectives import LARGEST_WEIGHT, Objective
+from dreamer.regular import read_bytes
+from dreamer.terms import Numbers, Term, number
+from dreamer.wording import shown
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
+
+_LEAST_WEIGHT = 1 / LARGEST_WEIGHT
+"""What a score weighs less than this has no gradient that float32 could square."""
+
+_LEAST_LENGTH, _MOST_LENGTH = 1e-6, 1e12
+"""Of a direction: a cosine is not taken of shorter ones, and longer ones leave nothing but infinities."""
+
+_MOST_BYTES_OF_DIRECTION = 64 * 2**20
 
 _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
@@ -44,12 +57,22 @@ def resolve(objective: Objective, network: VisionModel) -> Objective:
     Raises:
         UnknownLayerError: There is no such layer, channel or position.
         UnknownClassError: There is no such class, its name is ambiguous, or the network has no classifier.
-        SettingsError: A vector or a guide does not fit.
+        SettingsError: A vector or a guide does not fit, or nothing is left to climb.
         ImageReadError: A guide cannot be read.
     """
     found = Objective(tuple((weight, _RESOLVERS[term.kind](term, network)) for weight, term in objective.terms))
     if not found.layers:
-        raise SettingsError(f"{objective.name} looks at no layer of {network.spec.name}; add one, as in block4b:17")
+        raise SettingsError(
+            f"the objective {shown(objective.name)} looks at no layer of {network.spec.name}; add one, as in block4b:17"
+        )
+    totals: defaultdict[Term, float] = defaultdict(float)
+    for weight, term in found.terms:
+        totals[term] += weight
+    if all(abs(total) < _LEAST_WEIGHT for total in totals.values()):
+        raise SettingsError(
+            f"nothing is left of the objective {shown(objective.name)}: its weights are 0, or as good as that, or "
+            f"cancel each other out; expected one of {number(_LEAST_WEIGHT)} or more, above or below 0"
+        )
     return found
 
 
@@ -76,7 +99,7 @@ def title(objective: Objective, network: VisionModel) -> str:
     (weight, term), *others = objective.terms
     known = _labels(network)
     if others or term.kind != "logit" or abs(weight) != 1 or known is None:
-        return objective.name
+        return objective.label
     index = int(term.unit or 0)
     return f"{'' if weight > 0 else 'not '}{known[index].name.split(', ')[0]} ({index})"
 
@@ -164,17 +187,26 @@ def _direction(term: Term, network: VisionModel) -> Term:
         raise SettingsError(
             f"the direction in {name!r} has shape {vector.shape}; expected ({channels},), one number per channel"
         )
-    if not np.isfinite(vector).all() or not vector.any():
-        raise SettingsError(f"the direction in {name!r} is zero, or holds something that is no number")
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or not length:
+        raise SettingsError(f"the direction in {name!r} is zero, or holds something that is no number in float32")
+    if not _LEAST_LENGTH <= length <= _MOST_LENGTH:
+        raise SettingsError(
+            f"the direction in {name!r} has the length {number(length)}; expected {number(_LEAST_LENGTH)} to "
+            f"{number(_MOST_LENGTH)}. Divide it by its length"
+        )
     return dataclasses.replace(term, values=Numbers.of(vector))
 
 
 def _vector(path: Path) -> FloatArray:
     try:
-        return np.asarray(np.load(path, allow_pickle=False), np.float32)
-    except (OSError, ValueError, EOFError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no .npy file of numbers"
-        raise SettingsError(f"cannot read the direction in {path}: {reason}") from error
+        data = io.BytesIO(read_bytes(path, most=_MOST_BYTES_OF_DIRECTION))
+        found: FloatArray = Numbers.of(np.lib.format.read_array(data, allow_pickle=False)).array
+    except OSError as error:
+        raise SettingsError(f"cannot read the direction in {path}: {error.strerror}") from error
+    except (ValueError, EOFError, SyntaxError, TokenError, MemoryError, OverflowError, SettingsError) as error:
+        raise SettingsError(f"cannot read the direction in {path}: it is no .npy file of numbers") from error
+    return found
 
 
 def _guided(term: Term, network: VisionModel) -> Term:
@@ -189,6 +221,10 @@ def _guided(term: Term, network: VisionModel) -> Term:
     picture = term.values.array
     if picture.ndim != 3 or picture.shape[-1] != 3 or not picture.size:
         raise SettingsError(f"the guide of {name!r} has shape {picture.shape}; expected (height, width, 3)")
+    if not -0.5 <= picture.min() <= picture.max() <= 1.5:
+        raise SettingsError(
+            f"the guide of {name!r} has values from {picture.min():g} to {picture.max():g}; expected a picture in [0, 1]"
+        )
     return dataclasses.replace(term, values=_features(network, name, picture))
 
 

@@ -42,3 +42,21 @@ def _harmless(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_MOST_SHOWN = 60
+
+
+def shown(value: object) -> str:
+    """A value that was received, for a message: as Python writes it, cut short if it is long.
+
+    Example:
+        >>> shown("block4b"), len(shown("block4b" * 100_000))
+        ("'block4b'", 65)
+    """
+    if isinstance(value, str):
+        return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
+    if isinstance(value, int) and abs(value) >= 10**_MOST_SHOWN:
+        return f"a whole number of {value.bit_length()} bits"  # Python writes none of some thousand digits.
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
