@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from tokenize import TokenError
 from pathlib import Path
@@ -21,8 +20,8 @@ from keras import ops
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
 from dreamer.digests import stamp_of
-from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
-from dreamer.models import labels
+from dreamer.errors import ImageReadError, ModelError, SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.models import kinds, labels
 from dreamer.models.labels import Label
 from dreamer.objectives import LARGEST_WEIGHT, Objective
 from dreamer.regular import read_bytes
@@ -105,13 +104,13 @@ def title(objective: Objective, network: VisionModel) -> str:
 
 
 def _layer(term: Term, network: VisionModel) -> Term:
-    network.check(term.layer or "")
+    _checked(network, term.layer or "")
     return term
 
 
 def _channel(term: Term, network: VisionModel) -> Term:
     name, index = term.layer or "", int(term.unit or 0)
-    network.check(name, index)
+    _checked(network, name, index)
     if term.position is not None and len(network.node(name).shape) != 3:
         raise UnknownLayerError(f"{name!r} of {network.spec.name} has no positions; write {name}:{index}")
     return dataclasses.replace(term, values=_one_hot(index, network.channels(name)))
@@ -134,24 +133,54 @@ def _logit(term: Term, network: VisionModel) -> Term:
 def _class(wanted: str, network: VisionModel) -> int:
     """The index of a class by its name: the one that is called so, or the only one with such a word in its name."""
     known = labels.of(network.spec)
-    exact = [label for label in known if wanted.strip().lower() in _names(label)]
-    found = exact or _with_word(known, wanted)
-    model = network.spec.name
+    found = [label for label in known if wanted.strip().lower() in _names(label)] or labels.learnt(known, wanted)
     if not found:
-        close = labels.find(known, wanted)
-        hint = f"Close matches: {_listed(close)}" if close else f"See all: dreamer labels {model}"
-        raise UnknownClassError(f"{model} has no class {wanted!r}. {hint}")
+        raise UnknownClassError(_no_class(known, wanted, network))
     if len(found) > 1:
         raise UnknownClassError(
-            f"{len(found)} classes of {model} are called {wanted!r}: {_listed(found)}. Take one by its number"
+            f"{len(found)} classes of {network.spec.name} are called {shown(wanted)}: {_listed(found)}. Take one by its number"
         )
     return int(found[0].index)
 
 
-def _with_word(known: Iterable[Label], wanted: str) -> list[Label]:
-    """The classes with this as words of their names, as "cat" is one of "tabby cat" but not of "catamaran"."""
-    words = re.compile(rf"\b{re.escape(wanted.strip())}\b", re.IGNORECASE)
-    return [label for label in known if words.search(label.name)]
+def _no_class(known: tuple[Label, ...], wanted: str, network: VisionModel) -> str:
+    """That there is no such class, and what comes near by meaning, by word or by spelling."""
+    model = network.spec.name
+    if kinds.is_noun(wanted) and any(label.synset for label in known):
+        nearby = labels.near(known, wanted)
+        others = [label for label in labels.with_words(known, wanted) if label not in nearby]
+        return (
+            f"{model} never learnt {shown(wanted)}: none of its {len(known)} classes is called so, "
+            f"{f'but these are near to it, as WordNet sorts things: {_listed(nearby)}' if nearby else 'or near to it'}"
+            f"{f'. Others have the word in their names: {_listed(others)}' if others else ''}"
+        )
+    close = labels.find(known, wanted)
+    hint = f"Close matches: {_listed(close)}" if close else f"See all: dreamer labels {model}"
+    return f"{model} has no class {shown(wanted)}. {hint}"
+
+
+def _checked(network: VisionModel, name: str, channel: int | None = None) -> None:
+    """Make sure that a layer and a channel exist; where the name is that of a class or a thing, say so."""
+    try:
+        network.check(name, channel)
+    except UnknownLayerError as error:
+        raise UnknownLayerError(f"{error}{_as_class(name, network)}") from error
+
+
+def _as_class(name: str, network: VisionModel) -> str:
+    """What to type if a class was meant where a layer is expected."""
+    if name in network.layers or network.logits is None:
+        return ""
+    try:
+        known = labels.of(network.spec)
+    except ModelError:  # Its classes have no names, so none was meant.
+        return ""
+    found = labels.learnt(known, name)
+    if found:
+        return f". For a class, type logit: before it: {_listed(found)}"
+    if not kinds.is_noun(name):
+        return ""
+    return f". A class is typed with logit: before it, but {_no_class(known, name, network)}"
 
 
 _MOST_LISTED = 8
@@ -176,7 +205,7 @@ def _labels(network: VisionModel) -> tuple[Label, ...] | None:
 
 def _direction(term: Term, network: VisionModel) -> Term:
     name = term.layer or ""
-    network.check(name)
+    _checked(network, name)
     channels = network.channels(name)
     if term.seed is not None:
         drawn = np.random.default_rng(term.seed).normal(size=channels)
@@ -211,7 +240,7 @@ def _vector(path: Path) -> FloatArray:
 
 def _guided(term: Term, network: VisionModel) -> Term:
     name = term.layer or ""
-    network.check(name)
+    _checked(network, name)
     if term.values is None:
         path = Path(str(term.source))
         try:
@@ -250,7 +279,7 @@ def _features(network: VisionModel, name: str, picture: FloatArray) -> Numbers:
 
 def _custom(term: Term, network: VisionModel) -> Term:
     for name in term.needs:
-        network.check(name)
+        _checked(network, name)
     return term
 
 

@@ -58,5 +58,5 @@ def shown(value: object) -> str:
         return repr(value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}...")
     if isinstance(value, int) and abs(value) >= 10**_MOST_SHOWN:
         return f"a whole number of {value.bit_length()} bits"  # Python writes none of some thousand digits.
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
