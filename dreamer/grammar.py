@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
+from dreamer.bounds import check_count
 from dreamer.errors import SettingsError
 from dreamer.objectives import (
-    MOST_TERMS,
     Objective,
     channel,
     direction,
@@ -25,7 +25,7 @@ from dreamer.objectives import (
     penalty,
 )
 from dreamer.terms import ARRAY, BARE, PENALTIES, Term, quoted
-from dreamer.wording import shown
+from dreamer.wording import as_typed, shown
 
 _DEEPEST = 100
 """How deep brackets may be nested, and weights before each other."""
@@ -110,11 +110,7 @@ class _Parser:
     def _factor(self) -> _Terms:
         if not self._take("("):
             self._count += 1
-            if self._count > MOST_TERMS:
-                raise SettingsError(
-                    f"the objective {shown(self._text)} has more than {MOST_TERMS} terms; expected fewer. "
-                    'A direction weighs all channels of a layer at once: direction:block4b@"weights.npy"'
-                )
+            check_count(self._count)
             return list(self._term().terms)
         self._depth += 1
         self._go_down(0)
@@ -242,10 +238,6 @@ class _Parser:
             )
 
 
-_FROM_DOCUMENTS = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "−": "-", "–": "-", "×": "*", "·": "*", "，": ","}
-"""Signs that a document sets for those of the keyboard."""
-
-
 _EXAMPLES = "For example: block4b, block4b:17, 'block4b:17 - 0.5*block2a', 'logit:tabby cat'"
 _LONGEST_WITH_ADVICE = 200
 _COLUMNS = re.compile(r"([A-Za-z0-9_./]+)(\s{2,}|\t).*", re.DOTALL)
@@ -256,9 +248,10 @@ def _advice(text: str) -> str:
     """What to type instead of something that cannot be read."""
     if len(text) > _LONGEST_WITH_ADVICE:
         return _EXAMPLES
-    typed = "".join(_FROM_DOCUMENTS.get(sign, sign) for sign in text).strip()
-    if typed != text.strip():
-        typed = typed.strip("\"'") if {text.strip()[0], text.strip()[-1]} <= set(_FROM_DOCUMENTS) else typed
+    text = text.strip()
+    typed = as_typed(text)
+    if typed != text:
+        typed = typed.strip("\"'") if text[0] != typed[0] and text[-1] != typed[-1] else typed
         return f"It has signs that documents set for those of the keyboard; type {_in_shell(typed)}"
     columns = _COLUMNS.fullmatch(typed)
     if columns:

@@ -24,28 +24,15 @@ Must not import NumPy, Keras or anything heavy: settings hold objectives, and th
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from dreamer import bounds
 from dreamer.errors import SettingsError
-from dreamer.terms import PENALTIES, Numbers, Position, Term, mark, number
-from dreamer.wording import shown
-
-MOST_TERMS = 1000
-"""Terms of an objective. More channels than that are weighed at once by a direction."""
-
-LARGEST_WEIGHT = 1e12
-"""A gradient is squared in float32; with larger weights nothing would be left but infinities."""
-
-LARGEST_POWER = 10.0
-"""Of a direction's cosine, which begins at 0.1: with a larger one nothing would be left of the score."""
-
-_LONGEST_NAME = 4096  # As paths may be long.
-_LARGEST_INDEX, _LARGEST_SEED = 2**31 - 1, 2**64 - 1
+from dreamer.terms import PENALTIES, Numbers, Position, Term, mark
+from dreamer.wording import number, shown
 
 
 @dataclass(frozen=True)
@@ -68,12 +55,8 @@ class Objective:
     def __post_init__(self) -> None:
         if not self.terms:
             raise SettingsError("an objective needs at least one term, as in 'block5c' or 'block4b:17'")
-        if len(self.terms) > MOST_TERMS:
-            raise SettingsError(
-                f"an objective has more than {MOST_TERMS} terms; expected fewer. "
-                'A direction weighs all channels of a layer at once: direction:block4b@"weights.npy"'
-            )
-        object.__setattr__(self, "terms", tuple((_weight(weight, term), term) for weight, term in self.terms))
+        bounds.check_count(len(self.terms))
+        object.__setattr__(self, "terms", tuple((bounds.weight(weight, term), term) for weight, term in self.terms))
 
     @classmethod
     def parse(cls, text: str) -> Objective:
@@ -171,7 +154,7 @@ class Objective:
         return -1.0 * self
 
     def __mul__(self, weight: float) -> Objective:
-        factor = _weight(weight)
+        factor = bounds.weight(weight)
         return Objective(tuple((factor * own, term) for own, term in self.terms))
 
     __rmul__ = __mul__
@@ -186,15 +169,6 @@ def _written(terms: Iterable[tuple[float, str]]) -> str:
 def _weighted(weight: float, term: str) -> str:
     """A term with its weight, but for the sign."""
     return term if abs(weight) == 1 else f"{number(abs(weight))}*{term}"
-
-
-def _weight(value: float, term: Term | None = None) -> float:
-    """A weight that can be reckoned with, as Python's own number and without the sign of a zero."""
-    if not isinstance(value, Real) or not abs(value) <= LARGEST_WEIGHT:
-        whose = "" if term is None else f" of {term.label}"
-        expected = f"a finite number from -{number(LARGEST_WEIGHT)} to {number(LARGEST_WEIGHT)}"
-        raise SettingsError(f"the weight{whose} is {shown(value)}; expected {expected}")
-    return float(value) + 0.0
 
 
 def layer(name: str) -> Objective:
@@ -223,7 +197,7 @@ def channel(name: str, index: int) -> Objective:
     Returns:
         The objective, named ``"layer:index"``.
     """
-    return _single(Term("channel", _named(name), _index(index)))
+    return _single(Term("channel", _named(name), bounds.index(index)))
 
 
 def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None) -> Objective:
@@ -237,8 +211,8 @@ def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None)
     """
     if (y is None) != (x is None):
         raise SettingsError(f"the position of a neuron is y={y}, x={x}; expected both or neither")
-    position: Position = "centre" if y is None or x is None else (_index(y), _index(x))
-    return _single(Term("channel", _named(name), _index(index), position))
+    position: Position = "centre" if y is None or x is None else (bounds.index(y), bounds.index(x))
+    return _single(Term("channel", _named(name), bounds.index(index), position))
 
 
 def logit(which: int | str) -> Objective:
@@ -250,7 +224,11 @@ def logit(which: int | str) -> Objective:
     References:
         Simonyan, Vedaldi and Zisserman, arXiv:1312.6034, section 2, on why not the probability.
     """
-    return _single(Term("logit", unit=_text(which, "a class") if isinstance(which, str) else _index(which)))
+    return _single(
+        Term(
+            "logit", unit=bounds.text(which, "a class", "tabby cat") if isinstance(which, str) else bounds.index(which)
+        )
+    )
 
 
 def direction(
@@ -270,15 +248,11 @@ def direction(
     """
     if (vector is None) == (seed is None):
         raise SettingsError(f"a direction in {name} needs either a vector or a seed")
-    if not isinstance(power, Real) or not 0 <= power <= LARGEST_POWER:
-        raise SettingsError(
-            f"the power of a direction in {name} is {shown(power)}; expected 0 to {number(LARGEST_POWER)}"
-        )
-    power = float(power)
+    power = bounds.power(power, name)
     if seed is not None:
-        return _single(Term("direction", _named(name), seed=_index(seed, "a seed", _LARGEST_SEED), power=power))
+        return _single(Term("direction", _named(name), seed=bounds.seed(seed), power=power))
     if isinstance(vector, str | Path):
-        return _single(Term("direction", _named(name), power=power, source=_file(vector)))
+        return _single(Term("direction", _named(name), power=power, source=bounds.file(vector)))
     return _single(Term("direction", _named(name), power=power, values=Numbers.of(vector)))
 
 
@@ -293,7 +267,7 @@ def guided(name: str, picture: Any) -> Objective:
         The "guided dreaming" of the 2015 notebook: the feature with the largest dot product.
     """
     if isinstance(picture, str | Path):
-        return _single(Term("guided", _named(name), source=_file(picture)))
+        return _single(Term("guided", _named(name), source=bounds.file(picture)))
     return _single(Term("guided", _named(name), values=Numbers.of(picture)))
 
 
@@ -367,7 +341,9 @@ def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Obj
     if not known:
         raise SettingsError(f"the score {shown(name)} is {shown(score)}; expected a function")
     needs = tuple(sorted({_named(one) for one in layers}))
-    return _single(Term("custom", source=_text(name, "a score of your own"), function=score, needs=needs))
+    return _single(
+        Term("custom", source=bounds.text(name, "a score of your own", "edges"), function=score, needs=needs)
+    )
 
 
 def _single(term: Term) -> Objective:
@@ -375,29 +351,4 @@ def _single(term: Term) -> Objective:
 
 
 def _named(name: str) -> str:
-    return _text(name, "a layer", "block4b")
-
-
-def _text(value: str, what: str, example: str = "tabby cat") -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
-        raise SettingsError(
-            f"the name of {what} is {shown(value)}; expected text such as {example!r}, at most {_LONGEST_NAME} long"
-        )
-    return value
-
-
-def _file(path: str | Path) -> str:
-    text = _text(str(path), "a file", "cats.npy")
-    try:
-        is_name = b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        is_name = False
-    if not is_name:
-        raise SettingsError(f"the name of a file is {shown(text)}; expected one that a file can have")
-    return text
-
-
-def _index(value: int, what: str = "an index", largest: int = _LARGEST_INDEX) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not 0 <= int(value) <= largest:
-        raise SettingsError(f"{what} is {shown(value)}; expected a whole number, 0 or more, at most {largest}")
-    return int(value)
+    return bounds.text(name, "a layer", "block4b")

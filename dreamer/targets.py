@@ -8,10 +8,10 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from tokenize import TokenError
 from pathlib import Path
+from tokenize import TokenError
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,20 +19,18 @@ from keras import ops
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
+from dreamer.bounds import LEAST_WEIGHT
 from dreamer.digests import stamp_of
 from dreamer.errors import ImageReadError, ModelError, SettingsError, UnknownClassError, UnknownLayerError
-from dreamer.models import kinds, labels
+from dreamer.models import classes, labels
 from dreamer.models.labels import Label
-from dreamer.objectives import LARGEST_WEIGHT, Objective
+from dreamer.objectives import Objective
 from dreamer.regular import read_bytes
-from dreamer.terms import Numbers, Term, number
-from dreamer.wording import shown
+from dreamer.terms import Numbers, Term
+from dreamer.wording import number, shown
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
-
-_LEAST_WEIGHT = 1 / LARGEST_WEIGHT
-"""What a score weighs less than this has no gradient that float32 could square."""
 
 _LEAST_LENGTH, _MOST_LENGTH = 1e-6, 1e12
 """Of a direction: a cosine is not taken of shorter ones, and longer ones leave nothing but infinities."""
@@ -67,10 +65,10 @@ def resolve(objective: Objective, network: VisionModel) -> Objective:
     totals: defaultdict[Term, float] = defaultdict(float)
     for weight, term in found.terms:
         totals[term] += weight
-    if all(abs(total) < _LEAST_WEIGHT for total in totals.values()):
+    if all(abs(total) < LEAST_WEIGHT for total in totals.values()):
         raise SettingsError(
             f"nothing is left of the objective {shown(objective.name)}: its weights are 0, or as good as that, or "
-            f"cancel each other out; expected one of {number(_LEAST_WEIGHT)} or more, above or below 0"
+            f"cancel each other out; expected one of {number(LEAST_WEIGHT)} or more, above or below 0"
         )
     return found
 
@@ -124,39 +122,14 @@ def _logit(term: Term, network: VisionModel) -> Term:
             f"dreamer layers {network.spec.name}"
         )
     index = term.unit if isinstance(term.unit, int) else _class(str(term.unit), network)
-    classes = network.channels(name)
-    if index >= classes:
-        raise UnknownClassError(f"{network.spec.name} has no class {index}; expected 0 to {classes - 1}")
-    return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, classes))
+    count = network.channels(name)
+    if index >= count:
+        raise UnknownClassError(f"{network.spec.name} has no class {index}; expected 0 to {count - 1}")
+    return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, count))
 
 
 def _class(wanted: str, network: VisionModel) -> int:
-    """The index of a class by its name: the one that is called so, or the only one with such a word in its name."""
-    known = labels.of(network.spec)
-    found = [label for label in known if wanted.strip().lower() in _names(label)] or labels.learnt(known, wanted)
-    if not found:
-        raise UnknownClassError(_no_class(known, wanted, network))
-    if len(found) > 1:
-        raise UnknownClassError(
-            f"{len(found)} classes of {network.spec.name} are called {shown(wanted)}: {_listed(found)}. Take one by its number"
-        )
-    return int(found[0].index)
-
-
-def _no_class(known: tuple[Label, ...], wanted: str, network: VisionModel) -> str:
-    """That there is no such class, and what comes near by meaning, by word or by spelling."""
-    model = network.spec.name
-    if kinds.is_noun(wanted) and any(label.synset for label in known):
-        nearby = labels.near(known, wanted)
-        others = [label for label in labels.with_words(known, wanted) if label not in nearby]
-        return (
-            f"{model} never learnt {shown(wanted)}: none of its {len(known)} classes is called so, "
-            f"{f'but these are near to it, as WordNet sorts things: {_listed(nearby)}' if nearby else 'or near to it'}"
-            f"{f'. Others have the word in their names: {_listed(others)}' if others else ''}"
-        )
-    close = labels.find(known, wanted)
-    hint = f"Close matches: {_listed(close)}" if close else f"See all: dreamer labels {model}"
-    return f"{model} has no class {shown(wanted)}. {hint}"
+    return classes.find(wanted, labels.of(network.spec), network.spec.name)
 
 
 def _checked(network: VisionModel, name: str, channel: int | None = None) -> None:
@@ -175,24 +148,7 @@ def _as_class(name: str, network: VisionModel) -> str:
         known = labels.of(network.spec)
     except ModelError:  # Its classes have no names, so none was meant.
         return ""
-    found = labels.learnt(known, name)
-    if found:
-        return f". For a class, type logit: before it: {_listed(found)}"
-    if not kinds.is_noun(name):
-        return ""
-    return f". A class is typed with logit: before it, but {_no_class(known, name, network)}"
-
-
-_MOST_LISTED = 8
-
-
-def _names(label: Label) -> list[str]:
-    return [str(label.synset), *(name.strip() for name in label.name.lower().split(","))]
-
-
-def _listed(found: list[Label]) -> str:
-    shown = ", ".join(f"logit:{label.index} ({label.name.split(', ')[0]})" for label in found[:_MOST_LISTED])
-    return f"{shown}, ..." if len(found) > _MOST_LISTED else shown
+    return classes.instead_of_layer(name, known, network.spec.name)
 
 
 def _labels(network: VisionModel) -> tuple[Label, ...] | None:
@@ -252,7 +208,7 @@ def _guided(term: Term, network: VisionModel) -> Term:
         raise SettingsError(f"the guide of {name!r} has shape {picture.shape}; expected (height, width, 3)")
     if not -0.5 <= picture.min() <= picture.max() <= 1.5:
         raise SettingsError(
-            f"the guide of {name!r} has values from {picture.min():g} to {picture.max():g}; expected a picture in [0, 1]"
+            f"the guide of {name!r} has values from {picture.min():g} to {picture.max():g}; expected them in [0, 1]"
         )
     return dataclasses.replace(term, values=_features(network, name, picture))
 

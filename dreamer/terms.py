@@ -16,7 +16,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from dreamer.errors import SettingsError
-from dreamer.wording import shown
+from dreamer.wording import number, shown
 
 PENALTIES = ("total_variation", "l1", "l2", "blur", "high_frequency")
 """What a picture itself may be scored by; see ``dreamer.ascent.scoring``."""
@@ -148,11 +148,6 @@ def quoted_layer(name: str) -> str:
     """The name of a layer as it is typed: in quotes where it needs them."""
     reserved = name in PENALTIES or name in ("logit", "direction", "guided", "diversity")
     return name if BARE.fullmatch(name) and not reserved else quoted(name)
-
-
-def number(value: float) -> str:
-    """A number as a person would write it, and not a bit less than it is."""
-    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))
 
 
 _MARKS: WeakKeyDictionary[Callable[[Any], Any], str] = WeakKeyDictionary()

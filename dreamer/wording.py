@@ -44,6 +44,22 @@ def _harmless(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+_OF_DOCUMENTS = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "×": "*", "·": "*"}  # noqa: RUF001
+    | dict.fromkeys("‐‑‒–—―−", "-")  # noqa: RUF001
+)
+
+
+def as_typed(text: str) -> str:
+    """Text with the signs of the keyboard for those that a document sets in their place: quotation marks, dashes.
+
+    Example:
+        >>> as_typed("“tabby”")
+        '"tabby"'
+    """
+    return text.translate(_OF_DOCUMENTS)
+
+
 _MOST_SHOWN = 60
 
 
@@ -60,3 +76,13 @@ def shown(value: object) -> str:
         return f"a whole number of {value.bit_length()} bits"  # Python writes none of some thousand digits.
     text = " ".join(repr(value).split())
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def number(value: float) -> str:
+    """A number as a person would write it, and not a bit less than it is.
+
+    Example:
+        >>> number(2.0), number(0.1 + 0.2)
+        ('2', '0.30000000000000004')
+    """
+    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))

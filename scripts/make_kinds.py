@@ -27,12 +27,15 @@ PEOPLE = {"person": ["people"]}  # To WordNet a group, not a plural.
 
 
 class Synset(NamedTuple):
+    """What words of one meaning stand for: in which of WordNet's files, the words, and the next wider synsets."""
+
     file: int
     words: list[str]
     parents: list[str]
 
 
 def read_synsets(wordnet: Path) -> dict[str, Synset]:
+    """All nouns of WordNet, by synset."""
     found = {}
     for line in (wordnet / "data.noun").read_text(encoding="ascii").splitlines():
         if line.startswith("  "):  # The licence.
@@ -86,6 +89,7 @@ def chosen(senses: list[tuple[str, int]], synsets: dict[str, Synset]) -> list[st
 
 
 def main() -> None:
+    """Print the table."""
     wordnet, dictionaries = map(Path, sys.argv[1:])
     synsets, senses = read_synsets(wordnet), read_senses(wordnet)
     common, known = (

@@ -9,9 +9,9 @@ from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
 from dreamer.cli.progress import note
 from dreamer.cli.tables import table
-from dreamer.errors import UnknownClassError, UnknownModelError
+from dreamer.errors import UnknownClassError, UnknownModelError, close_matches
 from dreamer.models import labels as class_labels
-from dreamer.models import registry
+from dreamer.models import registry, specs
 from dreamer.models.labels import Label
 from dreamer.settings import DreamSettings
 
@@ -53,8 +53,9 @@ def _meant(model: str, search: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         usual = DreamSettings.model
         words = (model, *search)
         wanted = " ".join(words)
-        known = class_labels.imagenet()
-        if not any(class_labels.is_called(label, wanted) for label in known) and not class_labels.near(known, wanted):
+        known = class_labels.of(registry.spec(usual))
+        is_class = class_labels.learnt(known, wanted) or class_labels.near(known, wanted)
+        if not is_class and (close_matches(model, specs.known()) or not class_labels.find(known, wanted)):
             raise
         note(f"no network is called {model!r}, so {usual}, the default, was searched: dreamer labels {usual} {wanted}")
         return usual, words

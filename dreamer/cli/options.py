@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from dreamer.cli.completing import complete_layer, complete_model
+from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
 from dreamer.models.preprocessing import GENERAL
 from dreamer.robustness import SETS
 from dreamer.settings import (
@@ -22,6 +24,7 @@ from dreamer.settings import (
     DreamSettings,
     VisualizeSettings,
 )
+from dreamer.wording import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,15 +70,13 @@ objective_option = click.option(
 
 
 def _pixels(_ctx: click.Context, _parameter: click.Parameter, megapixels: float) -> int:
-    if math.isnan(megapixels):
-        raise click.BadParameter("expected a number")
     return round(megapixels * 1e6)
 
 
 max_pixels_option = click.option(
     "--max-megapixels",
     "max_pixels",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=NumberRange(min=0, min_open=True, max=1e6),
     default=500,
     show_default=True,
     callback=_pixels,
@@ -84,6 +85,9 @@ max_pixels_option = click.option(
 
 _Setting = tuple[str, Any, str, str]
 """Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
+
+_TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
+"""What reads a type, where Click itself would not say what to type instead of something else."""
 
 _NETWORK: tuple[_Setting, ...] = (
     ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
@@ -102,9 +106,9 @@ _DREAM: tuple[_Setting, ...] = (
     ("rotate", float, "DEGREES", "Largest random rotation in each step."),
     ("scale", float, "FRACTION", "Largest random change of size in each step."),
     ("strength", float, "0..1", "How much of the dream is laid over the photo."),
-    ("mask", str, "FILE", "Dream only where this picture is opaque, or white."),
+    ("mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
     ("feather", float, "FRACTION", "How softly the mask ends, of the longer side."),
-    ("guide", str, "FILE", "Dream of what the layers find in this picture."),
+    ("guide", Path, "FILE", "Dream of what the layers find in this picture."),
     ("blend", str, "MODE", f"How the dream is laid over the photo: {', '.join(BLENDS)}."),
     ("contrast", float, "F", "Of the dream: 1 leaves it."),
     ("saturation", float, "F", "Of the dream: 1 leaves it, 0 has no colours."),
@@ -132,21 +136,22 @@ _DREAM_FLAGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 """Settings that have a flag for each of their values: value, flag, help."""
 
 
-def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
-    """A number of pixels, or HEIGHTxWIDTH."""
-    if value is None:
+def read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    """A number of pixels, or HEIGHTxWIDTH, as ``(height, width)``; a callback of an option."""
+    if text is None:
         return None
-    sides = value.lower().split("x")
-    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
-        raise click.BadParameter(f"{value!r} is no size; expected a number of pixels, or HEIGHTxWIDTH as in 200x300")
-    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+    match = re.fullmatch("([0-9]{1,5})(?:\\s*[x\N{MULTIPLICATION SIGN}]\\s*([0-9]{1,5}))?", text.strip().lower())
+    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not height or not width:
+        raise click.BadParameter(f"{shown(text)} is no size; expected HEIGHTxWIDTH or one number, as in 480x640 or 512")
+    return height, width
 
 
 _VISUALIZE: tuple[_Setting, ...] = (
     *_NETWORK,
     ("steps", int, "N", "Steps of the optimizer."),
     ("parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}."),
-    ("spectrum", str, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
+    ("spectrum", Path, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
     (
         "transforms",
         str,
@@ -183,7 +188,7 @@ def visualize_options(command: Command) -> Command:
     command = _setting_options(command, VisualizeSettings, _VISUALIZE)
     height, width = VisualizeSettings.size
     text = f"Size of each picture in pixels.  [default: {height}x{width}]"
-    return click.option("--size", metavar="HxW|N", callback=_size, help=text)(command)
+    return click.option("--size", metavar="HxW|N", callback=read_size, help=text)(command)
 
 
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
@@ -193,7 +198,7 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,
-            type=kind,
+            type=_TYPES.get(kind, kind),
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
             shell_complete=complete_model if name == "model" else None,

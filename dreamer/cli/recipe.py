@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.mistyping import InputFile
 from dreamer.cli.options import debug_option
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputFile(), callback=lambda _ctx, _parameter, file: Path(file))
 @debug_option
 def recipe(file: Path) -> None:
     """Print, as JSON, the recipe that dreamer wrote into FILE."""
