@@ -246,7 +246,7 @@ _WORDS = re.compile(r"([^\"'*+:()@#]+ [^\"'*+:()@#]+?)(:[0-9]+)?")
 
 def _advice(text: str) -> str:
     """What to type instead of something that cannot be read."""
-    if len(text) > _LONGEST_WITH_ADVICE:
+    if len(text) > _LONGEST_WITH_ADVICE or len(text.splitlines()) > 1:
         return _EXAMPLES
     text = text.strip()
     typed = as_typed(text)

@@ -224,11 +224,8 @@ def logit(which: int | str) -> Objective:
     References:
         Simonyan, Vedaldi and Zisserman, arXiv:1312.6034, section 2, on why not the probability.
     """
-    return _single(
-        Term(
-            "logit", unit=bounds.text(which, "a class", "tabby cat") if isinstance(which, str) else bounds.index(which)
-        )
-    )
+    unit = bounds.text(which, "a class", "tabby cat") if isinstance(which, str) else bounds.index(which)
+    return _single(Term("logit", unit=unit))
 
 
 def direction(
@@ -340,10 +337,9 @@ def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Obj
         known = None
     if not known:
         raise SettingsError(f"the score {shown(name)} is {shown(score)}; expected a function")
+    known_as = bounds.text(name, "a score of your own", "edges")
     needs = tuple(sorted({_named(one) for one in layers}))
-    return _single(
-        Term("custom", source=bounds.text(name, "a score of your own", "edges"), function=score, needs=needs)
-    )
+    return _single(Term("custom", source=known_as, function=score, needs=needs))
 
 
 def _single(term: Term) -> Objective:

@@ -91,6 +91,13 @@ def check_positions(objective: Objective, network: VisionModel, size: Size) -> N
             )
 
 
+def no_number(objective: Objective | None, model: str) -> str:
+    """What to say where a score is infinite or no number: whose fault that can be, and where to look."""
+    own = [f"the score {term.source!r}" for _, term in (objective.terms if objective else ()) if term.kind == "custom"]
+    look = "look at what it computes" if own else "look at its weights and its preprocessing"
+    return f"{' or '.join(own) or model} answers with something that is no number, so there is nothing to climb; {look}"
+
+
 def title(objective: Objective, network: VisionModel) -> str:
     """What to write under a picture of a resolved objective: its name, and that of a class."""
     (weight, term), *others = objective.terms

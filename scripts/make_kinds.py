@@ -115,7 +115,7 @@ def main() -> None:
     plurals = defaultdict(list, PEOPLE)
     for line in (wordnet / "noun.exc").read_text(encoding="ascii").splitlines():
         plural, *singulars = line.split()
-        if plural in common and plural not in senses:
+        if plural in common and not any(is_wanted(plural, synset) for synset, _ in senses.get(plural, ())):
             for singular in singulars:
                 plurals[singular].append(plural)
     meaning, beneath = defaultdict(set), defaultdict(set)

@@ -54,8 +54,9 @@ def _meant(model: str, search: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         words = (model, *search)
         wanted = " ".join(words)
         known = class_labels.of(registry.spec(usual))
-        is_class = class_labels.learnt(known, wanted) or class_labels.near(known, wanted)
-        if not is_class and (close_matches(model, specs.known()) or not class_labels.find(known, wanted)):
+        is_word = class_labels.learnt(known, model) or class_labels.near(known, model)
+        is_like_a_network = close_matches(model, specs.known()) and not is_word
+        if is_like_a_network or not (class_labels.find(known, wanted) or class_labels.near(known, wanted)):
             raise
         note(f"no network is called {model!r}, so {usual}, the default, was searched: dreamer labels {usual} {wanted}")
         return usual, words

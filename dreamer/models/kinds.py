@@ -103,7 +103,7 @@ def _meanings(noun: str) -> tuple[_Meaning, ...]:
 
 def _singulars(word: str) -> list[str]:
     """A word and what it could be the plural of; the irregular plurals are in the table."""
-    endings = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"))
+    endings = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"))
     return [word, *(word.removesuffix(old) + new for old, new in endings if word.endswith(old))]
 
 
