@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from dreamer.cli.completing import complete_layer, complete_model, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import debug_option, read_size
+from dreamer.cli.options import debug_option
 from dreamer.cli.progress import import_keras
 from dreamer.cli.tables import table
 from dreamer.errors import UnknownLayerError, close_matches
@@ -23,11 +24,21 @@ _USUAL_SIZE = (224, 224)
 _DREAMS_WELL = "dreams well"
 
 
+def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", text.strip().lower())
+    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not height or not width:
+        raise click.BadParameter(f"{text!r} is no size; expected HEIGHTxWIDTH or one number, as in 480x640 or 512")
+    return height, width
+
+
 @click.command()
 @click.argument("model", shell_complete=complete_model)
 @click.argument("pattern", default="", shell_complete=complete_layer)
 @click.option(
-    "--size", metavar="HxW|N", callback=read_size,
+    "--size", metavar="HxW|N", callback=_read_size,
     help="Show shapes for pictures of this size.  [default: the network's own, or 224]",
 )  # fmt: skip
 @click.option("--good", is_flag=True, help="Only the layers that dream well.")

@@ -136,15 +136,16 @@ _DREAM_FLAGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 """Settings that have a flag for each of their values: value, flag, help."""
 
 
-def read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:
-    """A number of pixels, or HEIGHTxWIDTH, as ``(height, width)``; a callback of an option."""
-    if text is None:
+def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
+    """A number of pixels, or HEIGHTxWIDTH."""
+    if value is None:
         return None
-    match = re.fullmatch("([0-9]{1,5})(?:\\s*[x\N{MULTIPLICATION SIGN}]\\s*([0-9]{1,5}))?", text.strip().lower())
-    height, width = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not height or not width:
-        raise click.BadParameter(f"{shown(text)} is no size; expected HEIGHTxWIDTH or one number, as in 480x640 or 512")
-    return height, width
+    sides = re.split("[x\N{MULTIPLICATION SIGN}]", value.lower())
+    if len(sides) > 2 or not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", side) for side in sides):
+        raise click.BadParameter(
+            f"{shown(value)} is no size; expected a number of pixels, or HEIGHTxWIDTH as in 200x300"
+        )
+    return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
 _VISUALIZE: tuple[_Setting, ...] = (
@@ -188,7 +189,7 @@ def visualize_options(command: Command) -> Command:
     command = _setting_options(command, VisualizeSettings, _VISUALIZE)
     height, width = VisualizeSettings.size
     text = f"Size of each picture in pixels.  [default: {height}x{width}]"
-    return click.option("--size", metavar="HxW|N", callback=read_size, help=text)(command)
+    return click.option("--size", metavar="HxW|N", callback=_size, help=text)(command)
 
 
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:

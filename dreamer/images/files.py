@@ -52,12 +52,10 @@ def check_no_folder(path: Path, suffix: str) -> None:
         suffix: One that it could have, for an example.
 
     Raises:
-        ImageWriteError: The path is a folder, or looks like the name of one.
+        ImageWriteError: The path is a folder.
     """
     if path.is_dir():
         raise ImageWriteError(f"{path} is a directory; the name of a file is expected, as {path / f'dream{suffix}'}.")
-    if not path.suffix:
-        raise ImageWriteError(f"{path} has no suffix that names a format; type {path}{suffix}, for example.")
 
 
 def check_place(path: Path, *, overwrite: bool) -> None:

@@ -52,7 +52,6 @@ def refused(capfd, *arguments):
         (["dream", "~/a.jpg"], "home/a.jpg"),
         (["dream", "help"], "dreamer dream --help"),
         (["dream", "a.jpg", "-o", "sub"], "is a directory; the name of a file is expected, as sub/dream.png"),
-        (["dream", "a.jpg", "-o", "new"], "type new.png"),
         (["dream", "a.jpg", "-o", "~/new.png"], "home/new.png"),
         (["dream", "a.jpg", "-o", "s3://bucket/new.png"], "files of this machine"),
         (["dream", "a.jpg", "--mask", "https://x.org/m.png"], "Download it first"),
