@@ -1,3 +1,4 @@
+# ruff: noqa: PTH110, PTH111, PTH112, PTH113, PTH208  pathlib makes errors of names that are too long, os.path does not.
 """What people type instead of what was meant, and what to say to it: one line with what to type.
 
 The one idea: each mistake is caught where the command line is read, by its kind: a command that there is none of
@@ -12,7 +13,7 @@ import math
 import os
 import re
 import shlex
-from itertools import islice
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,11 @@ class Group(click.Group):
     def _instead(self, ctx: click.Context, name: str) -> str:
         path, quoted = Path(name), shlex.quote(name)
         if ctx.parent is None:
-            if path.is_dir():
+            if os.path.isdir(path):
                 return f"{shown(name)} is a folder; dream its photos with: dreamer batch {quoted} OUTPUT_DIR"
             if path.suffix == ".keras":
                 return f"{shown(name)} is a network; see its layers with: dreamer layers {quoted}"
-            if path.is_file() or re.fullmatch(r"\.[A-Za-z0-9]{2,5}", path.suffix):
+            if os.path.isfile(path) or re.fullmatch(r"\.[A-Za-z0-9]{2,5}", path.suffix):
                 return f"there is no command {shown(name)}; dream a photo with: dreamer dream {quoted}"
         known = self.list_commands(ctx)
         groups = {one: command for one in known if isinstance(command := self.get_command(ctx, one), click.Group)}
@@ -117,12 +118,12 @@ class PhotoFile(InputFile):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path; an error that says what to type where it cannot be a photo."""
         path = Path(super().convert(value, param, ctx))
-        if path.is_dir():
+        if os.path.isdir(path):
             raise ImageReadError(
                 f"{path} is a directory; a picture file is expected. "
                 f"Dream all its photos with: dreamer batch {shlex.quote(str(path))} OUTPUT_DIR"
             )
-        if str(path) == "help" and ctx is not None and not path.exists():
+        if str(path) == "help" and ctx is not None and not os.path.exists(path):
             ctx.fail(f"there is no photo 'help'. For help type: {ctx.command_path} --help")
         return path
 
@@ -135,7 +136,7 @@ class OutputFile(click.Path):
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if _ADDRESS.match(os.fsdecode(value)):
             raise ImageWriteError(f"{value} is an address; results are written to files of this machine, as dream.png")
-        at_home = None if path.parent.exists() else _at_home(str(path))
+        at_home = None if os.path.exists(path.parent) else _at_home(str(path))
         if at_home:
             raise ImageWriteError(f"{path} cannot be written: {at_home}")
         return path
@@ -143,7 +144,7 @@ class OutputFile(click.Path):
 
 def _at_home(text: str) -> str | None:
     """What to say to a ~ that no shell has put a folder for."""
-    path = os.path.expanduser(text)  # noqa: PTH111  As a shell does it, without an error for an unknown user.
+    path = os.path.expanduser(text)
     return f"within quotes a shell leaves ~ as it is. Type {shlex.quote(path)}" if path != text else None
 
 
@@ -169,13 +170,12 @@ def _pattern(text: str) -> str:
     """What to say to a pattern that no shell has put names for."""
     path = Path(text)
     folder = str(path.parent)
-    found = []
-    if not any(sign in folder for sign in "*?["):
-        found = list(islice(path.parent.glob(path.name), 2))
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = next((path.with_name(name) for name in names if fnmatch(name, path.name)), None)
     many = f"dreamer batch {shlex.quote(folder)} OUTPUT_DIR --glob {shlex.quote(path.name)}"
-    if not found:
+    if found is None:
         return f"is a pattern that no file matches; name one photo, or dream a folder with: {many}"
-    return f"is a pattern; name one photo, as {shlex.quote(str(found[0]))}, or dream all with: {many}"
+    return f"is a pattern; name one photo, as {shlex.quote(str(found))}, or dream all with: {many}"
 
 
 def one_photo(ctx: click.Context, _parameter: click.Parameter, photos: tuple[Path, ...]) -> Path | None:
@@ -184,9 +184,9 @@ def one_photo(ctx: click.Context, _parameter: click.Parameter, photos: tuple[Pat
         return photos[0] if photos else None
     whole = " ".join(map(str, photos))
     command = ctx.command_path
-    if os.path.exists(whole):  # noqa: PTH110  It can be too long for a name, which is no error here.
+    if os.path.exists(whole):
         raise click.UsageError(f"a name with spaces needs quotes: {command} {shlex.quote(whole)}")
-    if len(photos) == 2 and photos[0].exists() and not photos[1].exists():
+    if len(photos) == 2 and os.path.exists(photos[0]) and not os.path.exists(photos[1]):
         first, second = (shlex.quote(str(photo)) for photo in photos)
         raise click.UsageError(
             f"there is no photo {photos[1]}; if it is to be the result: {command} {first} -o {second}"

@@ -54,7 +54,7 @@ def check_no_folder(path: Path, suffix: str) -> None:
     Raises:
         ImageWriteError: The path is a folder.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  A name that is too long is no folder, and is said later.
         raise ImageWriteError(f"{path} is a directory; the name of a file is expected, as {path / f'dream{suffix}'}.")
 
 
