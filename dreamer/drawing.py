@@ -152,10 +152,7 @@ class Batch:
         found = self._evaluated(state)
         self._start = found.scores
         if not np.isfinite(found.scores).all():
-            raise ModelError(
-                f"{self._settings.model} answers with something that is no number, so there is nothing to climb; "
-                "look at its weights and its preprocessing"
-            )
+            raise ModelError(targets.no_number(self._objectives[0], self._settings.model))
         remedied = _REMEDIED_STEPS if found.is_dead.any() else 0
         for step in optimizing.optimize(
             lambda step: self._program(redirected=step < remedied),

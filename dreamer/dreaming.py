@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from dreamer import images
+from dreamer import images, targets
 from dreamer.arrays import FloatArray, Size, StoredArray, greyscale, resize_stored
 from dreamer.ascent import octaves, precision
 from dreamer.climbing import Ascent
@@ -198,10 +198,7 @@ def dream_steps(
         for step in ascent.steps(dreamt, octave):
             if not math.isfinite(step.score):
                 more_bits = "" if settings.precision == "float32" else ", or compute it with --precision float32"
-                raise ModelError(
-                    f"{settings.model} answers with something that is no number, so there is nothing to climb; "
-                    f"look at its weights and its preprocessing{more_bits}"
-                )
+                raise ModelError(f"{targets.no_number(settings.objective, settings.model)}{more_bits}")
             canvas = _Canvas(step.picture)
             done += octave_size[0] * octave_size[1]
             yield DreamStep(

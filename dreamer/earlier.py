@@ -19,7 +19,7 @@ from dreamer import recipes
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
 from dreamer.settings import DreamSettings
 from dreamer.trust import Source, named_files
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
@@ -99,7 +99,7 @@ class Earlier:
         unknown = [name for name in self.recipe["settings"] if name not in known]
         if unknown:
             raise SettingsError(
-                f"the recipe in {self.file} has a setting {brief(unknown[0])}, which this dreamer does not know; a "
+                f"the recipe in {self.file} has a setting {shown(unknown[0])}, which this dreamer does not know; a "
                 "newer one may have made it. Update dreamer"
             )
         try:
@@ -137,7 +137,7 @@ class Earlier:
                         f"the photo {photo} is a link to elsewhere. If you mean it, give --trust. {hint}"
                     )
                 return photo
-        raise ImageReadError(f"the photo {brief(name)} that {self.file} was made from is not beside it. {hint}")
+        raise ImageReadError(f"the photo {shown(name)} that {self.file} was made from is not beside it. {hint}")
 
     def compare(self, source: Mapping[str, str], settings: DreamSettings, note: Callable[[str], None]) -> None:
         """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""

@@ -15,21 +15,24 @@ is computed (``ascent.scoring`` does that), and no network is needed.
     total_variation  l1  l2  blur  high_frequency     penalties on the picture itself, to be subtracted
     block4b:17 + 0.5*block5a:3 - block2a              sums, with weights; brackets work too
 
-Names of layers that hold other characters than letters, digits, "_", "." and "/" are put in quotes.
+Names of layers that hold other characters than letters, digits, "_", "." and "/" are put in quotes; a quotation
+mark within quotes of its kind is doubled. Arrays and functions can't be typed: the names of their terms say so,
+with digits that no other array or function has.
 
 Must not import NumPy, Keras or anything heavy: settings hold objectives, and the command line reads those.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dreamer import bounds
 from dreamer.errors import SettingsError
-from dreamer.terms import PENALTIES, Numbers, Position, Term
+from dreamer.terms import PENALTIES, Numbers, Position, Term, mark
+from dreamer.wording import number, shown
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,8 @@ class Objective:
     def __post_init__(self) -> None:
         if not self.terms:
             raise SettingsError("an objective needs at least one term, as in 'block5c' or 'block4b:17'")
-        for weight, term in self.terms:
-            if not math.isfinite(weight):
-                raise SettingsError(f"the weight of {term} is {weight}; expected a finite number")
+        bounds.check_count(len(self.terms))
+        object.__setattr__(self, "terms", tuple((bounds.weight(weight, term), term) for weight, term in self.terms))
 
     @classmethod
     def parse(cls, text: str) -> Objective:
@@ -68,7 +70,7 @@ class Objective:
             '0.5*block4b:17 - 0.5*block2a'
         """
         if not isinstance(text, str):
-            raise SettingsError(f"an objective is {text!r}; expected text such as 'block4b:17 - 0.5*block2a'")
+            raise SettingsError(f"an objective is {shown(text)}; expected text such as 'block4b:17 - 0.5*block2a'")
         # The parser calls the makers below, so it cannot be imported before them.
         from dreamer.grammar import parsed
 
@@ -82,8 +84,12 @@ class Objective:
     @property
     def name(self) -> str:
         """All of it as text, weights and signs included."""
-        first, *others = (_weighted(weight, term) for weight, term in self.terms)
-        return "".join([first, *(f" - {one[1:]}" if one.startswith("-") else f" + {one}" for one in others)])
+        return _written((weight, str(term)) for weight, term in self.terms)
+
+    @property
+    def label(self) -> str:
+        """Its name as a person should read it under a picture: short where arrays and functions are meant."""
+        return _written((weight, term.label) for weight, term in self.terms)
 
     @property
     def layers(self) -> frozenset[str]:
@@ -148,16 +154,21 @@ class Objective:
         return -1.0 * self
 
     def __mul__(self, weight: float) -> Objective:
-        return Objective(tuple((weight * own, term) for own, term in self.terms))
+        factor = bounds.weight(weight)
+        return Objective(tuple((factor * own, term) for own, term in self.terms))
 
     __rmul__ = __mul__
 
 
-def _weighted(weight: float, term: Term) -> str:
-    if abs(weight) == 1:
-        return f"{'-' if weight < 0 else ''}{term}"
-    exact = f"{weight:g}" if float(f"{weight:g}") == weight else repr(float(weight))
-    return f"{exact}*{term}"
+def _written(terms: Iterable[tuple[float, str]]) -> str:
+    (weight, first), *others = terms
+    start = f"{'-' if weight < 0 else ''}{_weighted(weight, first)}"
+    return start + "".join(f" {'-' if weight < 0 else '+'} {_weighted(weight, one)}" for weight, one in others)
+
+
+def _weighted(weight: float, term: str) -> str:
+    """A term with its weight, but for the sign."""
+    return term if abs(weight) == 1 else f"{number(abs(weight))}*{term}"
 
 
 def layer(name: str) -> Objective:
@@ -186,7 +197,7 @@ def channel(name: str, index: int) -> Objective:
     Returns:
         The objective, named ``"layer:index"``.
     """
-    return _single(Term("channel", _named(name), _index(index)))
+    return _single(Term("channel", _named(name), bounds.index(index)))
 
 
 def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None) -> Objective:
@@ -200,8 +211,8 @@ def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None)
     """
     if (y is None) != (x is None):
         raise SettingsError(f"the position of a neuron is y={y}, x={x}; expected both or neither")
-    position: Position = "centre" if y is None or x is None else (_index(y), _index(x))
-    return _single(Term("channel", _named(name), _index(index), position))
+    position: Position = "centre" if y is None or x is None else (bounds.index(y), bounds.index(x))
+    return _single(Term("channel", _named(name), bounds.index(index), position))
 
 
 def logit(which: int | str) -> Objective:
@@ -213,7 +224,8 @@ def logit(which: int | str) -> Objective:
     References:
         Simonyan, Vedaldi and Zisserman, arXiv:1312.6034, section 2, on why not the probability.
     """
-    return _single(Term("logit", unit=which if isinstance(which, str) else _index(which)))
+    unit = bounds.text(which, "a class", "tabby cat") if isinstance(which, str) else bounds.index(which)
+    return _single(Term("logit", unit=unit))
 
 
 def direction(
@@ -225,7 +237,7 @@ def direction(
         name: The layer.
         vector: A number per channel, or the path of a ``.npy`` file with them.
         seed: Draw a random direction instead, the same for the same seed.
-        power: Multiply the score with the cosine between activations and direction, to this power;
+        power: Multiply the score with the cosine between activations and direction, to this power, up to 10;
             0.1 stands for a cosine below it. So it asks for the direction alone, not for much of everything.
 
     References:
@@ -233,12 +245,11 @@ def direction(
     """
     if (vector is None) == (seed is None):
         raise SettingsError(f"a direction in {name} needs either a vector or a seed")
-    if not (math.isfinite(power) and power >= 0):
-        raise SettingsError(f"the power of a direction in {name} is {power}; expected 0 or more")
+    power = bounds.power(power, name)
     if seed is not None:
-        return _single(Term("direction", _named(name), seed=_index(seed), power=power))
+        return _single(Term("direction", _named(name), seed=bounds.seed(seed), power=power))
     if isinstance(vector, str | Path):
-        return _single(Term("direction", _named(name), power=power, source=str(vector)))
+        return _single(Term("direction", _named(name), power=power, source=bounds.file(vector)))
     return _single(Term("direction", _named(name), power=power, values=Numbers.of(vector)))
 
 
@@ -253,7 +264,7 @@ def guided(name: str, picture: Any) -> Objective:
         The "guided dreaming" of the 2015 notebook: the feature with the largest dot product.
     """
     if isinstance(picture, str | Path):
-        return _single(Term("guided", _named(name), source=str(picture)))
+        return _single(Term("guided", _named(name), source=bounds.file(picture)))
     return _single(Term("guided", _named(name), values=Numbers.of(picture)))
 
 
@@ -285,7 +296,7 @@ def penalty(name: str) -> Objective:
         'block4b:17 - 0.5*total_variation'
     """
     if name not in PENALTIES:
-        raise SettingsError(f"there is no penalty {name!r}; expected one of {', '.join(PENALTIES)}")
+        raise SettingsError(f"there is no penalty {shown(name)}; expected one of {', '.join(PENALTIES)}")
     return _single(Term("penalty", source=name))
 
 
@@ -315,8 +326,20 @@ def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Obj
         layers: The layers that it needs.
         score: Activations ``{layer: (batch, height, width, channels)}`` to scores ``(batch,)``, made of
             ``keras.ops``, or of whatever Keras runs on.
+
+    Returns:
+        The objective. Nobody can say what a function does, so its name holds a mark that is drawn by chance and
+        means this function in this process: another process finds another name for the same.
     """
-    return _single(Term("custom", source=name, function=score, needs=tuple(sorted(set(layers)))))
+    try:
+        known = callable(score) and mark(score)
+    except TypeError:  # No weak reference, or no hash.
+        known = None
+    if not known:
+        raise SettingsError(f"the score {shown(name)} is {shown(score)}; expected a function")
+    known_as = bounds.text(name, "a score of your own", "edges")
+    needs = tuple(sorted({_named(one) for one in layers}))
+    return _single(Term("custom", source=known_as, function=score, needs=needs))
 
 
 def _single(term: Term) -> Objective:
@@ -324,12 +347,4 @@ def _single(term: Term) -> Objective:
 
 
 def _named(name: str) -> str:
-    if not isinstance(name, str) or not name:
-        raise SettingsError(f"the name of a layer is {name!r}; expected text such as 'block4b'")
-    return name
-
-
-def _index(value: int) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 0:
-        raise SettingsError(f"an index is {value!r}; expected a whole number, 0 or more")
-    return int(value)
+    return bounds.text(name, "a layer", "block4b")

@@ -35,7 +35,7 @@ from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
 from dreamer.trust import Named, Source, named_files
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 _WORDS = ("title", "description")
 _KNOWN = (*_WORDS, "tags", "extends", "variants")
@@ -177,7 +177,7 @@ def _path(name: str, *, extended_by: Path | None = None) -> Path:
         if Path(name).name == name and os.path.isfile(path) and path != extended_by:  # noqa: PTH113  It takes any name.
             return path
     raise UnknownPresetError(
-        f"there is no preset {brief(name)}.{close_matches(name, names())} See all: dreamer presets list; "
+        f"there is no preset {shown(name)}.{close_matches(name, names())} See all: dreamer presets list; "
         "one of your own can be given by its path, which ends in .toml"
     )
 
@@ -209,7 +209,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
     extends = table.get("extends")
     if extends is not None:
         if not isinstance(extends, str):
-            raise SettingsError(f"extends in {path} is {brief(extends)}; expected the name of a preset")
+            raise SettingsError(f"extends in {path} is {shown(extends)}; expected the name of a preset")
         place = _path(extends, extended_by=path)
         if extends.endswith(".toml") and not source.may_name(str(place)):
             # What it extends has no option, so the others need none.
@@ -274,7 +274,7 @@ def _table(path: Path) -> dict[str, Any]:
 def _check_keys(table: _Table, known: tuple[str, ...], where: str) -> None:
     for key in table:
         if key not in known:
-            raise SettingsError(f"{where} has an unknown key {brief(key)}.{close_matches(key, known)}")
+            raise SettingsError(f"{where} has an unknown key {shown(key)}.{close_matches(key, known)}")
 
 
 def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
@@ -301,7 +301,7 @@ def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
 def _variants_of(table: _Table, path: Path) -> dict[str, _Table]:
     variants = table.get("variants", {})
     if not isinstance(variants, dict) or not all(isinstance(one, dict) for one in variants.values()):
-        raise SettingsError(f"variants in {path} is {brief(variants)}; expected tables such as [variants.inception_v3]")
+        raise SettingsError(f"variants in {path} is {shown(variants)}; expected tables such as [variants.inception_v3]")
     for name, variant in variants.items():
         _check_keys(variant, tuple(key for key in _SETTINGS if key != "model"), f"the variant {name} in {path}")
     return {name: _settings_of(variant, path) for name, variant in variants.items()}
@@ -312,12 +312,12 @@ def _word(table: _Table, word: str, path: Path) -> str:
         raise SettingsError(f'{path} has no {word}; expected a line of text, as in {word} = "..."')
     value = table[word]
     if not isinstance(value, str) or not value.strip() or "\n" in value:
-        raise SettingsError(f"{word} in {path} is {brief(value)}; expected a line of text")
+        raise SettingsError(f"{word} in {path} is {shown(value)}; expected a line of text")
     return value
 
 
 def _tags(table: _Table, path: Path) -> tuple[str, ...]:
     tags = table.get("tags", [])
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
-        raise SettingsError(f'tags in {path} is {brief(tags)}; expected words, as in ["animals", "classic"]')
+        raise SettingsError(f'tags in {path} is {shown(tags)}; expected words, as in ["animals", "classic"]')
     return tuple(tags)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dreamer import __version__
 from dreamer.errors import SettingsError
 from dreamer.shapes import Shape, problem
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def check(recipe: Mapping[str, Any], file: Path) -> None:
     version = recipe.get("format", FORMAT)
     if isinstance(version, int) and version > FORMAT:
         raise SettingsError(
-            f"a newer dreamer made {file}: its recipe has the format {brief(version)}, and this one reads up to "
+            f"a newer dreamer made {file}: its recipe has the format {shown(version)}, and this one reads up to "
             f"{FORMAT}. Update dreamer"
         )
     found = problem(dict(recipe), SHAPE)

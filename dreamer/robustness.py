@@ -16,7 +16,7 @@ from typing import Any
 
 from dreamer.documents import read_toml
 from dreamer.errors import SettingsError, close_matches
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Transforms:
             numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
             if not all(isinstance(one, Real) and not isinstance(one, bool) for one in numbers):
                 raise SettingsError(
-                    f"{name} of the transforms is {brief(value)}; expected {_expected(low, high, count)}"
+                    f"{name} of the transforms is {shown(value)}; expected {_expected(low, high, count)}"
                 )
             if not all(low <= one <= high for one in numbers) or (count not in (None, len(numbers))):
                 raise SettingsError(
-                    f"{name} of the transforms is {brief(value)}; expected {_expected(low, high, count)}"
+                    f"{name} of the transforms is {shown(value)}; expected {_expected(low, high, count)}"
                 )
             is_tuple = count != 1
             object.__setattr__(self, name, tuple(map(float, numbers)) if is_tuple else float(numbers[0]))
@@ -89,11 +89,11 @@ class Transforms:
         if str(value) in SETS:
             return SETS[str(value)]
         if not isinstance(value, str | Path):
-            raise SettingsError(f"the transforms are {brief(value)}; expected the name of a set, or a .toml file")
+            raise SettingsError(f"the transforms are {shown(value)}; expected the name of a set, or a .toml file")
         path = Path(value)
         if path.suffix != ".toml":
             raise SettingsError(
-                f"there are no transforms {brief(str(value))}.{close_matches(str(value), SETS)} "
+                f"there are no transforms {shown(str(value))}.{close_matches(str(value), SETS)} "
                 f"Known: {', '.join(SETS)}, and the path of a .toml file"
             )
         try:
@@ -110,7 +110,7 @@ class Transforms:
         for name in table:
             if name not in known:
                 raise SettingsError(
-                    f"{where} has an unknown key {brief(name)}.{close_matches(name, known)} Known: {', '.join(known)}"
+                    f"{where} has an unknown key {shown(name)}.{close_matches(name, known)} Known: {', '.join(known)}"
                 )
         return cls(**table)
 

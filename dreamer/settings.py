@@ -17,7 +17,7 @@ from dreamer.digests import digest_of
 from dreamer.errors import SettingsError, close_matches
 from dreamer.objectives import Objective
 from dreamer.robustness import Transforms
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.gradients``."""
@@ -54,7 +54,7 @@ class _Settings:
         known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
         for name in keywords:
             if name not in known:
-                raise SettingsError(f"there is no setting {brief(name)}.{close_matches(name, known)}")
+                raise SettingsError(f"there is no setting {shown(name)}.{close_matches(name, known)}")
         return cls(**keywords)
 
     @classmethod
@@ -83,21 +83,21 @@ class _Settings:
                 continue
             is_number = isinstance(value, kind) and not isinstance(value, bool)
             if not is_number:
-                raise SettingsError(f"{name} is {brief(value)}; expected {expected}")
+                raise SettingsError(f"{name} is {shown(value)}; expected {expected}")
             if not low <= value <= high:
                 raise SettingsError(f"{name} is {str(value)[:60]}; expected {expected}")
             # NumPy's numbers become Python's, which JSON can hold.
             object.__setattr__(self, name, int(value) if kind is Integral else float(value))
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise SettingsError(f"{name} is {brief(getattr(self, name))}; expected one of {', '.join(allowed)}")
+                raise SettingsError(f"{name} is {shown(getattr(self, name))}; expected one of {', '.join(allowed)}")
         texts = {"model": "the name of a network, or the path of a .keras file", "preprocessing": "a name, as '-1..1'"}
         for name, expected in (texts | dict.fromkeys(files, "the path of a file")).items():
             value = getattr(self, name)
             if value is None and name != "model":
                 continue
             if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
-                raise SettingsError(f"{name} is {brief(value)}; expected {expected}")
+                raise SettingsError(f"{name} is {shown(value)}; expected {expected}")
             object.__setattr__(self, name, str(value))
 
 
@@ -311,7 +311,7 @@ class VisualizeSettings(_Settings):
             choices["optimizer"] = OPTIMIZERS
         self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum",))
         if not isinstance(self.alpha, bool):
-            raise SettingsError(f"alpha is {brief(self.alpha)}; expected true or false")
+            raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them."""
@@ -337,7 +337,7 @@ def _size(value: Any) -> tuple[int, int]:
     whole = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(side, Integral) for side in sides)
     if not whole or not all(_LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
         raise SettingsError(
-            f"size is {brief(value)}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to "
+            f"size is {shown(value)}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to "
             f"{_MOST_SIDE}"
         )
     return int(sides[0]), int(sides[1])

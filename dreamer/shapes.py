@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dreamer.wording import brief, one_line
+from dreamer.wording import one_line, shown
 
 Shape = Any
 """As the docstring of this module says."""
@@ -109,8 +109,8 @@ def _is_of_kind(value: Any, kind: Shape) -> bool:
 
 
 def _differs(value: Any, shape: Shape, where: str) -> str:
-    shown = _JSON[value] if value is None or isinstance(value, bool) else brief(value)
-    return f"{where} is {shown}; expected {_in_words(shape)}"
+    received = _JSON[value] if value is None or isinstance(value, bool) else shown(value)
+    return f"{where} is {received}; expected {_in_words(shape)}"
 
 
 def _in_words(shape: Shape) -> str:

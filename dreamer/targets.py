@@ -6,8 +6,8 @@ Must not import: the ascent, the command line.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,17 +17,22 @@ from keras import ops
 
 from dreamer import images, npy
 from dreamer.arrays import FloatArray, Size, resize
+from dreamer.bounds import LEAST_WEIGHT
 from dreamer.digests import stamp_of
-from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
-from dreamer.models import labels
+from dreamer.errors import ImageReadError, ModelError, SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.models import classes, labels
 from dreamer.models.labels import Label
 from dreamer.objectives import Objective
 from dreamer.terms import Numbers, Term
+from dreamer.wording import number, shown
 
 if TYPE_CHECKING:
     from dreamer.models.vision_model import VisionModel
 
 _MOST_BYTES = 16_000_000  # Of the file of a direction: many times as many numbers as any layer has channels.
+_LEAST_LENGTH, _MOST_LENGTH = 1e-6, 1e12
+"""Of a direction: a cosine is not taken of shorter ones, and longer ones leave nothing but infinities."""
+
 _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
 
@@ -45,12 +50,22 @@ def resolve(objective: Objective, network: VisionModel) -> Objective:
     Raises:
         UnknownLayerError: There is no such layer, channel or position.
         UnknownClassError: There is no such class, its name is ambiguous, or the network has no classifier.
-        SettingsError: A vector or a guide does not fit.
+        SettingsError: A vector or a guide does not fit, or nothing is left to climb.
         ImageReadError: A guide cannot be read.
     """
     found = Objective(tuple((weight, _RESOLVERS[term.kind](term, network)) for weight, term in objective.terms))
     if not found.layers:
-        raise SettingsError(f"{objective.name} looks at no layer of {network.spec.name}; add one, as in block4b:17")
+        raise SettingsError(
+            f"the objective {shown(objective.name)} looks at no layer of {network.spec.name}; add one, as in block4b:17"
+        )
+    totals: defaultdict[Term, float] = defaultdict(float)
+    for weight, term in found.terms:
+        totals[term] += weight
+    if all(abs(total) < LEAST_WEIGHT for total in totals.values()):
+        raise SettingsError(
+            f"nothing is left of the objective {shown(objective.name)}: its weights are 0, or as good as that, or "
+            f"cancel each other out; expected one of {number(LEAST_WEIGHT)} or more, above or below 0"
+        )
     return found
 
 
@@ -72,24 +87,31 @@ def check_positions(objective: Objective, network: VisionModel, size: Size) -> N
             )
 
 
+def no_number(objective: Objective | None, model: str) -> str:
+    """What to say where a score is infinite or no number: whose fault that can be, and where to look."""
+    own = [f"the score {term.source!r}" for _, term in (objective.terms if objective else ()) if term.kind == "custom"]
+    look = "look at what it computes" if own else "look at its weights and its preprocessing"
+    return f"{' or '.join(own) or model} answers with something that is no number, so there is nothing to climb; {look}"
+
+
 def title(objective: Objective, network: VisionModel) -> str:
     """What to write under a picture of a resolved objective: its name, and that of a class."""
     (weight, term), *others = objective.terms
     known = _labels(network)
     if others or term.kind != "logit" or abs(weight) != 1 or known is None:
-        return objective.name
+        return objective.label
     index = int(term.unit or 0)
     return f"{'' if weight > 0 else 'not '}{known[index].name.split(', ')[0]} ({index})"
 
 
 def _layer(term: Term, network: VisionModel) -> Term:
-    network.check(term.layer or "")
+    _checked(network, term.layer or "")
     return term
 
 
 def _channel(term: Term, network: VisionModel) -> Term:
     name, index = term.layer or "", int(term.unit or 0)
-    network.check(name, index)
+    _checked(network, name, index)
     if term.position is not None and len(network.node(name).shape) != 3:
         raise UnknownLayerError(f"{name!r} of {network.spec.name} has no positions; write {name}:{index}")
     return dataclasses.replace(term, values=_one_hot(index, network.channels(name)))
@@ -103,45 +125,33 @@ def _logit(term: Term, network: VisionModel) -> Term:
             f"dreamer layers {network.spec.name}"
         )
     index = term.unit if isinstance(term.unit, int) else _class(str(term.unit), network)
-    classes = network.channels(name)
-    if index >= classes:
-        raise UnknownClassError(f"{network.spec.name} has no class {index}; expected 0 to {classes - 1}")
-    return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, classes))
+    count = network.channels(name)
+    if index >= count:
+        raise UnknownClassError(f"{network.spec.name} has no class {index}; expected 0 to {count - 1}")
+    return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, count))
 
 
 def _class(wanted: str, network: VisionModel) -> int:
-    """The index of a class by its name: the one that is called so, or the only one with such a word in its name."""
-    known = labels.of(network.spec)
-    exact = [label for label in known if wanted.strip().lower() in _names(label)]
-    found = exact or _with_word(known, wanted)
-    model = network.spec.name
-    if not found:
-        close = labels.find(known, wanted)
-        hint = f"Close matches: {_listed(close)}" if close else f"See all: dreamer labels {model}"
-        raise UnknownClassError(f"{model} has no class {wanted!r}. {hint}")
-    if len(found) > 1:
-        raise UnknownClassError(
-            f"{len(found)} classes of {model} are called {wanted!r}: {_listed(found)}. Take one by its number"
-        )
-    return int(found[0].index)
+    return classes.find(wanted, labels.of(network.spec), network.spec.name)
 
 
-def _with_word(known: Iterable[Label], wanted: str) -> list[Label]:
-    """The classes with this as words of their names, as "cat" is one of "tabby cat" but not of "catamaran"."""
-    words = re.compile(rf"\b{re.escape(wanted.strip())}\b", re.IGNORECASE)
-    return [label for label in known if words.search(label.name)]
+def _checked(network: VisionModel, name: str, channel: int | None = None) -> None:
+    """Make sure that a layer and a channel exist; where the name is that of a class or a thing, say so."""
+    try:
+        network.check(name, channel)
+    except UnknownLayerError as error:
+        raise UnknownLayerError(f"{error}{_as_class(name, network)}") from error
 
 
-_MOST_LISTED = 8
-
-
-def _names(label: Label) -> list[str]:
-    return [str(label.synset), *(name.strip() for name in label.name.lower().split(","))]
-
-
-def _listed(found: list[Label]) -> str:
-    shown = ", ".join(f"logit:{label.index} ({label.name.split(', ')[0]})" for label in found[:_MOST_LISTED])
-    return f"{shown}, ..." if len(found) > _MOST_LISTED else shown
+def _as_class(name: str, network: VisionModel) -> str:
+    """What to type if a class was meant where a layer is expected."""
+    if name in network.layers or network.logits is None:
+        return ""
+    try:
+        known = labels.of(network.spec)
+    except ModelError:  # Its classes have no names, so none was meant.
+        return ""
+    return classes.instead_of_layer(name, known, network.spec.name)
 
 
 def _labels(network: VisionModel) -> tuple[Label, ...] | None:
@@ -154,7 +164,7 @@ def _labels(network: VisionModel) -> tuple[Label, ...] | None:
 
 def _direction(term: Term, network: VisionModel) -> Term:
     name = term.layer or ""
-    network.check(name)
+    _checked(network, name)
     channels = network.channels(name)
     if term.seed is not None:
         drawn = np.random.default_rng(term.seed).normal(size=channels)
@@ -165,23 +175,29 @@ def _direction(term: Term, network: VisionModel) -> Term:
         raise SettingsError(
             f"the direction in {name!r} has shape {vector.shape}; expected ({channels},), one number per channel"
         )
-    if not np.isfinite(vector).all() or not vector.any():
-        raise SettingsError(f"the direction in {name!r} is zero, or holds something that is no number")
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or not length:
+        raise SettingsError(f"the direction in {name!r} is zero, or holds something that is no number in float32")
+    if not _LEAST_LENGTH <= length <= _MOST_LENGTH:
+        raise SettingsError(
+            f"the direction in {name!r} has the length {number(length)}; expected {number(_LEAST_LENGTH)} to "
+            f"{number(_MOST_LENGTH)}. Divide it by its length"
+        )
     return dataclasses.replace(term, values=Numbers.of(vector))
 
 
 def _vector(path: Path) -> FloatArray:
     try:
-        with np.errstate(over="ignore"):  # What is beyond float32 is refused as no number.
-            return npy.read(path, most=_MOST_BYTES).astype(np.float32)
-    except (OSError, ValueError) as error:
+        found: FloatArray = Numbers.of(npy.read(path, most=_MOST_BYTES)).array
+    except (OSError, ValueError, SettingsError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no .npy file of numbers"
         raise SettingsError(f"cannot read the direction in {path}: {reason}") from error
+    return found
 
 
 def _guided(term: Term, network: VisionModel) -> Term:
     name = term.layer or ""
-    network.check(name)
+    _checked(network, name)
     if term.values is None:
         path = Path(str(term.source))
         try:
@@ -191,6 +207,10 @@ def _guided(term: Term, network: VisionModel) -> Term:
     picture = term.values.array
     if picture.ndim != 3 or picture.shape[-1] != 3 or not picture.size:
         raise SettingsError(f"the guide of {name!r} has shape {picture.shape}; expected (height, width, 3)")
+    if not -0.5 <= picture.min() <= picture.max() <= 1.5:
+        raise SettingsError(
+            f"the guide of {name!r} has values from {picture.min():g} to {picture.max():g}; expected them in [0, 1]"
+        )
     return dataclasses.replace(term, values=_features(network, name, picture))
 
 
@@ -216,7 +236,7 @@ def _features(network: VisionModel, name: str, picture: FloatArray) -> Numbers:
 
 def _custom(term: Term, network: VisionModel) -> Term:
     for name in term.needs:
-        network.check(name)
+        _checked(network, name)
     return term
 
 

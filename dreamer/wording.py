@@ -46,20 +46,6 @@ def one_line(text: str) -> str:
     return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def brief(value: object) -> str:
-    """A value that was not expected, as an error shows it: as Python writes it, but neither long nor deep.
-
-    Example:
-        >>> brief("x"), brief("x" * 1000).endswith("x'"), len(brief("x" * 1000))
-        ("'x'", True, 120)
-    """
-    return _BRIEF.repr(value)
-
-
-_BRIEF = reprlib.Repr()
-_BRIEF.maxstring = _BRIEF.maxother = 120
-
-
 def is_obeyed(char: str) -> bool:
     """Whether a terminal obeys a character rather than showing it, or has nothing to show for it."""
     return unicodedata.category(char) in _SHOWN_AS_ESCAPES and char not in _JOINERS
@@ -72,3 +58,56 @@ def _harmless(char: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_OF_DOCUMENTS = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "×": "*", "·": "*"}  # noqa: RUF001
+    | dict.fromkeys("‐‑‒–—―−", "-")  # noqa: RUF001
+)
+
+
+def as_typed(text: str) -> str:
+    """Text with the signs of the keyboard for those that a document sets in their place: quotation marks, dashes.
+
+    Example:
+        >>> as_typed("“tabby”")
+        '"tabby"'
+    """
+    return text.translate(_OF_DOCUMENTS)
+
+
+def shown(value: object) -> str:
+    """A value that was received, for a message: as Python writes it, but neither long nor deep.
+
+    Example:
+        >>> shown("block4b"), len(shown("block4b" * 100_000))
+        ("'block4b'", 65)
+    """
+    return " ".join(_SHOWN.repr(value).split())
+
+
+class _Shown(reprlib.Repr):
+    """As `reprlib` shortens values, but of a text the beginning is kept."""
+
+    most = 60
+
+    def repr_str(self, text: str, _level: int) -> str:
+        return repr(text if len(text) <= self.most else f"{text[: self.most]}...")
+
+    def repr_int(self, value: int, _level: int) -> str:
+        # Python writes none of some thousand digits.
+        return repr(value) if abs(value) < 10**self.most else f"a whole number of {value.bit_length()} bits"
+
+
+_SHOWN = _Shown()
+_SHOWN.maxother = _Shown.most
+
+
+def number(value: float) -> str:
+    """A number as a person would write it, and not a bit less than it is.
+
+    Example:
+        >>> number(2.0), number(0.1 + 0.2)
+        ('2', '0.30000000000000004')
+    """
+    return f"{value:g}" if float(f"{value:g}") == value else repr(float(value))

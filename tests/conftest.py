@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -17,6 +18,9 @@ os.environ["DREAMER_HOME"] = tempfile.mkdtemp(prefix="dreamer-tests-")
 atexit.register(shutil.rmtree, os.environ["DREAMER_HOME"], ignore_errors=True)
 os.environ["DREAMER_CONFIG"] = os.environ["DREAMER_HOME"]
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["DREAMER_HOME"]  # Tests leave nothing in the checkout.
+# The same examples at every run, however slow the machine.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same")
 os.environ["KERAS_BACKEND"] = "tensorflow"  # Other backends have processes of their own: test_backends.py.
 for _name in ("DREAMER_OFFLINE", "DREAMER_MIRROR"):
     os.environ.pop(_name, None)

@@ -278,7 +278,7 @@ def test_hdr_that_was_made_of_an_ordinary_picture_comes_back_with_a_note() -> No
         assert ("PQ" in photo.notes[0]) == (codes[1] == 16)
 
 
-@settings(deadline=None, max_examples=40, database=None)
+@settings(max_examples=40)
 @given(
     exponent=st.floats(0.3, 5),
     corners=st.sampled_from([None, SRGB_CHRM, P3_CHRM, BT2020_CHRM, ROMM_CHRM]),
@@ -303,7 +303,7 @@ COLOUR_CHUNKS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=120, database=None)
+@settings(max_examples=120)
 @given(chunks=st.lists(COLOUR_CHUNKS, max_size=4), depth=st.sampled_from([8, 16]), kind=st.sampled_from([GREY, RGB]))
 def test_any_colour_chunks_give_a_photo_or_the_one_error(
     chunks: list[tuple[bytes, bytes]], depth: int, kind: int

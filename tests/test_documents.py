@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dreamer.documents import parse_json, parse_toml, read_toml, toml_comment, toml_key, toml_line
 from dreamer.wording import is_obeyed
 
-property_test = settings(deadline=None, max_examples=200, database=None)
+property_test = settings(max_examples=200)
 # What TOML can hold: all of Unicode but halves of pairs.
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 

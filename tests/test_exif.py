@@ -146,13 +146,13 @@ BLOCKS = st.tuples(st.sampled_from("<>"), nested(nested(PLAIN, exif.INTEROP_IFD)
 )
 
 
-@settings(deadline=None, max_examples=60, database=None)
+@settings(max_examples=60)
 @given(BLOCKS)
 def test_what_is_written_is_read_again_the_same(block: exif.Block) -> None:
     assert exif.parse(exif.serialised(block)) == block
 
 
-@settings(deadline=None, max_examples=60, database=None)
+@settings(max_examples=60)
 @given(BLOCKS)
 def test_edited_blocks_stay_true_when_edited_again(block: exif.Block) -> None:
     for edit in (exif.travelling, exif.as_srgb, exif.without_maker_note, lambda b: exif.with_size(b, 3, 4)):
@@ -163,7 +163,7 @@ def test_edited_blocks_stay_true_when_edited_again(block: exif.Block) -> None:
     assert exif.COLOUR_SPACE not in detail.entries or detail.number(exif.COLOUR_SPACE, 0) == 1
 
 
-@settings(deadline=None, max_examples=150, database=None)
+@settings(max_examples=150)
 @given(BLOCKS, st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(0, 255)), max_size=12), st.data())
 def test_any_damage_is_read_in_bounds_and_raises_nothing(
     block: exif.Block, damage: list[tuple[int, int]], data: st.DataObject
@@ -185,13 +185,13 @@ def test_any_damage_is_read_in_bounds_and_raises_nothing(
         found.dpi()
 
 
-@settings(deadline=None, max_examples=200, database=None)
+@settings(max_examples=200)
 @given(st.sampled_from([b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"]), st.binary(max_size=300))
 def test_noise_after_any_beginning_raises_nothing(start: bytes, noise: bytes) -> None:
     check_bounds(start + noise)
 
 
-@settings(deadline=None, max_examples=60, database=None)
+@settings(max_examples=60)
 @given(BLOCKS, st.sampled_from(["JPEG", "PNG", "WEBP"]))
 def test_any_block_travels_through_a_file(block: exif.Block, name: str) -> None:
     out = BytesIO()

@@ -103,7 +103,7 @@ def test_an_archive_that_claims_more_than_it_packs_is_refused(tmp_path):
         npy.read_member(path, "it", most=MOST)
 
 
-@settings(deadline=None, max_examples=150, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_damage_is_a_value_error_or_an_array(tmp_path, data):
     path = tmp_path / "a.npz"

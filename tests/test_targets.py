@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +43,9 @@ def test_a_class_by_index_and_by_name(lite0):
         ("logit:catam", r"no class 'catam'. Close matches: .*logit:484 \(catamaran\)"),
         ("logit:xyzzyx", "no class 'xyzzyx'. See all: dreamer labels efficientnet_lite0"),
         ("logit:1000", "no class 1000; expected 0 to 999"),
+        ("logit:horse", r"never learnt 'horse'.*logit:339 \(sorrel\), logit:340 \(zebra\).*logit:341 \(hog\)"),
+        ("logit:cow", r"never learnt 'cow'.*logit:345 \(ox\)"),
+        ("logit:giraffe", "never learnt 'giraffe'.*WordNet"),
     ],
 )  # fmt: skip
 def test_a_class_that_is_not_one_is_said_in_a_line(text, expected, lite0):
@@ -63,6 +69,22 @@ def test_a_network_without_a_classifier_says_so():
     [
         ("nothing", UnknownLayerError, "no layer 'nothing'"),
         ("block4x:3", UnknownLayerError, "no layer 'block4x'. Close matches: block4"),
+        ("cat", UnknownLayerError, r"no layer 'cat'.*type logit: before it: logit:281 \(tabby\)"),
+        ("cat:3", UnknownLayerError, r"no layer 'cat'.*type logit: before it: logit:281 \(tabby\)"),
+        ("giraffe", UnknownLayerError, "no layer 'giraffe'.*with logit: before it, but .* never learnt 'giraffe'"),
+        ("0*block4b", SettingsError, "nothing is left of the objective '0\\*block4b'"),
+        ("block4b - block4b", SettingsError, "cancel each other out"),
+        ("logit:tabby - logit:281 + 0*pool", SettingsError, "cancel each other out"),
+        ("1e-13*block4b", SettingsError, "as good as that"),
+        (
+            direction("block4b", np.full(80, 1e30)),
+            SettingsError,
+            r"length 8.9.*e\+30; expected 1e-06 to 1e\+12",
+        ),
+        (direction("block4b", np.full(80, 1e-9)), SettingsError, "has the length"),
+        (direction("block4b", np.full(80, 1e300)), SettingsError, "no number in float32"),
+        (guided("block4b", np.full((32, 32, 3), 255, np.uint8)), SettingsError, "values from 255 to 255; expected"),
+        (guided("block4b", np.full((32, 32, 3), np.nan)), SettingsError, "values from nan"),
         ("block4b:80", UnknownLayerError, "no channel 80; expected 0 to 79"),
         ("pool:3@1,1", UnknownLayerError, "has no positions; write pool:3"),
         ("direction:nothing#1", UnknownLayerError, "no layer"),
@@ -103,6 +125,52 @@ def test_files_that_hold_something_else_are_refused_and_never_unpickled(tmp_path
             resolved(f'direction:block4b@"{name}"', lite0)
     with pytest.raises(ImageReadError):
         resolved(f'guided:block4b@"{tmp_path / "text.npy"}"', lite0)
+
+
+def _npy(header: str, data: bytes = b"") -> bytes:
+    text = header.encode() + b" " * (118 - len(header)) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        _npy("{'descr': '<f4', 'fortran_order': False, 'shape': (10000000000,), }"),
+        _npy("{'descr': '<f4', 'fortran_order': False, 'shape': (80,), }", b"\0" * 100),
+        _npy("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", b"\0" * 8),
+        _npy("{'descr': '<U4', 'fortran_order': False, 'shape': (1,), }", b"\0" * 16),
+        _npy("((((((((("),
+        _npy("{'descr': ["),
+        _npy("'"),
+        b"PK\x03\x04" + b"\0" * 100,
+    ],
+    ids=range(10),
+)
+def test_a_direction_s_file_can_hold_anything(tmp_path, lite0, content):
+    (tmp_path / "odd.npy").write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot read the direction in .*it is no .npy file of numbers"):
+        resolved(direction("block4b", tmp_path / "odd.npy"), lite0)
+
+
+def test_a_direction_s_file_is_a_regular_one(tmp_path, lite0):
+    os.mkfifo(tmp_path / "pipe.npy")
+    for path in (tmp_path / "pipe.npy", Path("/dev/zero"), tmp_path):
+        with pytest.raises(SettingsError, match="a regular file is expected"):
+            resolved(direction("block4b", path), lite0)
+
+
+def test_numbers_of_a_file_that_float32_cannot_hold_are_said_without_a_warning(tmp_path, lite0):
+    np.save(tmp_path / "large.npy", np.full(80, 1e300))
+    with pytest.raises(SettingsError, match="no number in float32"):
+        resolved(direction("block4b", tmp_path / "large.npy"), lite0)
+
+
+def test_the_score_of_one_s_own_is_named_where_it_is_no_number():
+    goal = custom("mine", ["a"], len) + custom("other", ["a"], len)
+    assert targets.no_number(goal, "net").startswith("the score 'mine' or the score 'other' answers with")
+    assert targets.no_number(None, "net").startswith("net answers with")
 
 
 def test_a_neuron_must_lie_in_its_layer(lite0):

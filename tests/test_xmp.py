@@ -155,7 +155,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300, database=None)
+@settings(max_examples=300)
 @given(st.lists(WORDS, max_size=30).map(b"".join))
 def test_any_packet_gives_a_packet_or_none(data: bytes) -> None:
     kept, notes = xmp.travelling(data)
@@ -165,7 +165,7 @@ def test_any_packet_gives_a_packet_or_none(data: bytes) -> None:
     assert all("\n" not in note for note in notes)
 
 
-@settings(deadline=None, max_examples=60, database=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(sorted(GONE)), max_size=5),
     st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF), max_size=9),

@@ -23,7 +23,7 @@ from dreamer.errors import AtlasError, SettingsError
 from dreamer.objectives import Objective
 from dreamer.regular import read_text
 from dreamer.shapes import Shape, problem
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 NAME = "atlas.json"
 FORMAT = 1
@@ -257,7 +257,7 @@ def _parsed(held: Mapping[str, Any]) -> Catalog:
 def _entry(held: Mapping[str, Any]) -> Entry:
     unit = Unit(held["layer"], held["index"], held["objective"], held["name"])
     if Objective.parse(unit.objective).files:
-        raise ValueError(f"the objective of a unit names a file: {brief(unit.objective)}")
+        raise ValueError(f"the objective of a unit names a file: {shown(unit.objective)}")
     pictures = [
         Picture(**_without_file(one) | {name: _number(one[name]) for name in ("score", "start")})
         for one in held["pictures"]

@@ -24,6 +24,7 @@ from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
+from dreamer.cli.mistyping import Group
 from dreamer.cli.models import models
 from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
 from dreamer.cli.presets import presets
@@ -41,7 +42,7 @@ _LONGEST_ERROR = 8000  # Characters: what a file says can be of any length.
 _USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError)
 
 
-class _Group(click.Group):
+class _Group(Group):
     """A group that turns the library's errors into one line and an exit status."""
 
     def invoke(self, ctx: click.Context) -> object:

@@ -13,6 +13,7 @@ from dreamer import presets
 from dreamer.cli import still, zoom
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, one_photo
 from dreamer.cli.options import (
     EXIT_INTERRUPTED,
     backend_option,
@@ -34,9 +35,9 @@ _FRAME_RATE = 15
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@click.argument("photo", type=PhotoFile(), nargs=-1, metavar="[PHOTO]", callback=one_photo)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path),
+    "-o", "--output", type=OutputFile(),
     help="Where to write; the suffix gives the format. With --frames a .gif, a .webp, or a folder.  "
     "[default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
@@ -65,7 +66,7 @@ _FRAME_RATE = 15
 )  # fmt: skip
 @dream_options
 @click.option(
-    "--frame-rate", type=click.FloatRange(min=0.1, max=50), metavar="F",
+    "--frame-rate", type=NumberRange(min=0.1, max=50), metavar="F",
     help=f"Frames per second of a zoom.  [default: {_FRAME_RATE}]",
 )  # fmt: skip
 @backend_option
@@ -179,7 +180,8 @@ def _weighted(text: str, kind: str, example: str) -> Objective:
     try:
         found = (float(weight) if equals else 1.0) * Objective.parse(name)
     except ValueError:
-        raise SettingsError(f"the weight in {text!r} is no number; expected something like {example}=0.5") from None
+        hint = f"something like {example}=0.5" if not (typed := number_as_typed(weight)) else f"{name}={typed}"
+        raise SettingsError(f"the weight in {text!r} is no number; expected {hint}") from None
     if [term.kind for _, term in found.terms] != [kind]:
         raise SettingsError(f"cannot use {text!r} here; expected something like {example}. Sums go to --objective")
     return found

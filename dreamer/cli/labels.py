@@ -8,11 +8,13 @@ from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_text
-from dreamer.cli.progress import say
+from dreamer.cli.progress import note
 from dreamer.cli.tables import table
-from dreamer.errors import UnknownClassError
+from dreamer.errors import UnknownClassError, UnknownModelError, close_matches
 from dreamer.models import labels as class_labels
-from dreamer.models import registry
+from dreamer.models import registry, specs
+from dreamer.models.labels import Label
+from dreamer.settings import DreamSettings
 
 
 @click.command()
@@ -29,17 +31,50 @@ def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: st
     dreamer labels efficientnet_lite0 tabby cat
     dreamer labels inception_v1 281
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    model, search = _meant(model, search)
     spec = registry.spec(model)
     if spec.labels == "archive":
         ensure_weights(spec, offline=offline, mirror=mirror)
     found = class_labels.of(spec)
     if search:
         wanted = " ".join(search)
-        found = tuple(class_labels.find(found, wanted))
+        found = _matching(found, wanted, model)
         if not found:
             raise UnknownClassError(
                 f"{model} has no class whose name contains or resembles {wanted!r}. See all: dreamer labels {model}"
             )
-        if not any(class_labels.is_called(label, wanted) for label in found):
-            say(f"Note: no class is called {wanted!r}; these resemble it")
     print_text(table(["index", "synset", "name"], [[label.index, label.synset or "-", label.name] for label in found]))
+
+
+def _meant(model: str, search: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The network and the words that were meant where the first of them is the name of no network."""
+    try:
+        registry.spec(model)
+    except UnknownModelError:
+        usual = DreamSettings.model
+        words = (model, *search)
+        wanted = " ".join(words)
+        known = class_labels.of(registry.spec(usual))
+        is_word = class_labels.learnt(known, model) or class_labels.near(known, model)
+        is_like_a_network = close_matches(model, specs.known()) and not is_word
+        if is_like_a_network or not (class_labels.find(known, wanted) or class_labels.near(known, wanted)):
+            raise
+        note(f"no network is called {model!r}, so {usual}, the default, was searched: dreamer labels {usual} {wanted}")
+        return usual, words
+    return model, search
+
+
+def _matching(known: tuple[Label, ...], wanted: str, model: str) -> tuple[Label, ...]:
+    """The classes that match what was typed, with a word about those that only come near."""
+    found = class_labels.find(known, wanted)
+    exact = any(wanted.strip().lower() in (str(label.index), label.synset) for label in found)
+    if exact or class_labels.learnt(known, wanted):
+        return tuple(found)
+    nearby = class_labels.near(known, wanted)
+    if nearby:
+        note(f"{model} never learnt {wanted!r}; near to it, as WordNet sorts things, come {len(nearby)} classes")
+        called = [label for label in found if class_labels.is_called(label, wanted) and label not in nearby]
+        return (*nearby, *called)
+    if found and not any(class_labels.is_called(label, wanted) for label in found):
+        note(f"no class is called {wanted!r}; these resemble it")
+    return tuple(found)

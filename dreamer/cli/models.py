@@ -8,6 +8,7 @@ import click
 
 from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
+from dreamer.cli.mistyping import Group
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_line, print_text
 from dreamer.cli.tables import table
@@ -22,7 +23,7 @@ _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the 
 _PART = "part"  # Said only of weights that are not all of the network's.
 
 
-@click.group()
+@click.group(cls=Group)
 def models() -> None:
     """The networks, and where their weights come from."""
 

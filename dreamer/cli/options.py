@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from dreamer.cli.completing import complete_layer, complete_model
+from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
 from dreamer.models.preprocessing import GENERAL
 from dreamer.robustness import SETS
 from dreamer.settings import (
@@ -22,6 +24,7 @@ from dreamer.settings import (
     DreamSettings,
     VisualizeSettings,
 )
+from dreamer.wording import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,15 +70,13 @@ objective_option = click.option(
 
 
 def _pixels(_ctx: click.Context, _parameter: click.Parameter, megapixels: float) -> int:
-    if math.isnan(megapixels):
-        raise click.BadParameter("expected a number")
     return round(megapixels * 1e6)
 
 
 max_pixels_option = click.option(
     "--max-megapixels",
     "max_pixels",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=NumberRange(min=0, min_open=True, max=1e6),
     default=500,
     show_default=True,
     callback=_pixels,
@@ -90,6 +91,9 @@ trust_option = click.option(
 
 _Setting = tuple[str, Any, str, str]
 """Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
+
+_TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
+"""What reads a type, where Click itself would not say what to type instead of something else."""
 
 _NETWORK: tuple[_Setting, ...] = (
     ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
@@ -108,9 +112,9 @@ _DREAM: tuple[_Setting, ...] = (
     ("rotate", float, "DEGREES", "Largest random rotation in each step."),
     ("scale", float, "FRACTION", "Largest random change of size in each step."),
     ("strength", float, "0..1", "How much of the dream is laid over the photo."),
-    ("mask", str, "FILE", "Dream only where this picture is opaque, or white."),
+    ("mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
     ("feather", float, "FRACTION", "How softly the mask ends, of the longer side."),
-    ("guide", str, "FILE", "Dream of what the layers find in this picture."),
+    ("guide", Path, "FILE", "Dream of what the layers find in this picture."),
     ("blend", str, "MODE", f"How the dream is laid over the photo: {', '.join(BLENDS)}."),
     ("contrast", float, "F", "Of the dream: 1 leaves it."),
     ("saturation", float, "F", "Of the dream: 1 leaves it, 0 has no colours."),
@@ -142,9 +146,11 @@ def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
     """A number of pixels, or HEIGHTxWIDTH."""
     if value is None:
         return None
-    sides = value.lower().split("x")
-    if len(sides) > 2 or not all(side.strip().isdecimal() for side in sides):
-        raise click.BadParameter(f"{value!r} is no size; expected a number of pixels, or HEIGHTxWIDTH as in 200x300")
+    sides = re.split("[x\N{MULTIPLICATION SIGN}]", value.lower())
+    if len(sides) > 2 or not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", side) for side in sides):
+        raise click.BadParameter(
+            f"{shown(value)} is no size; expected a number of pixels, or HEIGHTxWIDTH as in 200x300"
+        )
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
@@ -152,7 +158,7 @@ _VISUALIZE: tuple[_Setting, ...] = (
     *_NETWORK,
     ("steps", int, "N", "Steps of the optimizer."),
     ("parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}."),
-    ("spectrum", str, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
+    ("spectrum", Path, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
     (
         "transforms",
         str,
@@ -199,7 +205,7 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
         command = click.option(
             f"--{name.replace('_', '-')}",
             name,
-            type=kind,
+            type=_TYPES.get(kind, kind),
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
             shell_complete=complete_model if name == "model" else None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dreamer.cli.mistyping import NumberRange, WholeRange
+
 if TYPE_CHECKING:
     from dreamer.batch.pools import Pool
 
@@ -65,9 +67,9 @@ def pool_options(workers: str) -> Callable[[Command], Command]:
         workers: Help for ``--workers``.
     """
     options = (
-        click.option("--workers", type=click.IntRange(min=1), metavar="N", help=workers),
+        click.option("--workers", type=WholeRange(min=1), metavar="N", help=workers),
         click.option(
-            "--retries", type=click.IntRange(min=0), default=2, show_default=True, metavar="N",
+            "--retries", type=WholeRange(min=0), default=2, show_default=True, metavar="N",
             help="How often a job is tried again after what may pass: network, memory, a process that died.",
         ),
         click.option(
@@ -78,7 +80,7 @@ def pool_options(workers: str) -> Callable[[Command], Command]:
             "--address", metavar="HOST:PORT", help="Of the Ray cluster.  [env: RAY_ADDRESS; default: one made here]"
         ),
         click.option(
-            "--gpus-per-task", type=click.FloatRange(min=0), metavar="N",
+            "--gpus-per-task", type=NumberRange(min=0), metavar="N",
             help="GPUs, or the share of one, of a task on Ray.",
         ),
     )  # fmt: skip

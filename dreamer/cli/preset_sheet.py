@@ -12,6 +12,7 @@ import click
 from dreamer import presets
 from dreamer.cli.completing import complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.mistyping import OutputFile, PhotoFile, WholeRange
 from dreamer.cli.options import backend_option, debug_option
 from dreamer.cli.order import read_photo
 from dreamer.cli.outputs import check_not_photo, print_path
@@ -28,15 +29,15 @@ _SIDE = 320
 
 
 @click.command()
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write the sheet.")
+@click.argument("photo", type=PhotoFile())
+@click.option("-o", "--output", type=OutputFile(), required=True, help="Where to write the sheet.")
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option("--tag", "tags", multiple=True, help="Only presets with this tag; repeatable.")
-@click.option("--columns", type=click.IntRange(min=1), help="How many pictures stand side by side.")
+@click.option("--columns", type=WholeRange(min=1), help="How many pictures stand side by side.")
 @click.option(
     "--model", metavar="NAME", shell_complete=complete_model, help="With this network, not each preset's own."
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Of all dreams.  [default: each preset's own, or 0]")
+@click.option("--seed", type=WholeRange(min=0), help="Of all dreams.  [default: each preset's own, or 0]")
 @backend_option
 @fetch_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")

@@ -12,13 +12,14 @@ from dreamer import preset_text
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
 from dreamer.cli.completing import complete_preset
+from dreamer.cli.mistyping import Group
 from dreamer.cli.options import debug_option, trust_option
 from dreamer.cli.outputs import print_exactly, print_line, print_path, print_text
 from dreamer.cli.progress import import_keras, note
 from dreamer.cli.tables import table
 from dreamer.documents import toml_comment
 from dreamer.earlier import Earlier
-from dreamer.errors import DreamerError, ImageWriteError, SettingsError
+from dreamer.errors import DreamerError, ImageExistsError, ImageWriteError, SettingsError
 from dreamer.models import fetching, registry
 from dreamer.settings import DreamSettings
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-@click.group()
+@click.group(cls=Group)
 def presets() -> None:
     """Looks that go by a name, for `dreamer dream --preset` and `dreamer batch`."""
 
@@ -80,8 +81,13 @@ def new(name: str, origin: str | None, trust: bool) -> None:
         raise SettingsError(f"{name!r} is no name for a preset; expected letters, digits, - and _, as in my-fur")
     from dreamer.images.files import put
 
-    text = _draft(name, origin, trust=trust)
     target = library.own_folder() / f"{name}.toml"
+    if target.exists():
+        raise ImageExistsError(
+            f"there is a preset {name} already: {target}. Edit that file, use it with --preset {name}, "
+            "or give another name"
+        )
+    text = _draft(name, origin, trust=trust)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.mistyping import InputFile
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_json
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputFile(), callback=lambda _ctx, _parameter, file: Path(file))
 @debug_option
 def recipe(file: Path) -> None:
     """Print, as JSON, the recipe that dreamer wrote into FILE."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.mistyping import WholeRange
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import import_keras, say
@@ -20,7 +21,7 @@ from dreamer.errors import ImageReadError
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option(
-    "--side", type=click.IntRange(min=16, max=4096), default=256, show_default=True, metavar="PX",
+    "--side", type=WholeRange(min=16, max=4096), default=256, show_default=True, metavar="PX",
     help="To which photos are resized, after they are cut square.",
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")

@@ -15,6 +15,7 @@ import click
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
+from dreamer.cli.mistyping import OutputFile, WholeRange
 from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
 from dreamer.cli.outputs import free_name, print_path, write_picture
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
@@ -37,23 +38,23 @@ _FRAME_SECONDS = 0.08
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     help="Where to write; the suffix gives the format.  [default: named after the first target, a PNG]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--minimize", is_flag=True, help="Draw what each target answers to least.")
 @click.option("--pair", is_flag=True, help="Draw what each target answers to most and least, side by side.")
 @click.option(
-    "--interpolate", type=click.IntRange(min=2, max=64), metavar="N", help="Draw N pictures from one target to another."
+    "--interpolate", type=WholeRange(min=2, max=64), metavar="N", help="Draw N pictures from one target to another."
 )
 @visualize_options
-@click.option("--columns", type=click.IntRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
+@click.option("--columns", type=WholeRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
 @click.option(
     "--save-steps", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep pictures of the way."
 )
 @click.option(
     "--animation",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     metavar="FILE",
     help="Show the way as an animation: a .gif or a .webp.",
 )

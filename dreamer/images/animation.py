@@ -20,7 +20,7 @@ from dreamer.arrays import Size, StoredArray
 from dreamer.errors import ImageWriteError, SettingsError
 from dreamer.images import exif
 from dreamer.images.encoding import FAILURES, check_size
-from dreamer.images.files import check_place, put
+from dreamer.images.files import check_no_folder, check_place, put
 from dreamer.images.opening import one_line
 from dreamer.images.photo import Photo
 from dreamer.images.profiles import srgb_bytes
@@ -54,6 +54,7 @@ def check_animation_target(path: Path, *, overwrite: bool, size: Size | None = N
         >>> check_animation_target(Path("dream.gif"), overwrite=True)
     """
     path = Path(path)
+    check_no_folder(path, ".gif")
     try:
         name = _format_name(path.suffix)
         if size is not None:

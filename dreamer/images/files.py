@@ -34,6 +34,7 @@ def check_target(path: Path, *, overwrite: bool, size: Size | None = None) -> No
         >>> check_target(Path("dream.png"), overwrite=True)
     """
     path = Path(path)
+    check_no_folder(path, ".png")
     try:
         name = format_name(path.suffix)
         if size is not None:
@@ -41,6 +42,20 @@ def check_target(path: Path, *, overwrite: bool, size: Size | None = None) -> No
     except ImageWriteError as error:
         raise ImageWriteError(f"{path} cannot be written: {error}") from None
     check_place(path, overwrite=overwrite)
+
+
+def check_no_folder(path: Path, suffix: str) -> None:
+    """Make sure that a picture is given a name, not only a folder.
+
+    Args:
+        path: Where it is to go.
+        suffix: One that it could have, for an example.
+
+    Raises:
+        ImageWriteError: The path is a folder.
+    """
+    if os.path.isdir(path):  # noqa: PTH112  A name that is too long is no folder, and is said later.
+        raise ImageWriteError(f"{path} is a directory; the name of a file is expected, as {path / f'dream{suffix}'}.")
 
 
 def check_place(path: Path, *, overwrite: bool) -> None:
@@ -57,7 +72,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
         if not parent.is_dir():
             raise ImageWriteError(f"{path} cannot be written: {parent} is not a directory. Choose another place.")
         if real.is_dir():
-            raise ImageWriteError(f"{path} is a directory; the name of a picture file is expected.")
+            raise ImageWriteError(f"{path} is a directory; the name of a file is expected.")
         if real.exists() and not real.is_file():
             raise ImageWriteError(f"{path} is not a regular file, and is not replaced. Choose another name.")
         if real.exists() and not overwrite:

@@ -26,7 +26,7 @@ from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preproces
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import FileWeights
 from dreamer.regular import lies_within
-from dreamer.wording import brief
+from dreamer.wording import shown
 
 if TYPE_CHECKING:
     import keras
@@ -150,11 +150,11 @@ def _read(path: Path) -> dict[str, Any]:
     for key in said:
         if key not in _KEYS:
             raise SettingsError(
-                f"{path} has an unknown key {brief(key)}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
+                f"{path} has an unknown key {shown(key)}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
             )
     for key in ("layer", "labels"):
         if not isinstance(said.get(key, ""), str):
-            raise SettingsError(f"{path}: {key} is {brief(said[key])}; expected text")
+            raise SettingsError(f"{path}: {key} is {shown(said[key])}; expected text")
     if "labels" in said:
         said["labels"] = _beside(path, said["labels"])
     if "preprocessing" in said:
@@ -167,7 +167,7 @@ def _beside(path: Path, file: str) -> str:
     place = path.parent / file
     if not lies_within(path.parent, place):
         raise SettingsError(
-            f"{path}: labels is {brief(file)}, which does not lie beside it, so it is not read. Copy the file there"
+            f"{path}: labels is {shown(file)}, which does not lie beside it, so it is not read. Copy the file there"
         )
     return str(place.absolute())
 
@@ -178,26 +178,26 @@ def _preprocessing(said: object, path: Path) -> Preprocessing:
     known = ("mean", "std", "order")
     if not isinstance(said, Mapping) or not set(said) <= set(known):
         raise SettingsError(
-            f"{path}: preprocessing is {brief(said)}; expected one of {', '.join(GENERAL)}, or a table with "
+            f"{path}: preprocessing is {shown(said)}; expected one of {', '.join(GENERAL)}, or a table with "
             f"{', '.join(known)}"
         )
     order = said.get("order", "RGB")
     if order not in ("RGB", "BGR"):
-        raise SettingsError(f"{path}: order is {brief(order)}; expected 'RGB' or 'BGR'")
+        raise SettingsError(f"{path}: order is {shown(order)}; expected 'RGB' or 'BGR'")
     std = _colors(said.get("std", 1.0), "std", path)
     if min(map(abs, std)) < _LEAST_STD:
-        raise SettingsError(f"{path}: std is {brief(said['std'])}; expected numbers of {_LEAST_STD:g} or more")
+        raise SettingsError(f"{path}: std is {shown(said['std'])}; expected numbers of {_LEAST_STD:g} or more")
     return Preprocessing(_colors(said.get("mean", 0.0), "mean", path), std, order)
 
 
 def _colors(value: object, key: str, path: Path) -> RGB:
     numbers: list[Any] = value if isinstance(value, list) else [value] * 3
     if len(numbers) != 3 or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
-        raise SettingsError(f"{path}: {key} is {brief(value)}; expected a number, or three for red, green and blue")
+        raise SettingsError(f"{path}: {key} is {shown(value)}; expected a number, or three for red, green and blue")
     try:
         red, green, blue = (float(number) for number in numbers)
     except OverflowError:
         red = green = blue = math.inf
     if not all(math.isfinite(number) for number in (red, green, blue)):
-        raise SettingsError(f"{path}: {key} is {brief(value)}; expected finite numbers")
+        raise SettingsError(f"{path}: {key} is {shown(value)}; expected finite numbers")
     return red, green, blue

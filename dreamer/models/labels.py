@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -9,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 from dreamer.errors import MissingWeightsError, UnknownClassError
-from dreamer.models import store
+from dreamer.models import kinds, store
 from dreamer.models.specs import ModelSpec
 from dreamer.regular import read_text
 
@@ -71,7 +73,8 @@ def find(labels: tuple[Label, ...], search: str) -> list[Label]:
         search: A part of a name, an index or a synset; capitals do not count.
 
     Returns:
-        Those that contain it, or where there are none, those that resemble it, closest first.
+        Those that contain it, as a word of its own before as a part of one; or where there are none, those that
+        resemble it, closest first.
 
     Example:
         >>> [label.name for label in find(imagenet(), "tabbby")]
@@ -79,13 +82,58 @@ def find(labels: tuple[Label, ...], search: str) -> list[Label]:
     """
     called = [label for label in labels if is_called(label, search)]
     exact = [label for label in called if search.strip().lower() in (str(label.index), label.synset)]
-    return exact or called or _resembling(labels, search.strip().lower())
+    return exact or _whole_words_first(called, search) or _resembling(labels, search.strip().lower())
 
 
 def is_called(label: Label, search: str) -> bool:
     """Whether a class has this index or synset, or a name that contains it; capitals do not count."""
     wanted = search.strip().lower()
     return wanted in (str(label.index), label.synset) or wanted in label.name.lower()
+
+
+def with_words(labels: Iterable[Label], words: str) -> list[Label]:
+    """The classes with these words in a name, as "cat" is one of "tiger cat" but not of "catamaran".
+
+    Example:
+        >>> [label.name for label in with_words(imagenet(), "tabby")]
+        ['tabby, tabby cat']
+    """
+    pattern = re.compile(rf"\b{re.escape(words.strip())}\b", re.IGNORECASE)
+    return [label for label in labels if pattern.search(label.name)]
+
+
+def learnt(labels: Iterable[Label], words: str) -> list[Label]:
+    """The classes with these words in a name, as far as they are classes of what the words mean; those first.
+
+    A known noun in front of another word means something else: a horse cart is no horse. At the end of the first
+    name it counts, as "dragon" in "Komodo dragon", and anywhere where WordNet agrees.
+    """
+    found = with_words(labels, words)
+    if not kinds.is_noun(words):
+        return found
+    end = words.strip().lower()
+    meant = [
+        label
+        for label in found
+        if kinds.is_kind_of(str(label.synset), words) or label.name.lower().split(", ")[0].endswith(end)
+    ]
+    return [*meant, *(label for label in found if label not in meant)] if meant else []
+
+
+def near(labels: Iterable[Label], noun: str) -> list[Label]:
+    """The classes nearest to what a noun means, as WordNet sorts things; none where it is not known.
+
+    Example:
+        >>> [label.name for label in near(imagenet(), "giraffes")][0]
+        'bison'
+    """
+    known = {label.synset: label for label in labels}
+    return [known[synset] for synset in kinds.near(noun, _MOST_CLOSE) if synset in known]
+
+
+def _whole_words_first(labels: list[Label], words: str) -> list[Label]:
+    whole = with_words(labels, words)
+    return [*whole, *(label for label in labels if label not in whole)]
 
 
 def _resembling(labels: tuple[Label, ...], wanted: str) -> list[Label]:
