@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -18,6 +19,7 @@ from dreamer import __version__
 from dreamer.cli import interrupts
 from dreamer.cli.atlas import atlas
 from dreamer.cli.batch import batch
+from dreamer.cli.commands import Group
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
@@ -38,7 +40,7 @@ EXIT_USAGE = 2
 _USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError)
 
 
-class _Group(click.Group):
+class _Group(Group):
     """A group that turns the library's errors into one line and an exit status."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -51,8 +53,9 @@ class _Group(click.Group):
                 traceback.print_exc()
             failure = _failure(error)
             # Notes say where something was kept that could not be written.
-            said = (failure.message, *getattr(error, "__notes__", []))
-            raise type(failure)(". ".join(line.rstrip(".") for line in said)) from error
+            for kept in getattr(error, "__notes__", []):
+                failure = type(failure)(f"{failure.message.rstrip('.')}. {kept}")
+            raise failure from error
 
 
 def _failure(error: Exception) -> click.ClickException:
@@ -103,6 +106,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     # TensorFlow's start-up notices are none of the user's business; set before it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # A name that is no text goes out as the bytes that it is.
     with interrupts.listening():
         try:
             status = _answer(arguments)

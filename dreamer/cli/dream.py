@@ -12,10 +12,12 @@ import click
 from dreamer import presets
 from dreamer.cli import still, zoom
 from dreamer.cli.again import Earlier
+from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status
 from dreamer.cli.options import (
+    FiniteRange,
     backend_option,
     debug_option,
     dream_options,
@@ -32,7 +34,7 @@ from dreamer.settings import DreamSettings
 _FRAME_RATE = 15
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("photo", type=click.Path(path_type=Path), required=False)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path),
@@ -63,7 +65,7 @@ _FRAME_RATE = 15
 )  # fmt: skip
 @dream_options
 @click.option(
-    "--frame-rate", type=click.FloatRange(min=0.1, max=50), metavar="F",
+    "--frame-rate", type=FiniteRange(min=0.1, max=50), metavar="F",
     help=f"Frames per second of a zoom.  [default: {_FRAME_RATE}]",
 )  # fmt: skip
 @backend_option
@@ -111,8 +113,11 @@ def dream(
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings = _settings(preset, earlier, chosen)
-    if settings.frames == 1 and ("zoom" in chosen or frame_rate is not None):
-        raise SettingsError("--zoom and --frame-rate are for an endless zoom; say how long it is, as in --frames 60")
+    check_settings(settings, chosen)
+    if frame_rate is not None and settings.frames == 1:
+        raise SettingsError("--frame-rate is for an endless zoom; say how long it is, as in --frames 60")
+    if frame_rate is not None and output is not None and not output.suffix:
+        raise SettingsError(f"--frame-rate is for an animation, and {output} becomes a folder of frames; leave it out")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
 
@@ -122,6 +127,8 @@ def dream(
     settings.file_digests()  # So is a file that is not there.
     found, source = read_photo(photo, max_pixels=max_pixels)
     tell = silent if quiet else note
+    if settings.strength == 0:
+        tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")
     order = Order(
         photo=photo,
         found=found,
@@ -150,8 +157,6 @@ def dream(
 def _settings(preset: str | None, earlier: Earlier | None, chosen: dict[str, Any]) -> DreamSettings:
     if earlier is None:
         return DreamSettings.of(**chosen) if preset is None else presets.find(preset).settings(**chosen)
-    if preset is not None:
-        raise SettingsError("a preset and the recipe of an earlier dream both say how to dream; give one of them")
     return DreamSettings.of(**{**earlier.settings, **chosen})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
@@ -14,7 +15,7 @@ from dreamer.models import labels as class_labels
 from dreamer.models import registry
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", shell_complete=complete_model)
 @click.argument("search", nargs=-1, shell_complete=complete_label)
 @fetch_options

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.commands import Group
 from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
 from dreamer.cli.options import debug_option
@@ -20,7 +21,7 @@ _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the 
 _PART = "part"  # Said only of weights that are not all of the network's.
 
 
-@click.group()
+@click.group(cls=Group)
 def models() -> None:
     """The networks, and where their weights come from."""
 

@@ -66,16 +66,25 @@ objective_option = click.option(
 )
 
 
+class FiniteRange(click.FloatRange):
+    """A range of numbers. "nan" is no number, though it passes every comparison, and "inf" is none to work with."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Convert, as Click does, and then look whether it is a number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no finite number", param, ctx)
+        return float(number)
+
+
 def _pixels(_ctx: click.Context, _parameter: click.Parameter, megapixels: float) -> int:
-    if math.isnan(megapixels):
-        raise click.BadParameter("expected a number")
     return round(megapixels * 1e6)
 
 
 max_pixels_option = click.option(
     "--max-megapixels",
     "max_pixels",
-    type=click.FloatRange(min=0, min_open=True, max=1e6),
+    type=FiniteRange(min=0, min_open=True, max=1e6),
     default=500,
     show_default=True,
     callback=_pixels,

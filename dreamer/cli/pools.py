@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dreamer.cli.options import FiniteRange
+
 if TYPE_CHECKING:
     from dreamer.batch.pools import Pool
 
@@ -78,7 +80,7 @@ def pool_options(workers: str) -> Callable[[Command], Command]:
             "--address", metavar="HOST:PORT", help="Of the Ray cluster.  [env: RAY_ADDRESS; default: one made here]"
         ),
         click.option(
-            "--gpus-per-task", type=click.FloatRange(min=0), metavar="N",
+            "--gpus-per-task", type=FiniteRange(min=0), metavar="N",
             help="GPUs, or the share of one, of a task on Ray.",
         ),
     )  # fmt: skip

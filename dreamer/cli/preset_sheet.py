@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamer import __version__, presets
+from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
@@ -29,7 +30,7 @@ _SIDE = 320
 """Longest side of a picture of the sheet, in pixels."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write the sheet.")
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")

@@ -12,6 +12,7 @@ from dreamer import preset_text
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
 from dreamer.cli.again import Earlier
+from dreamer.cli.commands import Group
 from dreamer.cli.completing import complete_preset
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-@click.group()
+@click.group(cls=Group)
 def presets() -> None:
     """Looks that go by a name, for `dreamer dream --preset` and `dreamer batch`."""
 

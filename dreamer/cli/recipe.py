@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.options import debug_option
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path))
 @debug_option
 def recipe(file: Path) -> None:

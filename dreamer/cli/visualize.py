@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dreamer.visualizing import VisualizeStep
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=complete_layer)
 @click.option(
     "-o",
@@ -86,6 +87,7 @@ def visualize(
     dreamer visualize 'block4b:17 + 0.5*block5a:3 - block2a' --pair --size 320
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     settings = VisualizeSettings.of(**given_options(chosen))
+    check_settings(settings, given_options(chosen))
     objectives = _objectives(targets, minimize=minimize, pair=pair, interpolate=interpolate)
 
     from dreamer import images
@@ -94,9 +96,13 @@ def visualize(
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     stem = _slug(objectives, targets)
     run = Run(objectives, settings, columns=columns or (2 if pair else interpolate))
-    images.check_target(output or free_name(_names(stem)), overwrite=overwrite)
+    if columns is not None and run.count == 1:
+        raise SettingsError("--columns is for a sheet of several pictures, and this is a single one; leave it out")
+    if output is not None and animation is not None and output.absolute() == animation.absolute():
+        raise SettingsError(f"{output} cannot be both the picture and the animation; give --animation another name")
+    images.check_target(output or free_name(_names(stem)), overwrite=overwrite, size=run.least_size)
     if animation is not None:
-        images.check_animation_target(animation, overwrite=overwrite)
+        images.check_animation_target(animation, overwrite=overwrite, size=run.least_size)
     frames = Frames(settings.steps) if animation else None
     snapshots = None
     if save_steps is not None:
@@ -105,6 +111,8 @@ def visualize(
         )
         snapshots.check()
     tell = silent if quiet else note
+    if settings.alpha and animation is not None:
+        tell("the frames of an animation are opaque; only the picture has transparency")
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
     watchers = [watcher for watcher in (snapshots, frames) if watcher]
@@ -125,8 +133,6 @@ def visualize(
 
 def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpolate: int | None) -> list[Objective]:
     found = [Objective.parse(target) for target in targets]
-    if sum((minimize, pair, interpolate is not None)) > 1:
-        raise SettingsError("--minimize, --pair and --interpolate cannot be combined; choose one")
     if interpolate is not None:
         if len(found) != 2:
             raise SettingsError(f"--interpolate goes from one target to another; expected two, got {len(found)}")

@@ -14,7 +14,7 @@ from dreamer.objectives import Objective
 from dreamer.settings import VisualizeSettings, digests_of
 
 if TYPE_CHECKING:
-    from dreamer.arrays import StoredArray
+    from dreamer.arrays import Size, StoredArray
     from dreamer.drawing import Visualization
     from dreamer.images import LabelledPicture, Photo
     from dreamer.visualizing import VisualizeStep
@@ -35,6 +35,15 @@ class Run:
         self._last: VisualizeStep | None = None
         files = [file for objective in objectives for file in objective.files]
         self._files = digests_of(files if settings.spectrum is None else [*files, settings.spectrum])
+
+    @property
+    def least_size(self) -> Size:
+        """The size of what is written; of a sheet without the lines of its labels, which only the network knows."""
+        from dreamer import images
+
+        if self.count == 1:
+            return self.settings.size
+        return images.sheet_size(self.settings.size, [""] * self.count, columns=self._columns)
 
     def saw(self, step: VisualizeStep) -> None:
         """Take note of a step; the pictures of a batch are kept when it is done."""
