@@ -17,7 +17,6 @@ from PIL import Image
 from dreamer import dreaming, images, photos
 from dreamer.arrays import fitted
 from dreamer.ascent import parametrizations
-from dreamer.ascent.loop import Step
 from dreamer.cli import run
 from dreamer.cli.preset_sheet import _Sheet
 from dreamer.finishing import Finish, feathered
@@ -45,31 +44,9 @@ def several(number):
     )
 
 
-class Sleeper:
-    """Stands in for a network: a step changes nothing."""
-
-    network = SimpleNamespace(is_grey=False)
-
-    def __init__(self, num_steps):
-        self._num_steps = num_steps
-
-    @classmethod
-    def of(cls, wish, **_):
-        return cls(wish.steps)
-
-    def check(self, _size):
-        pass
-
-    def steps(self, picture, _octave):
-        for index in range(self._num_steps):
-            yield Step(index, 1.0, lambda: picture, index)
-
-
 @pytest.fixture(autouse=True)
-def asleep(monkeypatch):
-    monkeypatch.setattr(dreaming, "Ascent", Sleeper)
-    monkeypatch.setattr(dreaming, "resolved", lambda given: given)
-    monkeypatch.setattr(photos.PhotoDream, "recipe", lambda _: {})
+def sleeping(asleep):
+    """The network dreams nothing."""
 
 
 def photo_of(size, **more):
