@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, strips
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
 from dreamer.digests import stamp_of
-from dreamer.errors import ImageReadError
+from dreamer.errors import ImageReadError, SettingsError
 from dreamer.settings import DreamSettings
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
@@ -48,6 +48,7 @@ class Finish:
         self._contrast = np.float32(settings.contrast)
         self._saturation = np.float32(settings.saturation)
         self._feather = settings.feather
+        self._mask_path = settings.mask
         self._mask = None if settings.mask is None else _mask(Path(settings.mask))
         self._fitted: NDArray[np.uint8] | None = None
 
@@ -55,6 +56,22 @@ class Finish:
     def is_masked(self) -> bool:
         """Whether there is a mask."""
         return self._mask is not None
+
+    def check_mask(self, size: Size) -> None:
+        """Make sure that a mask leaves something to see.
+
+        Args:
+            size: ``(height, width)`` of the shown picture.
+
+        Raises:
+            SettingsError: It leaves nothing.
+        """
+        mask = self._mask_at(size)
+        if mask is not None and not mask.any():
+            raise SettingsError(
+                f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
+                "change. A dream is seen where its mask is white or opaque"
+            )
 
     def __call__(self, dream: FloatArray, photo: StoredArray, dtype: DTypeLike = np.float32) -> StoredArray:
         """Finish a picture.
@@ -176,7 +193,7 @@ def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.u
     """
     deviation = share * max(size)
     shrink = min(1.0, _BLURRED_AT / deviation) if deviation > 0 else 1.0
-    small = resize(as_float(mask), (max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))))
+    small = resize(as_float(mask), scaled(size, shrink))
     if deviation * shrink > 0:
         small = cv2.GaussianBlur(small, (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE)
     # Straight lines between pixels, since cubic ones would leave a rim beside a sharp edge.

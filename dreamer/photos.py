@@ -14,6 +14,7 @@ from typing import NamedTuple
 from dreamer import images
 from dreamer.arrays import Size
 from dreamer.dreaming import DreamStep, dream_steps, octave_sizes, resolved
+from dreamer.finishing import Finish
 from dreamer.images import Photo
 from dreamer.models import registry
 from dreamer.recipes import recipe_of
@@ -45,6 +46,9 @@ class PhotoDream:
         preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
 
+    Raises:
+        SettingsError: The mask leaves nothing to see, or a file that the settings name cannot be read.
+
     Example:
         >>> photo = images.read(Path("photo.jpg"), compact=True)  # doctest: +SKIP
         >>> dream = PhotoDream(photo, DreamSettings(seed=7), source={"name": "photo.jpg"})  # doctest: +SKIP
@@ -63,6 +67,7 @@ class PhotoDream:
         preview: bool = False,
     ) -> None:
         self.size: Size = octave_sizes(photo.pixels, settings, preview=preview)[-1]
+        Finish(settings).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
         self._settings = settings

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
@@ -63,3 +64,44 @@ def lite0():
     from dreamer.models import registry
 
     return registry.load("efficientnet_lite0")
+
+
+class Sleeper:
+    """Stands in for a network: a step changes nothing, but may do something else."""
+
+    network = SimpleNamespace(is_grey=False)
+    before_step = staticmethod(lambda number: None)
+
+    def __init__(self, num_steps):
+        self._num_steps = num_steps
+
+    def check(self, _size):
+        pass
+
+    def steps(self, picture, _octave):
+        from dreamer.ascent.loop import Step
+
+        for index in range(self._num_steps):
+            Sleeper.taken += 1
+            Sleeper.before_step(Sleeper.taken)
+            yield Step(index, 1.0, lambda: picture, index)
+
+
+@pytest.fixture
+def asleep(monkeypatch):
+    """A dream without a network, of which no time is lost: what is tried is all around it.
+
+    ``asleep.before_step = f`` has ``f(number)`` called before each step, counted from 1 through all octaves and frames.
+    """
+    from dreamer import dreaming, photos
+    from dreamer.cli.order import Order
+
+    Sleeper.taken = 0
+    monkeypatch.setattr(Sleeper, "before_step", staticmethod(lambda number: None))
+    monkeypatch.setattr(dreaming, "Ascent", SimpleNamespace(of=lambda wish, **_: Sleeper(wish.steps)))
+    monkeypatch.setattr(dreaming, "resolved", lambda given: given)
+    monkeypatch.setattr(photos, "resolved", lambda given: given)
+    monkeypatch.setattr(photos.registry, "load", lambda *_: None)
+    monkeypatch.setattr(photos, "recipe_of", lambda _network, given, _files: {"settings": dict(given)})
+    monkeypatch.setattr(Order, "finish", lambda _: None)
+    return Sleeper

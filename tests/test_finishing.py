@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from dreamer import images
+from dreamer.errors import SettingsError
 from dreamer.finishing import BLEND_FUNCTIONS, Finish, feathered, mask_of
 from dreamer.settings import BLENDS, COLORS, DreamSettings
 
@@ -66,6 +67,23 @@ def test_kept_colours_have_mean_and_covariance_of_the_photo(dream, photo):
     assert not np.allclose(np.cov(dream.reshape(-1, 3).T), np.cov(flat.T), rtol=0.03, atol=2e-4)
 
 
+def test_kept_colours_turn_the_palette_as_a_whole():
+    """Each colour goes with the others as in the photo, not only as far from the mean."""
+    random = np.random.default_rng(5)
+    reddish = np.array([[1, 0.1, 0], [0, 0.2, 0.1], [0, 0, 0.1]]) * 0.1
+    bluish = np.array([[0.1, 0.1, 0.3], [0, 0.3, 0.6], [0, 0, 1]]) * 0.1
+    photo, dream = ((0.5 + random.normal(size=(60, 60, 3)) @ mixed).clip(0, 1) for mixed in (reddish, bluish))
+    found = finished(dream.astype(np.float32), photo.astype(np.float32), colors="keep")
+    wanted = np.cov(photo.reshape(-1, 3).T)
+    assert np.abs(np.cov(found.reshape(-1, 3).T) - wanted).max() < 0.02 * np.abs(wanted).max()
+
+
+def test_kept_colours_of_a_dream_without_any_are_numbers(photo):
+    grey = np.repeat(np.random.default_rng(0).random((150, 31, 1)), 3, axis=2).astype(np.float32)
+    assert np.isfinite(finished(grey, photo, colors="keep")).all()
+    assert np.isfinite(finished(np.full_like(grey, 0.5), photo, colors="keep")).all()
+
+
 def test_kept_colours_of_a_grey_photo_are_grey():
     grey = np.repeat(np.random.default_rng(0).random((40, 30, 1)), 3, axis=2).astype(np.float32)
     dream = np.clip(grey + np.random.default_rng(1).normal(size=(40, 30, 3)) * 0.1, 0, 1).astype(np.float32)
@@ -80,6 +98,42 @@ def test_saturation_and_contrast(dream, photo):
     strong = finished(dream, photo, contrast=1.2)
     assert np.allclose(strong.std(), 1.2 * dream.std(), rtol=0.02)
     assert np.allclose((strong @ LUMA).mean(), (dream @ LUMA).mean(), atol=2e-3)
+
+
+@pytest.mark.parametrize("contrast", [0.5, 1.5])
+def test_contrast_keeps_bright_what_is_bright(dream, photo, contrast):
+    mean = (dream @ LUMA).mean()
+    expected = np.clip(mean + contrast * (dream - mean), 0, 1)
+    assert np.allclose(finished(dream, photo, contrast=contrast), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("saturation", [0.5, 1.5])
+def test_saturation_keeps_red_what_is_red(dream, photo, saturation):
+    grey = (dream @ LUMA)[..., None]
+    expected = np.clip(grey + saturation * (dream - grey), 0, 1)
+    assert np.allclose(finished(dream, photo, saturation=saturation), expected, atol=1e-5)
+
+
+def test_saturation_comes_before_contrast_and_only_the_result_is_cut_to_the_range(dream, photo):
+    grey = (dream @ LUMA)[..., None]
+    saturated = grey + 3 * (dream - grey)
+    mean = (dream @ LUMA).mean()
+    expected = np.clip(mean + 2 * (saturated - mean), 0, 1)
+    found = finished(dream, photo, saturation=3, contrast=2)
+    assert np.allclose(found, expected, atol=1e-5)
+    assert (found.min(), found.max()) == (0, 1)
+
+
+def test_contrast_turns_about_the_brightness_of_what_was_blended(dream, photo):
+    layer = photo / 255 * dream
+    mean = (layer @ LUMA).mean()
+    expected = np.clip(mean + 1.5 * (layer - mean), 0, 1)
+    assert np.allclose(finished(dream, photo, blend="multiply", contrast=1.5), expected, atol=1e-5)
+
+
+def test_without_its_cut_a_layer_would_be_laid_over_the_photo_too_strongly(dream, photo):
+    whole = finished(dream, photo, contrast=5)
+    assert np.allclose(finished(dream, photo, contrast=5, strength=0.6), 0.4 * photo / 255 + 0.6 * whole, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +178,62 @@ def test_a_mask_says_where_and_leaves_the_rest_to_the_bit(dream, photo, tmp_path
     assert (unmasked[:, :15] != photo[:, :15]).any()
 
 
+def mask_file(folder, levels):
+    """The path of a mask of one row."""
+    path = folder / f"mask-{len(levels)}-{max(levels)}.png"
+    Image.fromarray(np.array([levels], np.uint8)).save(path)
+    return str(path)
+
+
+def test_a_white_mask_shows_the_dream_a_black_one_the_photo_and_a_grey_one_some_of_both(dream, photo, tmp_path):
+    for level in (255, 128, 51, 0):
+        opacity = level / 255
+        for strength in (1, 0.25):
+            found = finished(dream, photo, mask=mask_file(tmp_path, [level]), strength=strength)
+            expected = photo / 255 + strength * opacity * (dream - photo / 255)
+            assert np.allclose(found, expected, atol=1e-6)
+
+
 def test_a_mask_confines_what_the_next_octave_begins_with(dream, photo, tmp_path):
-    Image.new("L", (4, 4), 0).save(tmp_path / "black.png")
-    Finish(DreamSettings(mask=str(tmp_path / "black.png"))).confine(dream, photo)
-    assert np.allclose(dream, photo / 255, atol=1e-6)
+    for level in (255, 128, 0):
+        confined = dream.copy()
+        Finish(DreamSettings(mask=mask_file(tmp_path, [level]))).confine(confined, photo)
+        assert np.allclose(confined, photo / 255 + level / 255 * (dream - photo / 255), atol=1e-6)
+
+
+def test_a_mask_is_fitted_anew_to_each_size(dream, photo, tmp_path):
+    finish = Finish(DreamSettings(mask=mask_file(tmp_path, 40 * [0] + 40 * [255]), feather=0))
+    for height, width in ((150, 30), (40, 8), (150, 30)):
+        found = finish(dream[:height, :width], photo[:height, :width], np.uint8)
+        assert (found[:, : width // 2 - 1] == photo[:height, : width // 2 - 1]).all()
+        assert (found[:, width // 2 + 1 :] != photo[:height, width // 2 + 1 : width]).any()
+
+
+def test_the_mask_of_a_dream_is_as_soft_as_was_said(tmp_path):
+    def levels(feather):
+        """How many degrees of opacity there are from the black side to the white one."""
+        finish = Finish(DreamSettings(mask=mask_file(tmp_path, 40 * [0] + 40 * [255]), feather=feather))
+        return len(np.unique(finish(np.ones((40, 80, 3), np.float32), np.zeros((40, 80, 3), np.uint8)).round(3)))
+
+    assert levels(0) < levels(0.02) < levels(0.1)
+
+
+@pytest.mark.parametrize("levels", [[0], [0, 0, 0]])
+def test_a_mask_that_leaves_nothing_to_see_is_said(levels, tmp_path):
+    with pytest.raises(SettingsError, match="wholly black"):
+        Finish(DreamSettings(mask=mask_file(tmp_path, levels))).check_mask((30, 40))
+
+
+def test_a_mask_counts_as_black_at_the_size_of_the_dream(tmp_path):
+    levels = np.zeros((400, 400), np.uint8)
+    levels[7, 7] = 255
+    Image.fromarray(levels).save(tmp_path / "speck.png")
+    finish = Finish(DreamSettings(mask=str(tmp_path / "speck.png"), feather=0))
+    finish.check_mask((400, 400))
+    with pytest.raises(SettingsError, match="at 10x10"):
+        finish.check_mask((10, 10))
+    Finish(DreamSettings()).check_mask((10, 10))
+    Finish(DreamSettings(mask=mask_file(tmp_path, [0, 9]))).check_mask((10, 10))
 
 
 def test_transparency_of_a_mask_counts_before_its_brightness():

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dreamer.cli.atlas_run import Run
+from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import (
@@ -26,7 +27,7 @@ from dreamer.errors import SettingsError
 from dreamer.settings import VisualizeSettings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("layers", nargs=-1, metavar="[LAYER...]", shell_complete=complete_layer)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
@@ -94,6 +95,7 @@ def atlas(
         settings = folder.resumed(output, given, overwrite=overwrite, trust=trust)
     else:
         settings = VisualizeSettings.of(**given)
+    check_settings(settings, given)
     if not asked and not resume:
         raise SettingsError("no layer is named; name some, as in block4b, or give --all-layers, --logits or --resume")
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dreamer import presets
+from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import ignore_interrupts
@@ -41,7 +42,7 @@ EXIT_SOME_FAILED = 1
 _SECONDS_BETWEEN_LINES = 10.0
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("input_dir")
 @click.argument("output_dir")
 @click.option(
@@ -94,8 +95,6 @@ def batch(
     dreamer batch photos dreams --preset fur-and-eyes --preset mine.toml --max-size 2048 --report report.jsonl
     dreamer batch s3://bucket/photos s3://bucket/dreams --executor ray --address 10.0.0.1:6379
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    if dry_run and report is not None:
-        raise click.UsageError("--report tells what was done, and --dry-run does nothing; leave one of them out")
     place = place_of(chosen)
     looks, digests = _looks(names, given_options(chosen), trust=trust)
 
@@ -144,6 +143,8 @@ def _looks(
         looks = {preset.name: preset.settings(**chosen) for preset in found}
         if len(looks) < len(found):
             raise SettingsError("two of the presets have the same name, which their folders would have; rename one")
+    for settings in looks.values():
+        check_settings(settings, chosen)
     if any(settings.frames > 1 for settings in looks.values()):
         raise SettingsError("photos of a folder become single pictures, no zooms; give --frames 1")
     return looks, {preset.name: preset.sha256 for preset in found}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.options import backend_option, debug_option
 from dreamer.cli.outputs import print_json, print_line
 from dreamer.cli.progress import import_keras
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dreamer.doctor import Rate, Report
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
 @click.option("--no-rate", is_flag=True, help="Do not measure how fast it is, which takes some seconds.")
 @backend_option

@@ -11,11 +11,12 @@ import click
 
 from dreamer import presets
 from dreamer.cli import still, zoom
+from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, one_photo
 from dreamer.cli.options import (
-    EXIT_INTERRUPTED,
     backend_option,
     debug_option,
     dream_options,
@@ -34,7 +35,7 @@ from dreamer.settings import DreamSettings
 _FRAME_RATE = 15
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("photo", type=PhotoFile(), nargs=-1, metavar="[PHOTO]", callback=one_photo)
 @click.option(
     "-o", "--output", type=OutputFile(),
@@ -115,8 +116,11 @@ def dream(
         photo = earlier.photo()
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings, origin = _settings(preset, earlier, chosen, trust=trust)
-    if settings.frames == 1 and ("zoom" in chosen or frame_rate is not None):
-        raise SettingsError("--zoom and --frame-rate are for an endless zoom; say how long it is, as in --frames 60")
+    check_settings(settings, chosen)
+    if frame_rate is not None and settings.frames == 1:
+        raise SettingsError("--frame-rate is for an endless zoom; say how long it is, as in --frames 60")
+    if frame_rate is not None and output is not None and not output.suffix:
+        raise SettingsError(f"--frame-rate is for an animation, and {output} becomes a folder of frames; leave it out")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
 
@@ -126,6 +130,8 @@ def dream(
     settings.file_digests()  # So is a file that is not there.
     found, source = read_photo(photo, max_pixels=max_pixels)
     tell = silent if quiet else note
+    if settings.strength == 0:
+        tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")
     order = Order(
         photo=photo,
         found=found,
@@ -149,15 +155,13 @@ def dream(
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
     make = still.make if settings.frames == 1 else zoom.make
     if make(order):
-        ctx.exit(EXIT_INTERRUPTED)
+        ctx.exit(exit_status())
 
 
 def _settings(
     preset: str | None, earlier: Earlier | None, chosen: dict[str, Any], *, trust: bool
 ) -> tuple[DreamSettings, dict[str, str]]:
     """How to dream, and which preset says so."""
-    if preset is not None and earlier is not None:
-        raise SettingsError("a preset and the recipe of an earlier dream both say how to dream; give one of them")
     if earlier is not None:
         return earlier.settings(**chosen), earlier.preset
     if preset is None:

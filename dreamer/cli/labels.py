@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
@@ -17,7 +18,7 @@ from dreamer.models.labels import Label
 from dreamer.settings import DreamSettings
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", shell_complete=complete_model)
 @click.argument("search", nargs=-1, shell_complete=complete_label)
 @fetch_options

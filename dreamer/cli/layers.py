@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_layer, complete_model, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
@@ -35,7 +36,7 @@ def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | Non
     return height, width
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", shell_complete=complete_model)
 @click.argument("pattern", default="", shell_complete=complete_layer)
 @click.option(

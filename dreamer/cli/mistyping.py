@@ -226,10 +226,10 @@ class NumberRange(_Numeric, click.FloatRange):
     """Any number in a range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; one that is none is in no range."""
+        """The number. "nan" passes every comparison, and "inf" is none to work with."""
         found = super().convert(value, param, ctx)
-        if math.isnan(found):
-            raise click.BadParameter(f"{shown(value)} is not a number.", ctx, param)
+        if not math.isfinite(found):
+            raise click.BadParameter(f"{shown(value)} is no finite number.", ctx, param)
         return found
 
 

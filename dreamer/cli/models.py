@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.commands import Group
 from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
-from dreamer.cli.mistyping import Group
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_line, print_text
 from dreamer.cli.tables import table

@@ -11,8 +11,8 @@ import click
 from dreamer import preset_text
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
+from dreamer.cli.commands import Group
 from dreamer.cli.completing import complete_preset
-from dreamer.cli.mistyping import Group
 from dreamer.cli.options import debug_option, trust_option
 from dreamer.cli.outputs import print_exactly, print_line, print_path, print_text
 from dreamer.cli.progress import import_keras, note

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.commands import Command
 from dreamer.cli.mistyping import InputFile
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_json
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", type=InputFile(), callback=lambda _ctx, _parameter, file: Path(file))
 @debug_option
 def recipe(file: Path) -> None:

@@ -89,7 +89,7 @@ def write_animation(
     Raises:
         ImageWriteError: As `check_animation_target` says; no frames, frames of several sizes or with NaN; or the disk
             is full or failing.
-        SettingsError: The time is not a positive number.
+        SettingsError: A time is no number, or not positive.
 
     Example:
         >>> frames = (np.full((4, 6, 3), level, np.float32) for level in (0.0, 0.5, 1.0))
@@ -98,6 +98,8 @@ def write_animation(
     path = Path(path)
     if not (math.isfinite(seconds_per_frame) and seconds_per_frame > 0):
         raise SettingsError(f"the time of a frame is {seconds_per_frame}; expected seconds, a number above 0")
+    if not (math.isfinite(last_seconds) and last_seconds >= 0):
+        raise SettingsError(f"the time of the last frame is {last_seconds}; expected seconds, 0 or more")
     check_animation_target(path, overwrite=overwrite)
     name = _format_name(path.suffix)
     kept: list[Levels] = []

@@ -93,7 +93,7 @@ def refused(capfd, *arguments):
         (["dream", "a.jpg", "--max-size", "512px"], "Type 512."),
         (["dream", "a.jpg", "--seed", "1" * 5000], "is no number that can be used"),
         (["dream", "a.jpg", "--frames", "2", "--frame-rate", "12,5"], "Type 12.5."),
-        (["dream", "a.jpg", "--frames", "2", "--frame-rate", "nan"], "is not a number"),
+        (["dream", "a.jpg", "--frames", "2", "--frame-rate", "nan"], "is no finite number"),
         (["dream", "a.jpg", "--rotate", "−5"], "type -5"),
         (["dream", "a.jpg", "--layer", "block4b=0,5"], "expected block4b=0.5"),
         (["dream", "a.jpg", "--layer", "block4b=50%"], "expected block4b=0.5"),

@@ -1,0 +1,135 @@
+"""The class of all commands: what a person says twice, or against itself, is told and not decided in silence.
+
+The one idea: before a command runs, what was typed is held against tables. An option that takes one value is given
+once; flags for the same thing exclude each other; so do the pairs in ``_EXCLUSIVE``; and those in ``_IDLE`` and
+``_IDLE_SETTINGS`` need another. (An option over a preset or a recipe is no contradiction: it changes what they say.)
+
+Must not import anything heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import click
+
+from dreamer.cli import mistyping
+from dreamer.errors import SettingsError
+from dreamer.settings import DreamSettings, VisualizeSettings
+
+
+class _Exclusive(NamedTuple):
+    """Options of which only one can be given, by the names of their parameters."""
+
+    names: tuple[str, str]
+    why: str
+
+
+class _Idle(NamedTuple):
+    """An option of a command that has nothing to do without one of some others."""
+
+    command: str
+    name: str
+    needs: tuple[str, ...]
+    why: str
+
+
+_EXCLUSIVE = (
+    _Exclusive(("offline", "mirror"), "one says not to fetch anything, the other where to fetch it"),
+    _Exclusive(("preset", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("minimize", "pair"), "a pair has the least and the most already, so they cannot be combined"),
+    _Exclusive(("minimize", "interpolate"), "they cannot be combined; a target that begins with a minus is minimized"),
+    _Exclusive(("pair", "interpolate"), "they cannot be combined"),
+    _Exclusive(("quiet", "dry_run"), "one says to list what would be done, the other to say nothing"),
+    _Exclusive(("report", "dry_run"), "one tells what was done, the other does nothing"),
+    _Exclusive(("resume", "overwrite"), "one goes on with what is there, the other throws it away"),
+)
+
+_FREE_NAME = "without -o a name is taken that no file has"
+_IDLE = (
+    _Idle("dream", "overwrite", ("output", "save_octaves"), _FREE_NAME),
+    _Idle("visualize", "overwrite", ("output", "save_steps", "animation"), _FREE_NAME),
+    _Idle("atlas", "channels", ("layers", "all_layers", "resume"), "channels are those of layers, and none is named"),
+)
+
+
+class _IdleSetting(NamedTuple):
+    """A setting that has no effect while another has a certain value, wherever that comes from."""
+
+    needs: str
+    without: object
+    why: str
+
+
+_IDLE_SETTINGS: Mapping[str, _IdleSetting] = {
+    "feather": _IdleSetting("mask", None, "how softly a mask ends, and there is none; give a --mask"),
+    "zoom": _IdleSetting("frames", 1, "for an endless zoom; say how long it is, as in --frames 60"),
+    "diversity_weight": _IdleSetting("diversity", 1, "for several pictures of a target; say --diversity 4"),
+}
+
+
+def check_settings(settings: DreamSettings | VisualizeSettings, typed: Iterable[str]) -> None:
+    """Make sure that settings that somebody typed have an effect.
+
+    Args:
+        settings: All of them, those of a preset or an earlier recipe included.
+        typed: The names of those that were typed.
+
+    Raises:
+        SettingsError: One has none.
+    """
+    for name in typed:
+        idle = _IDLE_SETTINGS.get(name)
+        if idle is not None and getattr(settings, idle.needs) == idle.without:
+            raise SettingsError(f"--{name.replace('_', '-')} is {idle.why}, or leave it out")
+
+
+class Command(click.Command):
+    """A command that refuses what contradicts itself."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, as Click does, and then look for contradictions."""
+        given = [] if ctx.resilient_parsing else self.make_parser(ctx).parse_args(args=list(args))[2]
+        rest = super().parse_args(ctx, args)
+        _check_once([one for one in given if isinstance(one, click.Option)])
+        _check_together(self.name or "", {one.name: one for one in given if _is_said(ctx, one)})
+        return rest
+
+
+class Group(mistyping.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+
+def _is_said(ctx: click.Context, parameter: click.Parameter) -> bool:
+    """Whether there is anything to it: arguments are always listed, even those that were left out."""
+    return isinstance(parameter, click.Option) or bool(ctx.params.get(parameter.name or ""))
+
+
+def _check_once(given: Sequence[click.Option]) -> None:
+    """Refuse an option of one value that is given twice, and two flags for the same thing."""
+    for one, other in combinations(given, 2):
+        if one.name != other.name or one.multiple:
+            continue
+        if one is not other:
+            raise click.UsageError(f"{_flag(one)} and {_flag(other)} exclude each other; give one of them")
+        if not one.is_flag:
+            raise click.UsageError(f"{_flag(one)} is given twice, and only one can count; leave one of them out")
+
+
+def _check_together(command: str, said: dict[str | None, click.Parameter]) -> None:
+    for exclusive in _EXCLUSIVE:
+        if said.keys() >= set(exclusive.names):
+            flags = " and ".join(_flag(said[name]) for name in exclusive.names)
+            raise click.UsageError(f"{flags} exclude each other: {exclusive.why}; give one of them")
+    for idle in _IDLE:
+        if command == idle.command and idle.name in said and not said.keys() & set(idle.needs):
+            raise click.UsageError(f"{_flag(said[idle.name])} has nothing to do here: {idle.why}; leave it out")
+
+
+def _flag(parameter: click.Parameter) -> str:
+    """How it is written in full."""
+    return max(parameter.opts, key=len)
