@@ -220,14 +220,17 @@ def tiled(
             grid = tiling.grid(size)
             try:
                 return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out)
-            except DeviceMemoryError:
+            except DeviceMemoryError as error:
                 if min(batch, grid.count) > 1:
                     batch = min(batch, grid.count) // 2
                     note(f"memory ran out; going on with {batch} tiles at once" if batch > 1 else _ONE_AT_A_TIME)
                     continue
                 smaller = tiling.smaller(size)
                 if smaller is None:
-                    raise
+                    raise DeviceMemoryError(
+                        f"out of memory, even one tile of {grid.size[0]}x{grid.size[1]} pixels at a time. Try a "
+                        "smaller --tile, or --max-size to make the photo smaller"
+                    ) from error
                 tiling = smaller
                 note(f"memory ran out; going on with tiles of {tiling.tile} pixels, which changes the picture a little")
 

@@ -106,9 +106,9 @@ def _member(archive: Path, name: str) -> bytes:
     """One file of the archive, by its own name alone; nothing is unpacked to a path that the archive chose."""
     try:
         with zipfile.ZipFile(archive) as opened:
-            claims.check_archive(opened)
             if opened.getinfo(name).file_size > _MOST_BYTES[name]:
                 raise WeightsError(f"{archive.name} holds {name} of an impossible size")
+            claims.check_archive(opened)
             return opened.read(name)
     except KeyError:
         raise WeightsError(f"{archive.name} does not hold {name}; expected the archive inception5h.zip") from None

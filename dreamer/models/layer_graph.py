@@ -19,6 +19,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError
@@ -172,11 +173,22 @@ class LayerGraph:
             return size
         if all(tied):
             return self.own_size
-        fixed, other = (0, 1) if tied[0] else (1, 0)
-        sides = self._survey.sides(wanted)[other]
-        wish = min(size[other] * self.own_size[fixed] / size[fixed], self.own_size[other] * _MOST_SQUEEZED)
-        side = sides.nearest(wish)
-        return (self.own_size[0], side) if tied[0] else (side, self.own_size[1])
+        fixed, follows = self.following(wanted)
+        wish = (size[1 - fixed] * self.own_size[fixed] + size[fixed] // 2) // size[fixed]
+        side = int(follows[min(max(wish, 1), len(follows) - 1)])
+        return (self.own_size[0], side) if fixed == 0 else (side, self.own_size[1])
+
+    def following(self, wanted: Sequence[int]) -> tuple[int, NDArray[np.int32]]:
+        """How one side of the pictures follows where the other is fixed, as the height of a line of text is.
+
+        Returns:
+            The axis that is fixed, and for each length in pixels that the other would have, the nearest one that can
+            be seen. A longer one is the longest of these.
+        """
+        fixed = 0 if self.tied(wanted)[0] else 1
+        sides = self._survey.sides(wanted)[1 - fixed]
+        longest = self.own_size[1 - fixed] * _MOST_SQUEEZED
+        return fixed, np.array([sides.nearest(side) for side in range(longest + 1)], np.int32)
 
     def shapes(self, wanted: Sequence[int], size: Size) -> list[Shape] | None:
         """What some nodes give for pictures of a size, without computing them.
@@ -235,8 +247,10 @@ class LayerGraph:
 
     def _called(self, _index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer, and keep how."""
-        self._calls.append(Call(layer, (args, kwargs), sources))
-        return layer(*args, **kwargs)
+        output = layer(*args, **kwargs)
+        ranks = tuple(len(x.shape) - 1 for x in _tensors(output))
+        self._calls.append(Call(layer, (args, kwargs), sources, ranks))
+        return output
 
     def _name(self, layer: Any, prefix: str) -> str:
         """The name by which a person knows a layer: ``outer.inner``, and the same at every replay.

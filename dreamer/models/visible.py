@@ -48,11 +48,13 @@ class Call(NamedTuple):
         layer: The layer, or the operation that stands in the graph like one.
         arguments: ``(args, kwargs)`` that it was called with.
         sources: For each tensor in these, which call made it, and which of its outputs it is.
+        ranks: How many dimensions each of its outputs has, without the batch.
     """
 
     layer: Any
     arguments: Any
     sources: tuple[tuple[int, int], ...]
+    ranks: tuple[int, ...]
 
 
 class Measure:
@@ -101,20 +103,25 @@ class Measure:
         answers = self._answers(index, call, parts)
         if getattr(call.layer, "weights", ()) and not _is_traced(call.layer):
             answers = self._confirmed(index, call, parts, answers)
-        ranks = next(([len(shape) for shape in answer] for answer in answers if answer is not None), [1])
-        flat = np.array([np.concatenate(answer) if answer else np.zeros(sum(ranks)) for answer in answers], np.int64)
-        flat = flat.reshape(len(answers), sum(ranks))
+        ranks = call.ranks
+        flat = np.zeros((len(answers), sum(ranks)), np.int64)
+        for place, answer in enumerate(answers):
+            if answer is not None:
+                flat[place] = _flat(answer)
         whole = np.zeros((len(seen), sum(ranks)), np.int64)
         whole[seen] = flat[places.reshape(-1)]
         return np.split(whole, np.cumsum(ranks)[:-1], axis=1), seen
 
     def _answers(self, index: int, call: Call, rows: Sequence[_Row]) -> list[_Row | None]:
         if _is_traced(call.layer) and len(rows) > _MOST_TRACED:
-            # To trace takes milliseconds; a layer that leaves the first shape it is given as it is needs but a few.
-            tried = [self._answer(index, call, rows[place]) for place in _spread(len(rows))]
-            given = [rows[place] for place in _spread(len(rows))]
-            if all(answer is not None and answer == row[:1] for answer, row in zip(tried, given, strict=True)):
-                return [row[:1] for row in rows]
+            # To trace takes milliseconds; a layer that changes no side but by a few pixels needs but a few, beyond
+            # those that may be smaller than its window.
+            large = [row for row in rows if min(_flat(row)[:-1], default=0) > _USUAL_WINDOW]
+            tried = [large[place] for place in _few(large, call)]
+            follow = _followed(tried, [self._answer(index, call, row) for row in tried])
+            if follow is not None:
+                sure = set(large)
+                return [follow(row) if row in sure else self._answer(index, call, row) for row in rows]
         return [self._answer(index, call, row) for row in rows]
 
     def _answer(self, index: int, call: Call, row: _Row) -> _Row | None:
@@ -134,7 +141,7 @@ class Measure:
                 self._traced[key] = _output_shapes(call, rows[place], keras.Operation.compute_output_spec) is not None
             return self._traced[key]
 
-        tried = [hoped[place] for place in _spread(len(hoped))]
+        tried = [hoped[place] for place in _few([rows[place] for place in hoped], call)]
         own = _own_row(call)
         fixed = [place for place in hoped if all(a in (1, b) for a, b in zip(_flat(rows[place]), own, strict=True))]
         if all(holds(place) for place in tried):
@@ -147,12 +154,43 @@ class Measure:
 
 
 _TRIED = 6
+_USUAL_SIDE = 32
+_USUAL_WINDOW = 16
 _MOST_TRACED = 64
 
 
-def _spread(count: int) -> list[int]:
-    """A few places of many: the first ones, the last one, and some between."""
-    return sorted({*range(min(_TRIED, count)), *range(0, count, max(1, count // _TRIED)), *range(count)[-1:]})
+def _few(rows: Sequence[_Row], call: Call) -> list[int]:
+    """The places of a few shapes to trace: the first ones, and some up to twice those that the layer was built for.
+
+    What is traced at a large size can take for ever, as a layer that is unrolled over the rows of a picture.
+    """
+    most = 2 * max([_USUAL_SIDE, *(side for side in _own_row(call) if side)])
+    small = [place for place, row in enumerate(rows) if max(_flat(row), default=0) <= most] or list(range(len(rows)))
+    return sorted({*small[:_TRIED], *small[:: max(1, len(small) // _TRIED)], *small[-1:]})
+
+
+def _followed(rows: Sequence[_Row], answers: Sequence[_Row | None]) -> Callable[[_Row], _Row] | None:
+    """How some shapes follow from others, if each side is fixed or one of those given, but for a few pixels."""
+    ranks = {tuple(map(len, answer)) if answer else None for answer in answers}
+    if len(ranks) != 1 or answers[0] is None:
+        return None
+    given = np.array([_flat(row) for row in rows])
+    rules: list[list[tuple[int | None, int]]] = []
+    for place, shape in enumerate(answers[0]):
+        rules.append([])
+        for axis in range(len(shape)):
+            made = np.array([answer[place][axis] for answer in answers if answer])
+            if not np.ptp(made):
+                rules[-1].append((None, int(made[0])))
+                continue
+            more = made[:, None] - given
+            source = next((one for one in range(given.shape[1]) if not np.ptp(more[:, one])), None)
+            if source is None:
+                return None
+            rules[-1].append((source, int(more[0, source])))
+    return lambda row: tuple(
+        tuple((0 if source is None else _flat(row)[source]) + more for source, more in shape) for shape in rules
+    )
 
 
 def _is_traced(layer: Any) -> bool:

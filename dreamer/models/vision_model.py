@@ -30,6 +30,7 @@ from dreamer.sides import Sides
 Tensor = Any  # A tensor of whichever backend Keras runs on.
 
 _MERGING = ("Add", "Concatenate")
+_SHAPING = ("Flatten", "Reshape", "Softmax", "Activation")  # These see nothing that is not in the layer below.
 _USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
 _LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
 _TRIAL_SIDE = 75  # Pixels, odd as photos may be.
@@ -125,7 +126,7 @@ class VisionModel:
             if node.kind == "Identity" and self.graph.nodes[node.parents[0]].kind not in (*_MERGING, "Identity")
         }
         convolutions = {name for name, node in nodes.items() if "Conv" in node.kind}
-        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions
+        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions or set(nodes)
         return tuple(name for name in nodes if name in ends)
 
     @cached_property
@@ -143,16 +144,14 @@ class VisionModel:
 
         If nobody has said which, it is the one most like those that are known to dream well: with a
         stride of 16 and a field of 350 pixels, as ``mixed4`` of Inception v3 and ``block5c`` of
-        EfficientNet-Lite0.
-
-        Raises:
-            ModelError: No layer has positions.
+        EfficientNet-Lite0. In a network without positions it is the last one before the classes.
         """
         if self.spec.default_layer:
             return self.spec.default_layer
         landmarks = self._landmarks()
         if not landmarks:
-            raise ModelError(f"{self.spec.name} has no layer with positions to dream with; name one with --layer")
+            below = [name for name in self.layers if name != self.logits and self.node(name).kind not in _SHAPING]
+            return (below or list(self.layers))[-1]
 
         def unlikeness(name: str) -> tuple[float, float]:
             field = self.fields[name]
@@ -275,18 +274,49 @@ class VisionModel:
         cut, prepare = self._cuts(tuple(names), precision), self._prepare()
         if redirected:
             cut = inference.redirect(cut)
-        wanted = [self._indices[name] for name in names]
+        fit = self._fit([self._indices[name] for name in names])
 
         def run(pictures: Tensor) -> dict[str, Tensor]:
-            size = tuple(pictures.shape[1:3])
-            seen_size = self.graph.seen_size(wanted, size)
-            if seen_size != size:
-                pictures = ops.image.resize(pictures, seen_size, interpolation="bilinear", antialias=True)
-            found = cut(prepare(pictures), training=False)
+            pictures = prepare(fit(pictures))
+            try:
+                found = cut(pictures, training=False)
+            # What a layer raises that Keras can build but not compute; memory that ran out is none of these.
+            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, NotImplementedError) as error:
+                reason = " ".join(str(error).split())
+                raise ModelError(
+                    f"Keras cannot compute {', '.join(names)} of {self.spec.name} for pictures of any size: "
+                    f"{type(error).__name__}: {reason}"
+                ) from error
             # A network of mixed precision answers in its own.
             return {name: ops.cast(activation, "float32") for name, activation in found.items()}
 
         return run
+
+    def _fit(self, wanted: Sequence[int]) -> Callable[[Tensor], Tensor]:
+        """How pictures are resized for some layers, where they are; their sides may be open while it is traced."""
+        tied, own_size = self.graph.tied(wanted), self.graph.own_size
+
+        def resized(pictures: Tensor, size: tuple[Any, Any]) -> Tensor:
+            if tuple(pictures.shape[1:3]) == size:
+                return pictures
+            return ops.image.resize(pictures, size, interpolation="bilinear", antialias=True)
+
+        if not any(tied):
+            return lambda pictures: pictures
+        if all(tied):
+            return lambda pictures: resized(pictures, own_size)
+        fixed, follows = self.graph.following(wanted)
+
+        def fit(pictures: Tensor) -> Tensor:
+            size = tuple(pictures.shape[1:3])
+            if None not in size:
+                return resized(pictures, self.graph.seen_size(wanted, size))
+            sides = ops.shape(pictures)[1:3]
+            wish = (sides[1 - fixed] * own_size[fixed] + sides[fixed] // 2) // sides[fixed]
+            side = ops.take(follows, ops.clip(wish, 1, len(follows) - 1))
+            return resized(pictures, (own_size[0], side) if fixed == 0 else (side, own_size[1]))
+
+        return fit
 
     def variables(self, layers: Iterable[str], precision: str = "float32") -> list[keras.Variable]:
         """What :meth:`activations` of the same layers in the same precision read. It does not change."""
@@ -323,13 +353,10 @@ class VisionModel:
         return prepare
 
     @property
-    def _open_layers(self) -> list[str]:
-        return [name for name, index in self._indices.items() if not any(self.graph.tied([index]))]
-
-    @property
     def _spatial(self) -> list[str]:
-        """The layers with positions."""
-        return [name for name in self._open_layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+        """The layers with positions: those that see pictures of any size, or where there are none, the others."""
+        found = [name for name in self.layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+        return [name for name in found if not any(self.graph.tied([self._index(name)]))] or found
 
     def _landmarks(self) -> list[str]:
         """Where branches meet; in a network that has none, every convolution."""

@@ -41,11 +41,19 @@ def test_the_default_layer_is_the_one_most_like_those_that_dream_well():
     assert model(*blocks).dreams_well == ("down2", "down3", "down4")
 
 
-def test_a_network_without_positions_has_no_layer_to_dream_with():
-    network = model(layers.Flatten(name="flat"), layers.Dense(3, name="end"), size=(8, 8))
-    with pytest.raises(ModelError, match="no layer with positions"):
-        _ = network.default_layer
+def test_a_network_without_positions_dreams_with_the_last_layer_before_the_classes():
+    made = [
+        layers.Flatten(name="flat"),
+        layers.Dense(4, name="a"),
+        layers.Dense(5, name="b"),
+        layers.Dense(3, name="end"),
+    ]
+    network = model(*made, size=(8, 8))
+    assert network.default_layer == "b"
+    assert network.dreams_well == ("b",)
+    assert network.blocks == ()
     assert network.logits == "end"
+    assert model(layers.Flatten(name="flat"), layers.Dense(3, name="end"), size=(8, 8)).default_layer == "end"
 
 
 def test_a_network_that_ends_in_a_feature_map_has_no_logits():
