@@ -35,6 +35,7 @@ from dreamer.errors import (
     UnknownClassError,
     UnknownLayerError,
     UnknownModelError,
+    in_one_line,
 )
 
 EXIT_FAILURE = 1
@@ -80,7 +81,7 @@ def _failure(error: Exception, command: click.Command | None = None) -> click.Cl
         return _out_of_memory(command)
     if isinstance(error, OSError) and error.strerror:
         return click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
-    reason = " ".join(str(error).split())
+    reason = in_one_line(error)
     return click.ClickException(
         f"unexpected {type(error).__name__}: {reason}. This is a fault in dreamer; --debug shows where it happened"
     )

@@ -32,7 +32,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
-from dreamer.errors import WeightsError
+from dreamer.errors import WeightsError, in_one_line
 from dreamer.models import claims, graphdef
 from dreamer.models.graphdef import FrozenGraph, Operation
 from dreamer.models.specs import ModelSpec
@@ -143,7 +143,7 @@ def _network(graph: FrozenGraph, size: Size) -> keras.Model:
         outputs = [builder.tensor(f"softmax{head}") for head in (2, 0, 1)]
     # A graph made up of anything can fail in any of these ways; RecursionError, a RuntimeError, is for a circle.
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = in_one_line(error)
         raise WeightsError(f"the graph is not that of InceptionV1: {type(error).__name__} {reason}") from error
     network = keras.Model(builder.picture, outputs, name="inception_v1")
     channels = {layer.name: layer.output.shape[-1] for layer in network.layers}

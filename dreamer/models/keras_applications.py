@@ -22,7 +22,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dreamer.errors import WeightsError
+from dreamer.errors import WeightsError, in_one_line
 from dreamer.models import claims
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import WITHOUT_CLASSIFIER, has_classifier
@@ -97,7 +97,7 @@ def _fill(network: keras.Model, path: Path) -> None:
             network.load_weights(path)
     # Keras and h5py have no common error for a file that does not fit.
     except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
-        raise WeightsError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise WeightsError(f"{type(error).__name__}: {in_one_line(error)}") from error
     for variable in network.variables:
         if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(variable.numpy()).all():
             raise WeightsError(f"it lacks {variable.path}, or has something there that is no number")

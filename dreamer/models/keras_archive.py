@@ -21,7 +21,7 @@ import keras
 from keras.src.backend.common import global_state
 
 from dreamer import regular
-from dreamer.errors import WeightsError
+from dreamer.errors import WeightsError, in_one_line
 from dreamer.models import claims
 from dreamer.models.foreign_files import hdf5, saved_by_words, this_keras
 
@@ -121,6 +121,10 @@ def _reason(path: Path, version: str, error: Exception) -> str:
 
 def _cause(path: Path, error: Exception) -> str:
     """What went wrong in the first place, whole, but without the descriptions of layers that Keras prints with it."""
-    text = " ".join(str(error).replace(str(path), "it").split())
-    first = text.rpartition("Exception encountered: ")[2].partition(" Full object config: ")[0]
+    first = (
+        in_one_line(error)
+        .replace(str(path), "it")
+        .rpartition("Exception encountered: ")[2]
+        .partition(" Full object config: ")[0]
+    )
     return f"{type(error).__name__}: {first}"

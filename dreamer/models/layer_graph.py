@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
-from dreamer.errors import ModelError
+from dreamer.errors import ModelError, in_one_line
 from dreamer.models.survey import Survey, Tied
 from dreamer.models.visible import Call, Measure
 from dreamer.sides import ALL, Sides
@@ -112,7 +112,7 @@ class LayerGraph:
             declared = self._replay((height, width), self._called)
         # Layers raise whatever they like; none of it is a fault of ours.
         except Exception as error:
-            reason = " ".join(str(error).split())
+            reason = in_one_line(error)
             raise ModelError(f"the network cannot be taken apart: {type(error).__name__}: {reason}") from error
         self._measure = Measure(self._calls, self.num_colors)
         self._survey = Survey(self._measure, (height, width))

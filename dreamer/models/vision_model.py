@@ -19,8 +19,8 @@ import keras
 from keras import ops
 
 from dreamer.arrays import Size
-from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches
-from dreamer.models import inference
+from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches, in_one_line
+from dreamer.models import inference, resampling
 from dreamer.models.cost import Cost, cost
 from dreamer.models.layer_graph import LayerGraph, Node, Shape, ancestors
 from dreamer.models.receptive_field import Field, fields
@@ -282,7 +282,7 @@ class VisionModel:
                 found = cut(pictures, training=False)
             # What a layer raises that Keras can build but not compute; memory that ran out is none of these.
             except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, NotImplementedError) as error:
-                reason = " ".join(str(error).split())
+                reason = in_one_line(error)
                 raise ModelError(
                     f"Keras cannot compute {', '.join(names)} of {self.spec.name} for pictures of any size: "
                     f"{type(error).__name__}: {reason}"
@@ -296,7 +296,7 @@ class VisionModel:
         """How pictures are resized for some layers, where they are; their sides may be open while it is traced."""
         tied, own_size = self.graph.tied(wanted), self.graph.own_size
 
-        def resized(pictures: Tensor, size: tuple[Any, Any]) -> Tensor:
+        def resized(pictures: Tensor, size: Size) -> Tensor:
             if tuple(pictures.shape[1:3]) == size:
                 return pictures
             return ops.image.resize(pictures, size, interpolation="bilinear", antialias=True)
@@ -314,7 +314,7 @@ class VisionModel:
             sides = ops.shape(pictures)[1:3]
             wish = (sides[1 - fixed] * own_size[fixed] + sides[fixed] // 2) // sides[fixed]
             side = ops.take(follows, ops.clip(wish, 1, len(follows) - 1))
-            return resized(pictures, (own_size[0], side) if fixed == 0 else (side, own_size[1]))
+            return resampling.resized(pictures, (own_size[0], side) if fixed == 0 else (side, own_size[1]))
 
         return fit
 
@@ -326,6 +326,7 @@ class VisionModel:
         wanted = [self._indices[name] for name in names]
         nodes = self.graph.nodes_at(self.graph.tied(wanted))
         cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
+        cut = resampling.at_open_sizes(cut)
         folded = inference.fold(cut, nodes, wanted, self._trial_size(names), self._made["float32"])
         return folded if precision == "float32" else inference.lower(folded, precision, self._made[precision])
 

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
+from dreamer import climbing, objectives
+from dreamer.ascent.transforms import View
 from dreamer.errors import SettingsError
 from dreamer.models.preprocessing import Preprocessing
 from dreamer.models.specs import known
@@ -157,6 +159,8 @@ def test_weights_for_each_position_are_tied_to_the_networks_own_size(make):
 
 @pytest.mark.parametrize("width", [None, 64])
 def test_a_reader_of_text_has_a_fixed_height_and_any_width(width):
+    import tensorflow as tf
+
     def reader(x):
         y = layers.MaxPooling2D(4, name="low")(down(x, 1))
         y = layers.Reshape((-1, 16), name="line")(layers.Permute((2, 1, 3))(y))
@@ -167,6 +171,9 @@ def test_a_reader_of_text_has_a_fixed_height_and_any_width(width):
     assert network.activations(["low"])(np.zeros((1, 50, 77, 3), np.float32))["low"].shape == (1, 12, 19, 2)
     read = network.activations(["end"])
     assert read(np.zeros((1, 64, 400, 3), np.float32))["end"].shape == (1, 50, 6)  # Seen as 32x200.
+    pictures = np.random.default_rng(0).random((1, 64, 400, 3)).astype(np.float32)
+    as_dreams_do = tf.function(read, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    assert np.asarray(as_dreams_do(pictures)["end"]) == pytest.approx(np.asarray(read(pictures)["end"]), abs=1e-4)
     assert network.shapes((64, 400), ["end", "low"]) == {"end": (50, 6), "low": (16, 100, 2)}
 
 
@@ -218,3 +225,30 @@ def test_the_next_side_up_down_and_nearest(few, first, offsets, side):
     assert sides.at_most(side) == max((one for one in every if one <= side), default=None)
     assert abs(sides.nearest(side) - side) == min(abs(one - side) for one in every)
     assert sides.least == every[0]
+
+
+CLOSED = {
+    "bilinear": lambda: layers.UpSampling2D((2, 3), interpolation="bilinear", name="end"),
+    "crop": lambda: layers.RandomCrop(4, 4, name="end"),
+    "adaptive": lambda: layers.AdaptiveAveragePooling2D(3, name="end"),
+}
+
+
+@pytest.mark.parametrize("make", CLOSED.values(), ids=CLOSED)
+def test_layers_that_have_to_know_their_sizes_are_dreamt_with(make, picture):
+    x = keras.Input((None, None, 3))
+    network = VisionModel(OWN, keras.Model(x, make()(layers.Conv2D(3, 3, name="conv")(x))))
+    programs = climbing.programs(network, objectives.layer("end"), warps=False, precision="float32")
+    for side in (12, 17):
+        tiles = picture[None, :side, :20]
+        scores, gradients = programs.tiles(tiles, np.asarray(View((0.0, 0.0)).matrix((side, 20)), np.float32))
+        assert np.isfinite(scores).all()
+        assert np.abs(gradients).max() > 0
+
+
+def test_bilinear_upsampling_at_open_sizes_is_that_of_keras(picture):
+    made = CLOSED["bilinear"]()
+    x = keras.Input((None, None, 3))
+    network = VisionModel(OWN, keras.Model(x, made(x)))
+    found = np.asarray(network.activations(["end"])(picture[None])["end"])
+    assert found == pytest.approx(np.asarray(made(picture[None])), abs=1e-5)
