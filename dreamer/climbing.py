@@ -64,8 +64,8 @@ class Ascent:
         self._tiling = Tiling(
             tile=settings.tile,
             jitter=settings.jitter,
-            least=sides.least,
-            multiple=sides.multiple,
+            heights=sides.height,
+            widths=sides.width,
             ladder=backend.current().STATIC_SHAPES,
         )
         self._gradient = tiled(self._programs.tiles, self._tiling, batch=self._batch(), note=note)
@@ -84,9 +84,9 @@ class Ascent:
 
     def _batch(self) -> int:
         """How many tiles of the largest size to hand over at once."""
-        side = self._tiling.grid((self._tiling.tile, self._tiling.tile)).rows.side
+        size = self._tiling.grid((self._tiling.tile, self._tiling.tile)).size
         # On the way down there are about as many numbers again.
-        numbers = 2 * self.network.cost(self._layers, (side, side)).numbers_kept
+        numbers = 2 * self.network.cost(self._layers, size).numbers_kept
         return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
 
     def check(self, size: Size) -> None:

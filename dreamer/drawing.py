@@ -98,9 +98,8 @@ def _most_at_once(network: VisionModel, objective: Objective, settings: Visualiz
 
 def _seen(network: VisionModel, objective: Objective, settings: VisualizeSettings, share: float) -> Size:
     """The size at which the network sees pictures: their own, or the next that it can see."""
-    sides = network.sides(objective.layers)
-    height, width = (max(sides.least, round(side * share / sides.multiple) * sides.multiple) for side in settings.size)
-    return height, width
+    height, width = settings.size
+    return network.sides(objective.layers).nearest(height * share, width * share)
 
 
 class Batch:

@@ -28,6 +28,7 @@ This module imports nothing of the package and nothing heavy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -132,3 +133,13 @@ def close_matches(name: str, known: Iterable[str]) -> str:
     """
     matches = get_close_matches(name, list(known), n=4)
     return f" Close matches: {', '.join(matches)}." if matches else ""
+
+
+def in_one_line(error: BaseException) -> str:
+    r"""What an error of somebody else's says, whole, but without line breaks and the colours of a terminal.
+
+    Example:
+        >>> in_one_line(ValueError("no such\n   shape"))
+        'no such shape'
+    """
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())

@@ -224,12 +224,8 @@ def _features(network: VisionModel, name: str, picture: FloatArray) -> Numbers:
     """What a layer finds in a picture: ``(positions, channels)``."""
     height, width = picture.shape[:2]
     shrink: float = min(1.0, _LARGEST_GUIDE / max(height, width))
-    sides = network.sides([name])
-
-    def side(length: int) -> int:
-        return max(sides.least, round(length * shrink / sides.multiple) * sides.multiple)
-
-    seen = np.clip(resize(picture, (side(height), side(width))), 0, 1)
+    size = network.sides([name]).nearest(height * shrink, width * shrink)
+    seen = np.clip(resize(picture, size), 0, 1)
     features = ops.convert_to_numpy(network.activations([name])(ops.convert_to_tensor(seen[None]))[name])
     return Numbers.of(features.reshape(-1, features.shape[-1]))
 

@@ -151,10 +151,12 @@ def visualize_steps(
                     _batch=batch,
                     _state=step.state,
                 )
-        except DeviceMemoryError:
+        except DeviceMemoryError as error:
             smaller = batch.smaller()
             if not smaller:
-                raise
+                raise DeviceMemoryError(
+                    f"out of memory, even with {batch.size} pictures at once. Try a smaller --size or --diversity"
+                ) from error
             waiting = smaller + waiting
             note(f"memory ran out; going on with {smaller[0].size} pictures at once")
         else:

@@ -250,7 +250,5 @@ def _memory_errors(backend: Backend) -> Iterator[None]:
         yield
     except Exception as error:
         if isinstance(error, MemoryError) or backend.is_out_of_memory(error):
-            raise DeviceMemoryError(
-                "out of memory. Try a smaller --tile, or --max-size to make the photo smaller"
-            ) from error
+            raise DeviceMemoryError("out of memory") from error
         raise

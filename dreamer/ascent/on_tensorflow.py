@@ -31,6 +31,7 @@ from dreamer.ascent.backend import (
     within_range,
 )
 from dreamer.ascent.convolutions import quicker_gradients
+from dreamer.errors import ModelError
 
 _ONEDNN_OUT_OF_MEMORY = "Status: 1,"
 _MOST_CONSTANTS = 4_000_000
@@ -99,15 +100,29 @@ def one_by_one(gradient: Gradient, _variables: Variables) -> Gradient:
 
 def compile_tiles(gradient: Gradient, _variables: Variables) -> TileGradient:
     """A gradient as a program, traced once."""
-    program = tf.function(
-        gradient,
-        input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32), tf.TensorSpec((8,), tf.float32)],
-        autograph=False,
-    )
+    program = _program(gradient, [tf.TensorSpec((None, None, None, 3), tf.float32), tf.TensorSpec((8,), tf.float32)])
 
     def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         scores, gradients = program(tiles, matrix)
         return scores.numpy(), gradients.numpy()
+
+    return run
+
+
+def _program(function: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
+    """One program for all sizes; one for each, where a layer has to know them while it is traced."""
+    program = tf.function(function, input_signature=signature, autograph=False)
+    for_each = tf.function(function, autograph=False)
+
+    def run(*arrays: Any) -> Any:
+        nonlocal program
+        try:
+            return program(*arrays)
+        except ModelError:
+            if program is for_each:
+                raise
+            program = for_each
+            return program(*map(tf.convert_to_tensor, arrays))
 
     return run
 
@@ -120,7 +135,7 @@ def compile_chunk(chunk: Callable[..., Any], _variables: Variables) -> Callable[
         nonlocal program
         tensors = [tf.convert_to_tensor(array) for array in arrays]
         if program is None:
-            program = tf.function(chunk, input_signature=[_open(tensor) for tensor in tensors], autograph=False)
+            program = _program(chunk, [_open(tensor) for tensor in tensors])
         return program(*tensors)
 
     return run

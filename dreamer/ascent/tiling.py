@@ -29,6 +29,7 @@ from dreamer.ascent import backend
 from dreamer.ascent.backend import TileGradient
 from dreamer.ascent.transforms import View
 from dreamer.errors import DeviceMemoryError
+from dreamer.sides import ALL, Sides
 
 PictureGradient = Callable[[FloatArray, View, FloatArray], float]
 """(picture ``(height, width, 3)``, view, where the gradient is written) -> score."""
@@ -47,52 +48,49 @@ class Tiling:
     Attributes:
         tile: Largest side of a tile in pixels. A larger picture is cut into equal tiles.
         jitter: How far a picture of a single tile is shifted at most, in pixels.
-        least: The smallest side that the network can see, in pixels. A tile is never smaller; where
-            the picture is, its mirror image fills the tile.
-        multiple: What a tile's sides must be multiples of, in pixels, at most ``least``.
+        heights: Which heights of tiles the network can see. Where the picture is smaller than the least, its
+            mirror image fills the tile.
+        widths: Which widths.
         ladder: Whether all tiles should have one of few sides, for a backend that compiles anew for
             each; what a tile is too large for the picture, its mirror image fills.
     """
 
     tile: int
     jitter: int
-    least: int = 1
-    multiple: int = 1
+    heights: Sides = ALL
+    widths: Sides = ALL
     ladder: bool = False
 
     def grid(self, size: Size) -> Grid:
         """The grid of tiles for pictures of a size."""
         height, width = size
-        return Grid(self._axis(height), self._axis(width))
+        return Grid(self._axis(height, self.heights), self._axis(width, self.widths))
 
     def smaller(self, size: Size) -> Tiling | None:
         """The same with smaller tiles for pictures of a size; None where the network can see no smaller ones."""
         now = self.grid(size).size
         tile = max(now) // 2
-        if tile < max(self.least, self.multiple, 1):
+        if tile < max(self.heights.least, self.widths.least):
             return None
         halved = replace(self, tile=tile)
         return halved if halved.grid(size).size != now else None
 
-    def _axis(self, length: int) -> Axis:
+    def _axis(self, length: int, sides: Sides) -> Axis:
         """The fewest equal tiles that cover a length, of sides that the network can see.
 
         A single tile is shifted by the jitter; several over a whole tile, to spread their borders evenly.
         A quarter of a short axis is the most it is shifted: the network must see most of the picture.
         """
-        largest = self.tile - self.tile % self.multiple
+        largest = sides.at_most(self.tile) or sides.least
         if self.ladder:
-            rungs = [self._allowed(largest / rung) for rung in _RUNGS]
+            rungs = [sides.at_least(largest / rung) for rung in _RUNGS]
             side = next((rung for rung in rungs if rung >= length), rungs[-1])
         else:
-            side = self._allowed(length / math.ceil(length / max(largest, self.least)))
+            side = sides.at_least(length / math.ceil(length / largest))
         count = math.ceil(length / side)  # Larger sides can do with fewer; one too many could miss the picture.
         # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
         reach = (side - 1) // 2 if count > 1 else min(self.jitter, length // 4)
         return Axis(length, count, side, reach)
-
-    def _allowed(self, side: float) -> int:
-        return max(math.ceil(math.ceil(side) / self.multiple) * self.multiple, self.least)
 
 
 @dataclass(frozen=True)
@@ -222,14 +220,17 @@ def tiled(
             grid = tiling.grid(size)
             try:
                 return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out)
-            except DeviceMemoryError:
+            except DeviceMemoryError as error:
                 if min(batch, grid.count) > 1:
                     batch = min(batch, grid.count) // 2
                     note(f"memory ran out; going on with {batch} tiles at once" if batch > 1 else _ONE_AT_A_TIME)
                     continue
                 smaller = tiling.smaller(size)
                 if smaller is None:
-                    raise
+                    raise DeviceMemoryError(
+                        f"out of memory, even one tile of {grid.size[0]}x{grid.size[1]} pixels at a time. Try a "
+                        "smaller --tile, or --max-size to make the photo smaller"
+                    ) from error
                 tiling = smaller
                 note(f"memory ran out; going on with tiles of {tiling.tile} pixels, which changes the picture a little")
 

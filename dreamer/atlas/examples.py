@@ -29,7 +29,7 @@ from dreamer.images import files
 
 if TYPE_CHECKING:
     from dreamer.models.receptive_field import Field
-    from dreamer.models.vision_model import Sides, VisionModel
+    from dreamer.models.vision_model import Seen, VisionModel
 
 COUNT = 9
 _SIDE = 224  # Pixels: the shorter side of a photo as the network sees it.
@@ -117,11 +117,10 @@ def _cut(pixels: StoredArray) -> StoredArray:
     return as_stored(np.clip(as_float(resize_stored(part, scaled(part.shape[:2], share))), 0, 1), np.uint8)
 
 
-def _seen(shown: StoredArray, sides: Sides) -> FloatArray:
+def _seen(shown: StoredArray, sides: Seen) -> FloatArray:
     """A photo as the network sees it: of a size that it can see."""
     wanted = scaled(shown.shape[:2], _SIDE / min(shown.shape[:2]))
-    height, width = (max(sides.least, round(side / sides.multiple) * sides.multiple) for side in wanted)
-    return np.asarray(np.clip(resize(as_float(shown), (height, width)), 0, 1), np.float32)
+    return np.asarray(np.clip(resize(as_float(shown), sides.nearest(*wanted)), 0, 1), np.float32)
 
 
 def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:

@@ -28,13 +28,20 @@ from dreamer.cli.dream import dream
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
-from dreamer.cli.options import DEBUG_KEY, debug_option
+from dreamer.cli.options import COMMAND_KEY, DEBUG_KEY, debug_option
 from dreamer.cli.presets import presets
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.visualize import visualize
-from dreamer.errors import DreamerError, SettingsError, UnknownClassError, UnknownLayerError, UnknownModelError
+from dreamer.errors import (
+    DreamerError,
+    SettingsError,
+    UnknownClassError,
+    UnknownLayerError,
+    UnknownModelError,
+    in_one_line,
+)
 from dreamer.wording import harmless
 
 EXIT_FAILURE = 1
@@ -55,21 +62,37 @@ class _Group(Group):
         except Exception as error:
             if ctx.meta.get(DEBUG_KEY):
                 traceback.print_exc()
-            failure = _failure(error)
+            failure = _failure(error, ctx.meta.get(COMMAND_KEY))
             # Notes say where something was kept that could not be written.
             for kept in getattr(error, "__notes__", []):
                 failure = type(failure)(f"{failure.message.rstrip('.')}. {kept}")
             raise failure from error
 
 
-def _failure(error: Exception) -> click.ClickException:
+_SAVINGS = {
+    "tile": "a smaller --tile",
+    "max_size": "--max-size to make the photo smaller",
+    "diversity": "a smaller --diversity",
+    "size": "a smaller --size",
+}
+"""What takes less memory, by the option that a command has for it."""
+
+
+def _out_of_memory(command: click.Command | None) -> click.ClickException:
+    names = {parameter.name for parameter in command.params} if command else set()
+    ways = [way for name, way in _SAVINGS.items() if name in names]
+    advice = f"Try {', or '.join(ways)}" if ways else "Close other programs, or use a machine with more"
+    return click.ClickException(f"out of memory. {advice}")
+
+
+def _failure(error: Exception, command: click.Command | None = None) -> click.ClickException:
     if isinstance(error, DreamerError):
         return click.UsageError(str(error)) if isinstance(error, _USAGE_ERRORS) else click.ClickException(str(error))
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return click.ClickException("out of memory. Try a smaller --tile, or --max-size to make the photo smaller")
+        return _out_of_memory(command)
     if isinstance(error, OSError) and error.strerror:
         return click.ClickException(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
-    reason = " ".join(str(error).split())[:200]
+    reason = in_one_line(error)
     return click.ClickException(
         f"unexpected {type(error).__name__}: {reason}. This is a fault in dreamer; --debug shows where it happened"
     )

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from dreamer import regular
 from dreamer.digests import digest_of
 from dreamer.errors import MissingWeightsError, SettingsError, WeightsError
 from dreamer.models import store
@@ -26,6 +27,7 @@ _CHUNK = 1 << 16
 _RETRIES = 1
 _TIMEOUT = 30  # Seconds without a single byte.
 _MOST_TIMES = 2  # As large as this many published files, and it is no longer read: sizes are known roughly.
+_ROOM = 10_000_000  # Bytes besides, for the smallest files in another of their forms.
 _TRUSTED = "https://"
 _PLACES = {BundledWeights: "part of what pip installed", FileWeights: "in the file itself"}
 
@@ -136,7 +138,7 @@ def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report
         raise WeightsError(f"{spec.name} needs no import: its weights are {_PLACES[type(weights)]}")
     report = report or Report()
     with _staging(weights, report) as staging:
-        copy = _copied(path, staging.scratch)
+        copy = _copied(path, staging.scratch, most=_MOST_TIMES * weights.size + _ROOM)
         verified = weights.is_published(copy)
         if not verified and not unverified:
             raise WeightsError(
@@ -147,11 +149,15 @@ def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report
     return verified
 
 
-def _copied(path: Path, folder: Path) -> Path:
+def _copied(path: Path, folder: Path, *, most: int) -> Path:
     """A copy that nobody else can change between the check of its digest and its use."""
     try:
-        with path.open("rb") as source, store.writing(), (folder / path.name).open("wb") as copy:
-            shutil.copyfileobj(source, copy)
+        with regular.open_regular(path) as source:
+            size = os.fstat(source.fileno()).st_size
+            if size > most:
+                raise WeightsError(f"{path} has {megabytes(size)}, far more than the published file, so it is another")
+            with store.writing(), (folder / path.name).open("wb") as copy:
+                shutil.copyfileobj(source, copy)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {error.strerror}") from error
     return folder / path.name

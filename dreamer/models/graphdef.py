@@ -8,7 +8,8 @@ Must not import Keras. TensorFlow is imported only to parse, when :func:`read` i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.errors import WeightsError
+
+_FREE = 1_000_000  # Numbers that a graph may repeat instead of holding them.
 
 
 @dataclass(frozen=True)
@@ -72,13 +75,24 @@ def parse(content: bytes) -> FrozenGraph:
     try:
         graph.ParseFromString(content)
         operations = tuple(_operation(node) for node in graph.node if node.op != "Const")
-        constants = {node.name: _value(node) for node in graph.node if node.op == "Const"}
+        given = [node for node in graph.node if node.op == "Const"]
+        _check_claims(given, len(content))
+        constants = {node.name: _value(node) for node in given}
     except (DecodeError, TypeError, ValueError) as error:
         raise WeightsError("it is damaged or no frozen TensorFlow graph") from error
     if not operations:
         raise WeightsError("it is no frozen TensorFlow graph")
     # Texts have no place among the weights, nor in the file that these are kept in.
     return FrozenGraph(operations, {name: value for name, value in constants.items() if value.dtype.kind in "fiu"})
+
+
+def _check_claims(constants: Sequence[Any], size: int) -> None:
+    """Refuse constants of more numbers than the file has bytes: a shape and one number are enough to claim any size."""
+    claimed = sum(
+        abs(math.prod(side.size for side in node.attr["value"].tensor.tensor_shape.dim)) for node in constants
+    )
+    if claimed > size + _FREE:
+        raise WeightsError(f"its constants claim to hold {claimed:,} numbers, and the file has {size:,} bytes")
 
 
 def _operation(node: Any) -> Operation:

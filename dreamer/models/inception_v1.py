@@ -32,8 +32,8 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
-from dreamer.errors import WeightsError
-from dreamer.models import graphdef
+from dreamer.errors import WeightsError, in_one_line
+from dreamer.models import claims, graphdef
 from dreamer.models.graphdef import FrozenGraph, Operation
 from dreamer.models.specs import ModelSpec
 
@@ -108,6 +108,7 @@ def _member(archive: Path, name: str) -> bytes:
         with zipfile.ZipFile(archive) as opened:
             if opened.getinfo(name).file_size > _MOST_BYTES[name]:
                 raise WeightsError(f"{archive.name} holds {name} of an impossible size")
+            claims.check_archive(opened)
             return opened.read(name)
     except KeyError:
         raise WeightsError(f"{archive.name} does not hold {name}; expected the archive inception5h.zip") from None
@@ -124,6 +125,8 @@ def _save(graph: FrozenGraph, path: Path) -> None:
 def _load(path: Path) -> FrozenGraph:
     try:
         # Opened here, since np.load would leave a damaged file open.
+        with path.open("rb") as file, zipfile.ZipFile(file) as opened:
+            claims.check_arrays(opened)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         rows = json.loads(str(arrays.pop("operations")))
@@ -140,7 +143,7 @@ def _network(graph: FrozenGraph, size: Size) -> keras.Model:
         outputs = [builder.tensor(f"softmax{head}") for head in (2, 0, 1)]
     # A graph made up of anything can fail in any of these ways; RecursionError, a RuntimeError, is for a circle.
     except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = in_one_line(error)
         raise WeightsError(f"the graph is not that of InceptionV1: {type(error).__name__} {reason}") from error
     network = keras.Model(builder.picture, outputs, name="inception_v1")
     channels = {layer.name: layer.output.shape[-1] for layer in network.layers}

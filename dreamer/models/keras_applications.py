@@ -22,7 +22,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from dreamer.errors import WeightsError
+from dreamer.errors import WeightsError, in_one_line
+from dreamer.models import claims
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import WITHOUT_CLASSIFIER, has_classifier
 
@@ -86,6 +87,7 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
 
 def _fill(network: keras.Model, path: Path) -> None:
     """Load weights and make sure that all of them were in the file: Keras leaves alone what it does not find."""
+    _check_claims(path)
     for variable in network.variables:
         if keras.backend.is_float_dtype(variable.dtype):
             variable.assign(np.full(variable.shape, np.nan, variable.dtype))
@@ -95,12 +97,22 @@ def _fill(network: keras.Model, path: Path) -> None:
             network.load_weights(path)
     # Keras and h5py have no common error for a file that does not fit.
     except (ValueError, KeyError, OSError, TypeError, AttributeError, RuntimeError) as error:
-        raise WeightsError(f"{type(error).__name__}: {' '.join(str(error).split())[:160]}") from error
+        raise WeightsError(f"{type(error).__name__}: {in_one_line(error)}") from error
     for variable in network.variables:
         if keras.backend.is_float_dtype(variable.dtype) and not np.isfinite(variable.numpy()).all():
             raise WeightsError(f"it lacks {variable.path}, or has something there that is no number")
     if _count(path) > len(network.variables):
         raise WeightsError(f"it holds {_count(path)} arrays, the network {len(network.variables)}")
+
+
+def _check_claims(path: Path) -> None:
+    import h5py
+
+    try:
+        with h5py.File(path) as file:
+            claims.check_hdf5(file)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise WeightsError(f"it is damaged ({error})") from error
 
 
 def _count(path: Path) -> int:

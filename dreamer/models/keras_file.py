@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer.documents import read_toml
-from dreamer.errors import ModelError, SettingsError, UnknownModelError, WeightsError, close_matches
+from dreamer.errors import ModelError, SettingsError, UnknownModelError, close_matches
+from dreamer.models import foreign_files
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preprocessing
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import FileWeights
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import keras
 
 _SUFFIX = ".keras"
-_FOREIGN = (".h5", ".hdf5", ".pb", ".pt", ".pth", ".onnx", ".tflite", ".safetensors")
 _LEAST_STD = 1e-6  # Dividing by less leaves the range of float32.
 _KEYS = ("preprocessing", "layer", "labels")
 
@@ -44,7 +44,7 @@ def is_path(name: str) -> bool:
         >>> is_path("nets/mine.keras"), is_path("keras:VGG16")
         (True, False)
     """
-    return Path(name).suffix.lower() in (_SUFFIX, *_FOREIGN) or "/" in name or "\\" in name
+    return name.lower().endswith((_SUFFIX, *foreign_files.SUFFIXES)) or "/" in name or "\\" in name
 
 
 def spec(name: str) -> ModelSpec:
@@ -58,12 +58,10 @@ def spec(name: str) -> ModelSpec:
         SettingsError: The TOML beside it is wrong.
     """
     path = Path(name)
-    if path.suffix.lower() != _SUFFIX:
-        raise UnknownModelError(
-            f"{name} is no .keras file. Save the network in that format with Keras: model.save('name.keras')"
-        )
-    if not os.path.isfile(path):  # noqa: PTH113  It takes any name.
+    if not os.path.exists(path):  # noqa: PTH110  It takes any name.
         raise UnknownModelError(f"there is no file {name}")
+    if path.suffix.lower() != _SUFFIX or not path.is_file():
+        raise UnknownModelError(foreign_files.explained(path))
     said = _read(path.with_suffix(".toml"))
     return ModelSpec(
         name=name,
@@ -90,25 +88,12 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
         WeightsError: The file is damaged, or needs code that is not in Keras.
         ModelError: The network is not one of a single picture.
     """
-    import keras
+    from dreamer.models import keras_archive
 
-    try:
-        network = keras.saving.load_model(weights, compile=False, safe_mode=True)
-    # Keras raises what its layers raise, for files that are damaged, unsafe or need code of their own.
-    except Exception as error:
-        raise WeightsError(_reason(weights, error)) from error
+    network = keras_archive.load(weights)
     _check(network, spec.name)
     _take_off_softmax(network)
     return network
-
-
-def _reason(path: Path, error: Exception) -> str:
-    text = " ".join(str(error).replace(str(path), "it").split())
-    if "Lambda" in text or "lambda" in text:
-        return f"{path} holds code of its own (a Lambda layer), which dreamer does not run. Save the network without it"
-    if "Could not locate class" in text:
-        return f"{path} needs layers that are not in Keras; dreamer can only load networks of Keras's own layers"
-    return f"cannot read {path}: it is damaged or no .keras file ({type(error).__name__}: {text[:160]})"
 
 
 def _check(network: Any, name: str) -> None:
@@ -117,14 +102,15 @@ def _check(network: Any, name: str) -> None:
     if isinstance(network, keras.Sequential) and not network.built:
         raise ModelError(f"{name} was saved before it saw a picture; start it with keras.Input((height, width, 3))")
     if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
-        raise ModelError(f"{name} is a model of its own class; dreamer needs a functional or sequential network")
-    shapes = [tuple(x.shape) for x in network.inputs]
-    if len(shapes) != 1:
-        raise ModelError(f"{name} has {len(shapes)} inputs; dreamer needs a network of a single picture")
-    if len(shapes[0]) != 4 or shapes[0][-1] not in (1, 3):
         raise ModelError(
-            f"{name} takes {shapes[0]}; dreamer needs (batch, height, width, channels) with 1 or 3 channels"
+            f"{name} is a {type(network).__name__}, a model of its own class; dreamer needs a functional or sequential "
+            "network"
         )
+    if len(network.inputs) != 1:
+        raise ModelError(f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture")
+    shape = tuple(network.inputs[0].shape)
+    if len(shape) != 4 or shape[-1] not in (1, 3):
+        raise ModelError(f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels")
 
 
 def _take_off_softmax(network: Any) -> None:

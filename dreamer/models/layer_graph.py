@@ -3,7 +3,8 @@
 The one idea: the network is *replayed*, layer by layer, on a picture whose height and width are left
 open. What can be computed at any size is found that way, whatever size the network was saved with;
 what cannot (a classifier behind a flattened feature map, a grid of positions) stays tied to the
-network's own size. Networks nested in networks are opened, and their layers named ``outer.inner``.
+network's own height, own width or both. Networks nested in networks are opened, and their layers named
+``outer.inner``.
 
 Must not import: anything about pictures or ascent, nor which networks there are.
 """
@@ -11,25 +12,25 @@ Must not import: anything about pictures or ascent, nor which networks there are
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import Size
+from dreamer.errors import ModelError, in_one_line
+from dreamer.models.survey import Survey, Tied
+from dreamer.models.visible import Call, Measure
+from dreamer.sides import ALL, Sides
 
 Tensor = Any  # A symbolic tensor of Keras.
 Shape = tuple[int, ...]
 
-_OTHER_SIZE = 64
-"""Pixels by which a trial differs from the network's own size: whole strides of every usual network."""
-
 _BACKEND_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # What TensorFlow takes as the name of a scope.
-
-MISFITS = (ValueError, TypeError, ArithmeticError, IndexError)
-"""What Keras's layers raise for a shape they cannot have; there is no error of its own for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +72,14 @@ def ancestors(nodes: Sequence[Node], wanted: Sequence[int]) -> set[int]:
     return found
 
 
-_Apply = Callable[[int, tuple[int, ...], Any, Any, Any], Any]
-"""(index, parents, layer, arguments, keyword arguments) -> symbolic output."""
+_Sources = tuple[tuple[int, int], ...]
+"""For each tensor that a layer is given, the index of its node, and which of that node's outputs it is."""
+
+_Apply = Callable[[int, _Sources, Any, Any, Any], Any]
+"""(index, sources, layer, arguments, keyword arguments) -> symbolic output."""
+
+_FREE: Tied = (False, False)
+_MOST_SQUEEZED = 8  # A width that follows a fixed height is at most so many times the network's own.
 
 
 class LayerGraph:
@@ -80,75 +87,146 @@ class LayerGraph:
 
     Attributes:
         network: The network. Layers whose names are not unique, or none for the backend, are renamed.
-        own_size: ``(height, width)`` the network was built for; None where it takes any.
+        own_size: ``(height, width)`` the network was built for; where it takes any, one at which all can be computed.
         num_colors: How many channels its pictures have.
         nodes: Every layer in order, on a picture of any size; the first is the picture. Nodes that
-            are tied to the own size have its shapes, and cannot be run.
-        own_nodes: The same on a picture of the own size.
-        tied: Indices of the nodes that can only be computed at the network's own size.
+            are tied to the own height or width have their shapes at the own size, and cannot be run.
+
+    Raises:
+        ModelError: Keras cannot apply the layers anew.
 
     Example:
         >>> x = keras.Input((32, 48, 3))
         >>> y = keras.layers.Flatten(name="flat")(keras.layers.Conv2D(4, 3, name="conv")(x))
         >>> graph = LayerGraph(keras.Model(x, y))
-        >>> [(node.name, node.shape, index in graph.tied) for index, node in enumerate(graph.nodes)][1:]
-        [('conv', (None, None, 4), False), ('flat', (5520,), True)]
+        >>> [(node.name, node.shape, graph.tied([index])) for index, node in enumerate(graph.nodes)][1:]
+        [('conv', (None, None, 4), (False, False)), ('flat', (5520,), (True, True))]
     """
 
     def __init__(self, network: keras.Model) -> None:
         self.network = network
         height, width, self.num_colors = network.input_shape[1:]
-        # A network with one open side is taken at its other side in both directions.
-        self.own_size: Size | None = (height or width, width or height) if height or width else None
-        self.tied: set[int] = set()
         self._names: dict[int, str] = {}
-        self.own_nodes = self._replay(self.own_size or (None, None), _call)
-        if self.own_size is None:
-            self.nodes = self.own_nodes
-        else:
-            self._replay((self.own_size[0] + _OTHER_SIZE, self.own_size[1] + _OTHER_SIZE), self._call_if_it_fits)
-            self.nodes = self._replay((None, None), self._call_if_it_fits)
+        self._calls: list[Call | None] = [None]  # The picture is nobody's output.
+        try:
+            declared = self._replay((height, width), self._called)
+        # Layers raise whatever they like; none of it is a fault of ours.
+        except Exception as error:
+            reason = in_one_line(error)
+            raise ModelError(f"the network cannot be taken apart: {type(error).__name__}: {reason}") from error
+        self._measure = Measure(self._calls, self.num_colors)
+        self._survey = Survey(self._measure, (height, width))
+        self.own_size = self._survey.own_size
+        self._own = declared if (height, width) == self.own_size else None
+        self._needed = {index: self._survey.tied([index]) for index in range(len(declared))}
+        self._at: dict[Tied, list[Node]] = {}
+        nodes = self.nodes_at(_FREE)
+        for tied in set(self._needed.values()):
+            self.nodes_at(tied)  # Now, since it may turn out there that more is tied.
+        # What makes features of a side has as many as at the own size, though what follows may do with any.
+        self._tied = {index: _either(one, self._survey.makes_features(index)) for index, one in self._needed.items()}
+        self.nodes = [
+            node if self._tied[index] == self._needed[index] else self.nodes_at((True, True))[index]
+            for index, node in enumerate(nodes)
+        ]
 
-    def shapes(self, wanted: Sequence[int]) -> Callable[[Size], list[Shape] | None]:
-        """Find out what some nodes give for pictures of a size, without computing them.
+    def tied(self, wanted: Iterable[int]) -> Tied:
+        """Whether some nodes can only be computed at the network's own height, and at its own width."""
+        return _either(*(self._tied[index] for index in wanted))
 
-        Args:
-            wanted: Indices of nodes that are not tied.
+    def nodes_at(self, tied: Tied) -> list[Node]:
+        """Every layer in order, on a picture of the network's own height or width, and otherwise of any."""
+        if tied == (True, True):
+            if self._own is None:
+                self._own = self._replay(self.own_size, _call)
+            return self._own
+        if tied not in self._at:
+            height, width = (side if fixed else None for side, fixed in zip(self.own_size, tied, strict=True))
+
+            def apply(index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+                return self._call_if_it_fits(tied, index, sources, layer, args, kwargs)
+
+            self._at[tied] = self._replay((height, width), apply)
+        return self._at[tied]
+
+    def sides(self, wanted: Sequence[int]) -> tuple[Sides, Sides]:
+        """The heights and the widths of pictures that some nodes can see; any, where pictures are resized for them.
+
+        Raises:
+            ModelError: There is no size that all of them can see.
+        """
+        if any(self.tied(wanted)):
+            return ALL, ALL
+        height, width = self._survey.sides(wanted)
+        if not (height and width):
+            names = ", ".join(self.nodes[index].name for index in wanted)
+            raise ModelError(f"no size of picture that was tried can be seen by {names} at once; name fewer layers")
+        return height, width
+
+    def seen_size(self, wanted: Sequence[int], size: Size) -> Size:
+        """The size to which a picture is resized for some nodes, which is its own where none of them is tied.
+
+        Where only one side is fixed, the other keeps the proportions.
+        """
+        tied = self.tied(wanted)
+        if tied == _FREE:
+            return size
+        if all(tied):
+            return self.own_size
+        fixed, follows = self.following(wanted)
+        wish = (size[1 - fixed] * self.own_size[fixed] + size[fixed] // 2) // size[fixed]
+        side = int(follows[min(max(wish, 1), len(follows) - 1)])
+        return (self.own_size[0], side) if fixed == 0 else (side, self.own_size[1])
+
+    def following(self, wanted: Sequence[int]) -> tuple[int, NDArray[np.int32]]:
+        """How one side of the pictures follows where the other is fixed, as the height of a line of text is.
 
         Returns:
-            Gives for ``(height, width)`` the shape of each node's output without the batch, or None
-            where a picture of that size cannot be seen.
+            The axis that is fixed, and for each length in pixels that the other would have, the nearest one that can
+            be seen. A longer one is the longest of these.
         """
-        # Keras does not compare the shapes that it joins before it computes them.
-        needed = [self.nodes[index] for index in ancestors(self.nodes, wanted)]
-        joins = [node.parents for node in needed if node.kind == "Concatenate"]
-        watched = sorted({*wanted, *(parent for parents in joins for parent in parents)})
-        cut = keras.Model(self.nodes[0].output, [_first(self.nodes[index].output) for index in watched])
+        fixed = 0 if self.tied(wanted)[0] else 1
+        sides = self._survey.sides(wanted)[1 - fixed]
+        longest = self.own_size[1 - fixed] * _MOST_SQUEEZED
+        return fixed, np.array([sides.nearest(side) for side in range(longest + 1)], np.int32)
 
-        def shapes_at(size: Size) -> list[Shape] | None:
-            try:
-                shapes = cut.compute_output_shape((1, *size, self.num_colors))
-            except MISFITS:
-                return None
-            found = {index: tuple(shape[1:]) for index, shape in zip(watched, shapes, strict=True)}
-            fits = all(len({found[parent][:-1] for parent in parents}) == 1 for parents in joins)
-            return [found[index] for index in wanted] if fits and all(map(all, found.values())) else None
+    def shapes(self, wanted: Sequence[int], size: Size) -> list[Shape] | None:
+        """What some nodes give for pictures of a size, without computing them.
 
-        return shapes_at
+        Args:
+            wanted: Indices of nodes.
+            size: ``(height, width)`` that they see, as :meth:`seen_size` says.
+
+        Returns:
+            The shape of each node's output, or of the first of several, without the batch; None where a picture of
+            that size cannot be seen.
+        """
+        needed = sorted(ancestors(self.nodes, wanted))
+        found = self._measure.shapes(np.array([size]), needed)
+        if not all(found[index].seen[0] for index in wanted) and size != self.own_size:
+            return None
+        return [
+            tuple(map(int, found[index].columns[0][0]))
+            if found[index].seen[0]
+            else tuple(side or 1 for side in self.nodes_at((True, True))[index].shape)
+            for index in wanted
+        ]
 
     def _replay(self, size: tuple[int | None, int | None], apply: _Apply) -> list[Node]:
         picture = keras.Input((*size, self.num_colors))
         nodes = [Node("", None, (), picture)]
-        makers = {id(picture): 0}
+        makers = {id(picture): (0, 0)}
+        kept: list[Any] = [picture]  # A tensor that is gone could leave its identity to another.
 
         def call(prefix: str, layer: Any, *args: Any, **kwargs: Any) -> Any:
             name = self._name(layer, prefix)
             if _is_network(layer) and len(args) == 1:
                 return run(layer, args[0], f"{name}.")
-            given = (makers.get(id(x)) for x in _tensors((args, kwargs)))
-            parents = tuple(dict.fromkeys(index for index in given if index is not None))
-            output = apply(len(nodes), parents, layer, args, kwargs)
-            makers.update((id(x), len(nodes)) for x in _tensors(output))
+            sources = tuple(makers[id(x)] for x in _tensors((args, kwargs)))
+            parents = tuple(dict.fromkeys(index for index, _ in sources))
+            output = apply(len(nodes), sources, layer, args, kwargs)
+            makers.update((id(x), (len(nodes), place)) for place, x in enumerate(_tensors(output)))
+            kept.append(output)
             nodes.append(Node(name, layer, parents, output))
             return output
 
@@ -167,6 +245,13 @@ class LayerGraph:
         run(self.network, picture, "")
         return nodes
 
+    def _called(self, _index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+        """Call a layer, and keep how."""
+        output = layer(*args, **kwargs)
+        ranks = tuple(len(x.shape) - 1 for x in _tensors(output))
+        self._calls.append(Call(layer, (args, kwargs), sources, ranks))
+        return output
+
     def _name(self, layer: Any, prefix: str) -> str:
         """The name by which a person knows a layer: ``outer.inner``, and the same at every replay.
 
@@ -180,24 +265,23 @@ class LayerGraph:
                 layer.name = f"layer{len(self._names)}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
         return self._names[id(layer)]
 
-    def _call_if_it_fits(self, index: int, parents: tuple[int, ...], layer: Any, args: Any, kwargs: Any) -> Any:
-        """Call a layer; one that cannot be called at this size is noted as tied."""
-        if index not in self.tied and self.tied.isdisjoint(parents):
+    def _call_if_it_fits(self, at: Tied, index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+        """Call a layer; where it needs a side that is open, something of its own shape stands in for it."""
+        needed = _either(self._needed[index], *(self._needed[source] for source, _ in sources))
+        if needed in (at, _FREE):
             try:
-                output = layer(*args, **kwargs)
-            except MISFITS:
-                pass
-            else:
-                if not _forgets_size(layer, args, output):
-                    return output
-        self.tied.add(index)
-        return self._stand_in(index, args, kwargs)
-
-    def _stand_in(self, index: int, args: Any, kwargs: Any) -> Any:
-        return _StandIn(self.own_nodes[index].output)(*_tensors((args, kwargs)))
+                return layer(*args, **kwargs)
+            except Exception:  # noqa: BLE001  Each layer has errors of its own for an open side.
+                needed = (True, True)
+        self._needed[index] = needed
+        return _StandIn(self.nodes_at((True, True))[index].output)(*_tensors((args, kwargs)))
 
 
-def _call(_index: int, _parents: tuple[int, ...], layer: Any, args: Any, kwargs: Any) -> Any:
+def _either(*tied: Tied) -> Tied:
+    return any(height for height, _ in tied), any(width for _, width in tied)
+
+
+def _call(_index: int, _sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
     return layer(*args, **kwargs)
 
 
@@ -218,18 +302,6 @@ def _numbered(name: str) -> Iterator[str]:
 def _is_network(layer: Any) -> bool:
     """Whether a layer is a network that can be opened: a sequential one, or one with a graph."""
     return isinstance(layer, keras.Sequential) or (isinstance(layer, keras.Model) and hasattr(layer, "operations"))
-
-
-def _forgets_size(layer: Any, args: Any, output: Any) -> bool:
-    """Whether a layer makes of an open height and width what the weights behind it cannot fit.
-
-    Flattening gives an unknown number of features; reshaping to a fixed shape assumes a size.
-    """
-    shapes = [tuple(x.shape[1:]) for x in _tensors(output)]
-    if any(shape and shape[-1] is None for shape in shapes):
-        return True
-    was_open = any(None in x.shape[1:] for x in _tensors(args))
-    return was_open and type(layer).__name__ == "Reshape" and all(None not in shape for shape in shapes)
 
 
 class _StandIn(keras.layers.Layer):  # type: ignore[misc]

@@ -106,27 +106,39 @@ class Installed:
 def find(name: str) -> Installed | None:
     """The weights of a network, if they are in the cache.
 
+    While they are replaced by others, it waits until either are there; if whoever did it was killed, they are put back.
+
     Raises:
-        WeightsError: Their record cannot be read.
+        WeightsError: Their record cannot be read, or what was interrupted cannot be put back.
     """
     folder = _folder(name)
-    try:
-        record = parse_json(read_text(folder / _RECORD, most=_MOST_BYTES))
-        if record.pop("format") != _FORMAT:
-            raise ValueError("it was written by another version of dreamer")
-        if not record["files"] or any(Path(file).name != file for file in record["files"]):
-            raise ValueError("it names no files of this folder")
-        installed = Installed(name, folder, **record)
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError:
-        raise WeightsError(f"{home()} is not a folder; choose another with DREAMER_HOME") from None
-    # In a damaged record anything can be missing or something else.
-    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
-        raise WeightsError(
-            f"the record {folder / _RECORD} is damaged ({error}). Mend it with: dreamer models remove {name}"
-        ) from error
-    return installed
+    while True:
+        try:
+            return _recorded(name)
+        except FileNotFoundError:
+            # In this order: what is not on its way any more has arrived, or there never was anything.
+            if (_staging(name) / _OLD).exists():
+                with writing(), _lock(name):
+                    _swept(name)
+            elif not (folder / _RECORD).exists():
+                return None
+        except NotADirectoryError:
+            raise WeightsError(f"{home()} is not a folder; choose another with DREAMER_HOME") from None
+        # In a damaged record anything can be missing or something else.
+        except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
+            raise WeightsError(
+                f"the record {folder / _RECORD} is damaged ({error}). Mend it with: dreamer models remove {name}"
+            ) from error
+
+
+def _recorded(name: str) -> Installed:
+    folder = _folder(name)
+    record = parse_json(read_text(folder / _RECORD, most=_MOST_BYTES))
+    if record.pop("format") != _FORMAT:
+        raise ValueError("it was written by another version of dreamer")
+    if not record["files"] or any(Path(file).name != file for file in record["files"]):
+        raise ValueError("it names no files of this folder")
+    return Installed(name, folder, **record)
 
 
 def remove(name: str) -> bool:
@@ -180,8 +192,8 @@ class Staging:
     def place(self, *, network: str, source: str, source_sha256: str, verified: bool) -> None:
         """Put the finished files in their place, in the stead of what was there.
 
-        Between the two renames of a replacement there is nothing; if the second does not happen, the
-        old files go back, now or when the staging folder is next swept.
+        Between the two renames of a replacement there is nothing: who looks for the files meanwhile waits. If the
+        second does not happen, the old files go back, now or when anybody next looks for them.
 
         Args:
             network: Name of the file that the network is built from.

@@ -22,7 +22,7 @@ import struct
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,7 +30,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamer import regular
 from dreamer.errors import WeightsError
+from dreamer.models import claims
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
@@ -140,9 +142,11 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         (32, 3, 3, 3)
     """
     try:
-        with path.open("rb") as file:
+        with regular.open_regular(path) as file:
             root, load = _open_zip(file) if zipfile.is_zipfile(file) else _open_legacy(file)
-            return {name: tensor.view(load(tensor.storage)) for name, tensor in _tensors(root)}
+            tensors = dict(_tensors(root))
+            _check_claims(tensors, path.stat().st_size)
+            return {name: tensor.view(load(tensor.storage)) for name, tensor in tensors.items()}
     except WeightsError as error:
         raise WeightsError(f"cannot read {path}: {error}") from error
     except OSError as error:
@@ -165,6 +169,12 @@ def read(path: Path) -> dict[str, NDArray[Any]]:
         raise WeightsError(
             f"cannot read {path}: it is damaged or no PyTorch checkpoint ({type(error).__name__}: {error})"
         ) from error
+
+
+def _check_claims(tensors: Mapping[str, _Tensor], size: int) -> None:
+    """Refuse a checkpoint whose tensors share their numbers so often that they are far more than the file."""
+    claimed = sum(abs(math.prod(tensor.shape)) * tensor.storage.dtype.itemsize for tensor in tensors.values())
+    claims.check_growth("all of its tensors", claimed=claimed, held=size)
 
 
 def _tensors(root: object) -> Iterator[tuple[str, _Tensor]]:
@@ -192,12 +202,13 @@ def _open_legacy(file: BinaryIO) -> tuple[object, Callable[[_Storage], NDArray[A
         (count,) = struct.unpack("<q", file.read(8))
         if count != storage.count:
             raise WeightsError(f"a storage says it holds {count} numbers and {storage.count}")
-        data[storage.key] = _numbers(file.read(count * storage.dtype.itemsize), storage.dtype, count)
+        data[storage.key] = _numbers(claims.read_exactly(file, count * storage.dtype.itemsize), storage.dtype, count)
     return root, lambda storage: data[storage.key]
 
 
 def _open_zip(file: BinaryIO) -> tuple[object, Callable[[_Storage], NDArray[Any]]]:
     archive = zipfile.ZipFile(file)
+    claims.check_archive(archive)
     pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise WeightsError("it is an archive, but not one that torch.save writes")

@@ -19,33 +19,44 @@ import keras
 from keras import ops
 
 from dreamer.arrays import Size
-from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches
-from dreamer.models import inference
+from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches, in_one_line
+from dreamer.models import inference, resampling
 from dreamer.models.cost import Cost, cost
-from dreamer.models.layer_graph import LayerGraph, Node, ancestors
+from dreamer.models.layer_graph import LayerGraph, Node, Shape, ancestors
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.specs import ModelSpec
+from dreamer.sides import Sides
 
 Tensor = Any  # A tensor of whichever backend Keras runs on.
 
 _MERGING = ("Add", "Concatenate")
+_SHAPING = ("Flatten", "Reshape", "Softmax", "Activation")  # These see nothing that is not in the layer below.
 _USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
 _LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
-_LARGEST_MULTIPLE = 64
 _TRIAL_SIDE = 75  # Pixels, odd as photos may be.
-_PRIMES = (1021, 1543)  # Sides of this many multiples are multiples of nothing else that is tried.
 
 
-class Sides(NamedTuple):
-    """Which pictures some layers can see: those whose sides are multiples, and not too small.
+class Seen(NamedTuple):
+    """Which pictures some layers can see.
 
     Attributes:
-        least: The smallest side, in pixels.
-        multiple: What every side must be a multiple of.
+        height: Which heights.
+        width: Which widths.
     """
 
-    least: int
-    multiple: int
+    height: Sides
+    width: Sides
+
+    def nearest(self, height: float, width: float) -> Size:
+        """The size of picture closest to this that can be seen."""
+        return self.height.nearest(height), self.width.nearest(width)
+
+    def includes(self, size: Size) -> bool:
+        """Whether a picture of this size can be seen."""
+        return size[0] in self.height and size[1] in self.width
+
+    def __str__(self) -> str:
+        return str(self.height) if self.height == self.width else f"heights: {self.height}; widths: {self.width}"
 
 
 class VisionModel:
@@ -115,7 +126,7 @@ class VisionModel:
             if node.kind == "Identity" and self.graph.nodes[node.parents[0]].kind not in (*_MERGING, "Identity")
         }
         convolutions = {name for name, node in nodes.items() if "Conv" in node.kind}
-        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions
+        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions or set(nodes)
         return tuple(name for name in nodes if name in ends)
 
     @cached_property
@@ -133,16 +144,14 @@ class VisionModel:
 
         If nobody has said which, it is the one most like those that are known to dream well: with a
         stride of 16 and a field of 350 pixels, as ``mixed4`` of Inception v3 and ``block5c`` of
-        EfficientNet-Lite0.
-
-        Raises:
-            ModelError: No layer has positions.
+        EfficientNet-Lite0. In a network without positions it is the last one before the classes.
         """
         if self.spec.default_layer:
             return self.spec.default_layer
         landmarks = self._landmarks()
         if not landmarks:
-            raise ModelError(f"{self.spec.name} has no layer with positions to dream with; name one with --layer")
+            below = [name for name in self.layers if name != self.logits and self.node(name).kind not in _SHAPING]
+            return (below or list(self.layers))[-1]
 
         def unlikeness(name: str) -> tuple[float, float]:
             field = self.fields[name]
@@ -156,26 +165,35 @@ class VisionModel:
         Raises:
             UnknownLayerError: There is no such layer.
         """
+        return self.graph.nodes[self._index(layer)]
+
+    def _index(self, layer: str) -> int:
         if layer not in self._indices:
             raise UnknownLayerError(
                 f"{self.spec.name} has no layer {layer!r}.{close_matches(layer, self.layers)} "
                 f"See all: dreamer layers {self.spec.name}"
             )
-        return self.graph.nodes[self._indices[layer]]
+        return self._indices[layer]
 
-    def shapes(self, size: Size, layers: Sequence[str]) -> dict[str, tuple[int | None, ...]]:
+    def shapes(self, size: Size, layers: Sequence[str]) -> dict[str, Shape]:
         """The shape of some layers' outputs, without the batch, for pictures of a size.
 
         Raises:
             UnknownLayerError: There is no such layer.
             SettingsError: They cannot see pictures of that size.
         """
-        open_layers = [name for name in layers if not self._is_tied([name])]
-        found = self.graph.shapes([self._indices[name] for name in open_layers])(size) if open_layers else []
-        if found is None:
-            rule = _in_words(self.sides(open_layers))
-            raise SettingsError(f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]} there; {rule}")
-        return {name: self.node(name).shape for name in layers} | dict(zip(open_layers, found, strict=True))
+        seen: defaultdict[Size, list[str]] = defaultdict(list)
+        for name in layers:
+            seen[self.graph.seen_size([self._index(name)], size)].append(name)
+        found: dict[str, Shape] = {}
+        for seen_size, names in seen.items():
+            shapes = self.graph.shapes([self._index(name) for name in names], seen_size)
+            if shapes is None:
+                raise SettingsError(
+                    f"{self.spec.name} cannot see pictures of {size[0]}x{size[1]} there; {self.sides(names)}"
+                )
+            found |= zip(names, shapes, strict=True)
+        return {name: found[name] for name in layers}
 
     def channels(self, layer: str) -> int:
         """How many channels, or units, a layer has.
@@ -197,31 +215,17 @@ class VisionModel:
                 f"layer {layer!r} of {self.spec.name} has no channel {channel}; expected 0 to {channels - 1}"
             )
 
-    def sides(self, layers: Iterable[str]) -> Sides:
-        """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized."""
+    def sides(self, layers: Iterable[str]) -> Seen:
+        """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+            ModelError: No size can be seen by all of them.
+        """
         return self._sides(tuple(sorted(set(layers))))
 
-    def _find_sides(self, names: tuple[str, ...]) -> Sides:
-        if self._is_tied(names):
-            return Sides(1, 1)
-        shapes_at = self.graph.shapes([self._indices[name] for name in names])
-
-        def sees(size: Size) -> bool:
-            return shapes_at(size) is not None
-
-        multiple = next((n for n in range(1, _LARGEST_MULTIPLE + 1) if sees((n * _PRIMES[0], n * _PRIMES[1]))), None)
-        if multiple is None:
-            raise ModelError(
-                f"{', '.join(names)} of {self.spec.name} cannot be computed for any size of picture that was tried; "
-                "dream with a lower layer"
-            )
-        if multiple == 1 and sees((1, 1)):
-            return Sides(1, 1)
-        low, high = 0, _PRIMES[0]
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if sees((middle * multiple,) * 2) else (middle, high)
-        return Sides(high * multiple, multiple)
+    def _find_sides(self, names: tuple[str, ...]) -> Seen:
+        return Seen(*self.graph.sides([self._index(name) for name in names]))
 
     def cost(self, layers: Iterable[str], size: Size) -> Cost:
         """What a gradient of some layers costs for a picture of a size, at the least.
@@ -235,18 +239,14 @@ class VisionModel:
     def _find_cost(self, names: tuple[str, ...], size: Size) -> Cost:
         for name in names:
             self.check(name)
-        tied = self._is_tied(names)
-        nodes = self.graph.own_nodes if tied else self.graph.nodes
         wanted = [self._indices[name] for name in names]
+        nodes = self.graph.nodes_at(self.graph.tied(wanted))
         folded = inference.folded(nodes, wanted)
         needed = sorted(ancestors(nodes, wanted) - {0})
-        if tied:
-            size = self.graph.own_size or size
-            found = [tuple(side or 0 for side in nodes[index].shape) for index in needed]
-        else:
-            self.shapes(size, names)
-            found = self.graph.shapes(needed)(size) or []
-        return cost(nodes, dict(zip(needed, found, strict=True)), (*size, self.graph.num_colors), folded)
+        self.shapes(size, names)
+        seen_size = self.graph.seen_size(wanted, size)
+        found = self.graph.shapes(needed, seen_size) or []
+        return cost(nodes, dict(zip(needed, found, strict=True)), (*seen_size, self.graph.num_colors), folded)
 
     def activations(
         self, layers: Iterable[str], precision: str = "float32", *, redirected: bool = False
@@ -274,38 +274,66 @@ class VisionModel:
         cut, prepare = self._cuts(tuple(names), precision), self._prepare()
         if redirected:
             cut = inference.redirect(cut)
-        own_size = self.graph.own_size if self._is_tied(names) else None
+        fit = self._fit([self._indices[name] for name in names])
 
         def run(pictures: Tensor) -> dict[str, Tensor]:
-            if own_size is not None and tuple(pictures.shape[1:3]) != own_size:
-                pictures = ops.image.resize(pictures, own_size, interpolation="bilinear", antialias=True)
-            found = cut(prepare(pictures), training=False)
+            pictures = prepare(fit(pictures))
+            try:
+                found = cut(pictures, training=False)
+            # What a layer raises that Keras can build but not compute; memory that ran out is none of these.
+            except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, NotImplementedError) as error:
+                reason = in_one_line(error)
+                raise ModelError(
+                    f"Keras cannot compute {', '.join(names)} of {self.spec.name} for pictures of any size: "
+                    f"{type(error).__name__}: {reason}"
+                ) from error
             # A network of mixed precision answers in its own.
             return {name: ops.cast(activation, "float32") for name, activation in found.items()}
 
         return run
+
+    def _fit(self, wanted: Sequence[int]) -> Callable[[Tensor], Tensor]:
+        """How pictures are resized for some layers, where they are; their sides may be open while it is traced."""
+        tied, own_size = self.graph.tied(wanted), self.graph.own_size
+
+        def resized(pictures: Tensor, size: Size) -> Tensor:
+            if tuple(pictures.shape[1:3]) == size:
+                return pictures
+            return ops.image.resize(pictures, size, interpolation="bilinear", antialias=True)
+
+        if not any(tied):
+            return lambda pictures: pictures
+        if all(tied):
+            return lambda pictures: resized(pictures, own_size)
+        fixed, follows = self.graph.following(wanted)
+
+        def fit(pictures: Tensor) -> Tensor:
+            size = tuple(pictures.shape[1:3])
+            if None not in size:
+                return resized(pictures, self.graph.seen_size(wanted, size))
+            sides = ops.shape(pictures)[1:3]
+            wish = (sides[1 - fixed] * own_size[fixed] + sides[fixed] // 2) // sides[fixed]
+            side = ops.take(follows, ops.clip(wish, 1, len(follows) - 1))
+            return resampling.resized(pictures, (own_size[0], side) if fixed == 0 else (side, own_size[1]))
+
+        return fit
 
     def variables(self, layers: Iterable[str], precision: str = "float32") -> list[keras.Variable]:
         """What :meth:`activations` of the same layers in the same precision read. It does not change."""
         return list(self._cuts(tuple(sorted(set(layers))), precision).variables)
 
     def _cut(self, names: tuple[str, ...], precision: str) -> keras.Model:
-        nodes = self.graph.own_nodes if self._is_tied(names) else self.graph.nodes
-        cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
         wanted = [self._indices[name] for name in names]
+        nodes = self.graph.nodes_at(self.graph.tied(wanted))
+        cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
+        cut = resampling.at_open_sizes(cut)
         folded = inference.fold(cut, nodes, wanted, self._trial_size(names), self._made["float32"])
         return folded if precision == "float32" else inference.lower(folded, precision, self._made[precision])
 
     def _trial_size(self, names: Sequence[str]) -> Size:
         """A size of picture that some layers can see, neither tiny nor large."""
-        if self._is_tied(names):
-            return self.graph.own_size or (_TRIAL_SIDE, _TRIAL_SIDE)
-        sides = self.sides(names)
-        side = max(sides.least, math.ceil(_TRIAL_SIDE / sides.multiple) * sides.multiple)
-        return side, side
-
-    def _is_tied(self, names: Iterable[str]) -> bool:
-        return any(self._indices[name] in self.graph.tied for name in names)
+        size = self.sides(names).nearest(_TRIAL_SIDE, _TRIAL_SIDE)
+        return self.graph.seen_size([self._indices[name] for name in names], size)
 
     def _prepare(self) -> Callable[[Tensor], Tensor]:
         preprocessing = self.spec.preprocessing
@@ -326,13 +354,10 @@ class VisionModel:
         return prepare
 
     @property
-    def _open_layers(self) -> list[str]:
-        return [name for name, index in self._indices.items() if index not in self.graph.tied]
-
-    @property
     def _spatial(self) -> list[str]:
-        """The layers with positions."""
-        return [name for name in self._open_layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+        """The layers with positions: those that see pictures of any size, or where there are none, the others."""
+        found = [name for name in self.layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
+        return [name for name in found if not any(self.graph.tied([self._index(name)]))] or found
 
     def _landmarks(self) -> list[str]:
         """Where branches meet; in a network that has none, every convolution."""
@@ -340,8 +365,3 @@ class VisionModel:
         merging = [name for name in spatial if self.node(name).kind in _MERGING]
         convolutions = [name for name in spatial if "Conv" in self.node(name).kind]
         return (merging if len(merging) > 2 else convolutions) or spatial
-
-
-def _in_words(sides: Sides) -> str:
-    rule = f"sides from {sides.least} pixels"
-    return f"{rule}, multiples of {sides.multiple}" if sides.multiple > 1 else rule

@@ -136,7 +136,15 @@ class PublishedWeights:
             WeightsError: They are damaged.
         """
         installed = self._installed()
-        installed.check()
+        try:
+            installed.check()
+        except WeightsError:
+            again = self._installed()
+            if again == installed:
+                raise
+            # They were replaced meanwhile.
+            again.check()
+            installed = again
         return Located(installed.network, installed.source_sha256)
 
     def _installed(self) -> store.Installed:

@@ -10,6 +10,7 @@ from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.ascent.transforms import View
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import layer
+from dreamer.sides import Sides
 
 
 def gradient_of(network, name="second"):
@@ -129,7 +130,7 @@ def test_the_tiniest_pictures_work(size):
 @pytest.mark.parametrize("length", [1, 5, 31, 32, 33, 63, 100, 517, 1000])
 @pytest.mark.parametrize(("tile", "least", "multiple"), [(32, 75, 1), (512, 75, 1), (100, 32, 32), (48, 32, 16)])
 def test_sides_are_what_the_network_can_see_and_no_tile_misses_the_picture(length, tile, least, multiple):
-    axis = Tiling(tile=tile, jitter=32, least=least, multiple=multiple).grid((length, 1)).rows
+    axis = Tiling(tile=tile, jitter=32, heights=Sides(first=least, period=multiple)).grid((length, 1)).rows
     assert axis.side >= least
     assert axis.side % multiple == 0
     assert axis.side <= max(tile, least)
@@ -146,7 +147,7 @@ def test_a_picture_smaller_than_the_network_can_see_is_continued_by_its_mirror_i
         seen.append(tiles.shape)
         return identity(tiles, matrix)
 
-    _, out = run(spy, picture, (0.4, -0.7), tile=512, jitter=8, least=75, multiple=1)
+    _, out = run(spy, picture, (0.4, -0.7), tile=512, jitter=8, heights=Sides(first=75), widths=Sides(first=75))
     assert seen == [(1, 75, 75, 3)]
     inside = out[10:-10, 14:-14]
     assert inside == pytest.approx(picture[10:-10, 14:-14], abs=1e-6)
@@ -213,7 +214,9 @@ def test_tiles_larger_than_the_picture_are_not_tried_again(picture):
 def test_when_no_smaller_tile_can_be_seen_memory_has_run_out(picture):
     gradient, _ = running_out(most_tiles=0, most_side=0)
     with pytest.raises(DeviceMemoryError, match="out of memory"):
-        tiled(gradient, Tiling(tile=64, jitter=4, least=20))(picture, View((0, 0)), np.empty_like(picture))
+        tiled(gradient, Tiling(tile=64, jitter=4, heights=Sides(first=20)))(
+            picture, View((0, 0)), np.empty_like(picture)
+        )
 
 
 @pytest.mark.parametrize("length", [1, 31, 64, 100, 129, 513, 1000, 2047])
@@ -227,5 +230,5 @@ def test_tiles_of_a_ladder_have_one_of_three_sides(length):
 
 
 def test_a_ladder_keeps_to_what_the_network_can_see():
-    axis = Tiling(tile=100, jitter=8, least=75, multiple=3, ladder=True).grid((40, 1)).rows
+    axis = Tiling(tile=100, jitter=8, heights=Sides(first=75, period=3), ladder=True).grid((40, 1)).rows
     assert axis.side == 75

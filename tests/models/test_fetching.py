@@ -374,6 +374,60 @@ def test_a_replacement_that_is_killed_half_way_is_mended_by_the_next(file, home)
     assert remains(home) == WHOLE
 
 
+def test_weights_whose_replacement_was_killed_half_way_are_found_again(file, home):
+    network = spec("http://127.0.0.1:1/x", DIGEST)
+    fetching.import_file(network, file)
+    (home / "weights/.made_up.staging/keep").mkdir(parents=True)
+    (home / "weights/made_up").rename(home / "weights/.made_up.staging/old")
+    assert fetching.is_installed(network)
+    assert network.weights.locate().path.read_bytes() == CONTENT[::-1]
+    assert remains(home) == WHOLE
+
+
+REPLACING = """
+import sys, time
+from pathlib import Path
+from dreamer.models import store
+rename = Path.rename
+def slow(path, target):
+    if path.name == "keep":
+        print("between", flush=True)
+        time.sleep(0.6)
+    return rename(path, target)
+Path.rename = slow
+with store.staging("made_up") as staging:
+    (staging.folder / "network.bin").write_bytes(b"new")
+    staging.place(network="network.bin", source="x", source_sha256="new", verified=True)
+"""
+
+
+def test_who_looks_for_weights_while_they_are_replaced_waits_and_finds_the_new_ones_whole(file, home):
+    network = spec("http://127.0.0.1:1/x", DIGEST)
+    fetching.import_file(network, file)
+    with subprocess.Popen([sys.executable, "-c", REPLACING], stdout=subprocess.PIPE, text=True) as replacing:
+        assert replacing.stdout.readline() == "between\n"
+        assert not (home / "weights/made_up").exists()
+        found = network.weights.locate()
+        assert (found.path.read_bytes(), found.sha256) == (b"new", "new")
+    assert replacing.returncode == 0
+
+
+def test_weights_that_are_replaced_while_they_are_checked_are_checked_anew(file, home, monkeypatch):
+    network = spec("http://127.0.0.1:1/x", DIGEST)
+    fetching.import_file(network, file)
+    check = store.Installed.check
+
+    def overtaken(installed):
+        monkeypatch.setattr(store.Installed, "check", check)
+        with store.staging("made_up") as staging:
+            (staging.folder / "network.bin").write_bytes(b"new")
+            staging.place(network="network.bin", source="x", source_sha256="new", verified=True)
+        check(installed)
+
+    monkeypatch.setattr(store.Installed, "check", overtaken)
+    assert network.weights.locate().sha256 == "new"
+
+
 def test_weights_that_need_no_import(file):
     from dreamer.models.specs import known
 

@@ -12,6 +12,7 @@ import dreamer
 from dreamer import images
 from dreamer.models import fetching, keras_applications, registry, store
 from dreamer.models.specs import known
+from dreamer.sides import Sides
 
 TRUNK = Path(__file__).resolve().parents[3] / "shared" / "weights" / "inception_v3_trunk.weights.h5"
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "cat-inception-v3.png"
@@ -58,7 +59,7 @@ def test_a_golden_dream(installed, samples):
 
 def test_pictures_smaller_than_it_can_see_dream_too(installed, picture):
     network = registry.load("inception_v3")
-    assert network.sides(["mixed4"]) == (43, 1)
+    assert network.sides(["mixed4"]) == (Sides(first=43), Sides(first=43))
     dreamt = dreamer.dream(picture[:20, :30], model="inception_v3", steps=2)
     assert dreamt.shape == (20, 30, 3)
     assert np.abs(dreamt - picture[:20, :30]).mean() > 0.005

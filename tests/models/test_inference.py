@@ -95,9 +95,9 @@ def test_what_would_not_be_exact_stays(made):
     if made[-1].name == "end" and getattr(made[-1], "axis", None) == 1:
         built = keras.Sequential([keras.Input((19, 23, 3)), *made])
         graph = LayerGraph(built)
-        index = len(graph.own_nodes) - 1
-        cut = keras.Model(graph.own_nodes[0].output, {"end": graph.own_nodes[index].output})
-        assert inference.fold(cut, graph.own_nodes, [index], (19, 23), {}) is cut
+        index = len(graph.nodes_at((True, True))) - 1
+        cut = keras.Model(graph.nodes_at((True, True))[0].output, {"end": graph.nodes_at((True, True))[index].output})
+        assert inference.fold(cut, graph.nodes_at((True, True)), [index], (19, 23), {}) is cut
     else:
         cut, quick = folded(network(*made), "end")
         assert quick is cut

@@ -14,6 +14,7 @@ import dreamer
 from dreamer.errors import ModelError, SettingsError, UnknownClassError, UnknownModelError, WeightsError
 from dreamer.models import labels, registry
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
+from dreamer.sides import ALL, Sides
 
 # Saving with this TensorFlow under this NumPy; dreamer itself saves no network.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -52,7 +53,7 @@ def test_a_network_dreams_by_its_path(save, picture):
 def test_a_layer_that_needs_the_own_size_sees_the_picture_at_it(save, picture):
     path = save(classifier(), 'preprocessing = "0..1"')
     network = registry.load(path)
-    assert network.sides(["classes"]) == (1, 1)
+    assert network.sides(["classes"]) == (ALL, ALL)
     assert np.asarray(network.activations(["classes"])(picture[None])["classes"]).shape == (1, 5)
     dreamt = dreamer.dream(picture, model=path, objective="classes:2", steps=3, octaves=1)
     scores = [np.asarray(network.activations(["classes"])(one[None])["classes"])[0, 2] for one in (picture, dreamt)]
@@ -310,7 +311,7 @@ def test_multiples_need_not_be_powers_of_two(save, factor, picture):
     path = save(
         keras.Model(x, layers.Add(name="skip")([x, layers.UpSampling2D(factor)(down)])), 'preprocessing = "0..1"'
     )
-    assert registry.load(path).sides(["skip"]) == (factor, factor)
+    assert registry.load(path).sides(["skip"]) == (Sides(first=factor, period=factor),) * 2
     assert dreamer.dream(picture, model=path, objective="skip", steps=1, octaves=1).shape == picture.shape
 
 
@@ -320,8 +321,8 @@ def test_a_network_that_needs_multiples_gets_them(save, picture):
     down = layers.Conv2D(4, 3, strides=4, padding="same", name="down")(x)
     up = layers.UpSampling2D(4, name="up")(layers.Conv2D(3, 1, name="middle")(down))
     path = save(keras.Model(x, layers.Concatenate(name="skip")([x, up])), 'preprocessing = "0..1"')
-    assert registry.load(path).sides(["skip"]) == (4, 4)
-    assert registry.load(path).sides(["middle"]) == (1, 1)
+    assert registry.load(path).sides(["skip"]) == (Sides(first=4, period=4),) * 2
+    assert registry.load(path).sides(["middle"]) == (ALL, ALL)
     dreamt = dreamer.dream(picture, model=path, objective="skip", steps=2)
     assert dreamt.shape == picture.shape
     assert np.abs(dreamt - picture).min(axis=2).max() > 0

@@ -11,6 +11,7 @@ from dreamer.errors import ModelError, SettingsError, UnknownLayerError
 from dreamer.models.preprocessing import Preprocessing
 from dreamer.models.specs import known
 from dreamer.models.vision_model import VisionModel
+from dreamer.sides import ALL, Sides
 
 OWN = dataclasses.replace(
     known()["efficientnet_lite0"], name="own", default_layer=None, dreams_well={}, preprocessing=Preprocessing()
@@ -23,15 +24,15 @@ def model(*made, size=(None, None)):
 
 def test_sides_are_no_smaller_than_valid_windows_need():
     network = model(layers.Conv2D(2, 7, name="a"), layers.MaxPooling2D(2, name="b"), layers.Conv2D(2, 3, name="c"))
-    assert network.sides(["a"]) == (7, 1)
-    assert network.sides(["b"]) == (8, 1)
-    assert network.sides(["a", "c"]) == (12, 1)
+    assert network.sides(["a"]) == (Sides(first=7), Sides(first=7))
+    assert network.sides(["b"]) == (Sides(first=8), Sides(first=8))
+    assert network.sides(["a", "c"]) == (Sides(first=12), Sides(first=12))
     picture = np.zeros((1, 12, 12, 3), np.float32)
     assert network.activations(["c"])(picture)["c"].shape == (1, 1, 1, 2)
 
 
 def test_sides_of_the_bundled_network_are_free(lite0):
-    assert lite0.sides(["block5c", "logits"]) == (1, 1)
+    assert lite0.sides(["block5c", "logits"]) == (ALL, ALL)
 
 
 def test_the_default_layer_is_the_one_most_like_those_that_dream_well():
@@ -40,11 +41,19 @@ def test_the_default_layer_is_the_one_most_like_those_that_dream_well():
     assert model(*blocks).dreams_well == ("down2", "down3", "down4")
 
 
-def test_a_network_without_positions_has_no_layer_to_dream_with():
-    network = model(layers.Flatten(name="flat"), layers.Dense(3, name="end"), size=(8, 8))
-    with pytest.raises(ModelError, match="no layer with positions"):
-        _ = network.default_layer
+def test_a_network_without_positions_dreams_with_the_last_layer_before_the_classes():
+    made = [
+        layers.Flatten(name="flat"),
+        layers.Dense(4, name="a"),
+        layers.Dense(5, name="b"),
+        layers.Dense(3, name="end"),
+    ]
+    network = model(*made, size=(8, 8))
+    assert network.default_layer == "b"
+    assert network.dreams_well == ("b",)
+    assert network.blocks == ()
     assert network.logits == "end"
+    assert model(layers.Flatten(name="flat"), layers.Dense(3, name="end"), size=(8, 8)).default_layer == "end"
 
 
 def test_a_network_that_ends_in_a_feature_map_has_no_logits():
