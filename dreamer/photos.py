@@ -40,7 +40,7 @@ class PhotoDream:
     Args:
         photo: As ``images.read`` gives it; ``compact`` saves memory.
         settings: What to do.
-        source: ``name`` and ``sha256`` of the photo's file, for the recipe.
+        source: What `images.recipes.source_of` says of the photo's file.
         preview: Whether to take only the first octaves.
 
     Example:
@@ -52,7 +52,7 @@ class PhotoDream:
     """
 
     def __init__(
-        self, photo: Photo, settings: DreamSettings, *, source: Mapping[str, str], preview: bool = False
+        self, photo: Photo, settings: DreamSettings, *, source: Mapping[str, object], preview: bool = False
     ) -> None:
         self.size: Size = octave_sizes(photo.pixels, settings, preview=preview)[-1]
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.

@@ -773,7 +773,7 @@ def test_read_errors_name_the_path_and_fit_one_line(tmp_path: Path) -> None:
     cases = {
         "missing.png": "does not exist",
         "dir.png": "is a directory",
-        "pipe.png": "not a regular file",
+        "pipe.png": "is a pipe; a regular file",
         "empty.png": "is empty",
         "text.png": "not a picture",
         "cut.png": "truncated",

@@ -16,10 +16,9 @@ from pathlib import PurePosixPath
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder
 from dreamer.errors import FolderError
-from dreamer.images import SUFFIXES
+from dreamer.images import READ_SUFFIXES, dream_suffix
 from dreamer.settings import DreamSettings
 
-_SPARE_SUFFIX = ".png"
 DEFAULT_MAX_PIXELS = 500_000_000
 
 
@@ -37,6 +36,7 @@ class Job:
         settings_sha256: Their digest.
         max_pixels: Photos with more are refused.
         source_stamp: What the store vouches the photo by; None where nothing does.
+        damaged_ok: Whether the photo is taken if it is not whole.
         replaces: Whether a picture may be there that is to be replaced.
     """
 
@@ -49,6 +49,7 @@ class Job:
     settings_sha256: str
     max_pixels: int = DEFAULT_MAX_PIXELS
     source_stamp: str | None = None
+    damaged_ok: bool = False
     replaces: bool = False
 
 
@@ -68,6 +69,7 @@ def candidates(
     *,
     glob: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    damaged_ok: bool = False,
 ) -> list[Candidate]:
     """A job for every photo of a folder with every preset, preset by preset, so that each is compiled once.
 
@@ -78,6 +80,7 @@ def candidates(
         glob: Which files are photos, as in ``"**/*.jpg"``, capital letters or not; None for all that have a suffix
             of a picture.
         max_pixels: Refuse photos with more.
+        damaged_ok: Take photos that are not whole.
 
     Raises:
         FolderError: There is no such folder, no photo in it, or one folder lies in the other so that photos would
@@ -91,7 +94,7 @@ def candidates(
         )
     photos = [entry for entry in _outside(inputs, outputs) if _is_chosen(entry, glob)]
     if not photos:
-        which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(SUFFIXES)[:3])}"
+        which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(READ_SUFFIXES)[:3])}"
         raise FolderError(f"there are no {which} in {inputs.show()}")
     names = Counter(_picture_name(entry.name) for entry in photos)
     found = []
@@ -100,7 +103,9 @@ def candidates(
         for entry in photos:
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
-            job = Job(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp)
+            job = Job(
+                inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp, damaged_ok
+            )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
@@ -118,7 +123,7 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
 def _is_chosen(entry: Entry, glob: str | None) -> bool:
     if entry.hides:
         return True
-    is_named_so = PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+    is_named_so = PurePosixPath(entry.name).suffix.lower() in READ_SUFFIXES
     if glob is None:
         return is_named_so
     # Of folders, those that are called as pictures are worth a word.
@@ -137,7 +142,9 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _picture_name(source: str) -> str:
     """The photo's own name; with another suffix behind it if its own names no format that can be written."""
-    return source if PurePosixPath(source).suffix.lower() in SUFFIXES else source + _SPARE_SUFFIX
+    suffix = PurePosixPath(source).suffix
+    written = dream_suffix(suffix)
+    return source if suffix and suffix == written else source + written
 
 
 def record_name(target: str) -> str:

@@ -82,7 +82,12 @@ class Earlier:
             f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
         )
 
-    def compare(self, source: Mapping[str, str], settings: DreamSettings, note: Callable[[str], None]) -> None:
+    @property
+    def took_damaged(self) -> bool:
+        """Whether its photo was not whole, and was taken all the same."""
+        return self.recipe["source"].get("damaged") is True
+
+    def compare(self, source: Mapping[str, object], settings: DreamSettings, note: Callable[[str], None]) -> None:
         """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""
         if source["sha256"] != self.recipe["source"].get("sha256"):
             note(f"{source['name']} is not the photo that {self.file} was made from, so the dream will be another")

@@ -82,6 +82,10 @@ max_pixels_option = click.option(
     help="Refuse photos with more pixels than this.",
 )
 
+damaged_option = click.option(
+    "--damaged-ok", is_flag=True, help="Take photos of which rows are missing, with a note, instead of refusing them."
+)
+
 _Setting = tuple[str, Any, str, str]
 """Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
 

@@ -107,7 +107,7 @@ def _chosen(tags: tuple[str, ...], model: str | None, tell: Callable[[str], None
     return chosen
 
 
-def _dreamt(found: Photo, preset: Preset, changes: dict[str, Any], source: dict[str, str]) -> LabelledPicture:
+def _dreamt(found: Photo, preset: Preset, changes: dict[str, Any], source: dict[str, object]) -> LabelledPicture:
     from dreamer.photos import PhotoDream
 
     dream = PhotoDream(found, preset.settings(**changes), source=source, preview=True)

@@ -5,11 +5,19 @@ not lose. Reading strips what becomes untrue (orientation, thumbnail, an older r
 writing puts the rest back, as far as the format can hold it, and says in notes what it could not.
 
     photo.py      Photo, Metadata, resized
+    formats.py    which formats there are, their suffixes, what bounds them: a table
+    reading.py    read, decode, from_pil
     opening.py    Pillow on a leash: its warnings, its pixel limit, its many exceptions
+    admitting.py  whether a picture is read at all
+    limits.py     pixels that bytes can fill, memory that the machine has
+    whole.py, jpeg.py, tiff.py    whether a picture is whole
+    reducing.py   pictures made smaller while they are read
+    isobmff.py, heif.py    the boxes of AVIF and HEIC; HEIC
+    chatter.py    what libtiff says, kept from the terminal
     exif.py       EXIF blocks and TIFF directories, entry by entry, without reinterpreting a byte
     profiles.py   colour profiles: anything -> sRGB
     sixteen.py    16-bit pixels, which Pillow would truncate to 8
-    decoding.py   read, decode, from_pil
+    decoding.py   what a decoded file becomes
     ahead.py      read_ahead
     encoding.py   encode
     writers.py    one function per format
@@ -18,22 +26,25 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     sheets.py     sheet, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
-Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
+Must not import Keras, TensorFlow or any other part of the package but what lies below it: `errors`, `arrays`, `memory`,
+`regular`.
 """
 
 from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
 from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
-from dreamer.images.decoding import decode, from_pil, read
-from dreamer.images.encoding import SUFFIXES, encode
+from dreamer.images.encoding import encode
 from dreamer.images.files import check_place, check_target, write
+from dreamer.images.formats import READ_SUFFIXES, SUFFIXES, dream_suffix, is_read
 from dreamer.images.photo import Metadata, Photo, resized
+from dreamer.images.reading import decode, from_pil, read
 from dreamer.images.recipes import read_recipe
 from dreamer.images.sheets import LabelledPicture, sheet
 
 __all__ = [
     "ANIMATION_SUFFIXES",
+    "READ_SUFFIXES",
     "SUFFIXES",
     "LabelledPicture",
     "Metadata",
@@ -42,8 +53,10 @@ __all__ = [
     "check_place",
     "check_target",
     "decode",
+    "dream_suffix",
     "encode",
     "from_pil",
+    "is_read",
     "read",
     "read_ahead",
     "read_recipe",
