@@ -26,7 +26,7 @@ def photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise SettingsError(f"there is no folder {folder}")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.READ_SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if images.is_read(path.suffix) and path.is_file())
     if not found:
         raise SettingsError(
             f"there are no photos in {folder}; expected files such as {', '.join(list(images.READ_SUFFIXES)[:3])}"

@@ -940,7 +940,7 @@ def test_check_target(tmp_path: Path) -> None:
     there = stored(tmp_path / "a.png", b"old")
     (tmp_path / "dir.png").mkdir()
     cases = {
-        "a.xyz": r"'\.xyz'.*Known: \.jpg, \.jpeg, \.png",
+        "a.xyz": r"'\.xyz'.*Known: \.jpg, \.jpeg, \.jpe",
         "a": "Known",
         "none/a.png": "does not exist",
         "a.png/b.png": "not a directory",

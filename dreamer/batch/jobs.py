@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder
 from dreamer.errors import FolderError
-from dreamer.images import READ_SUFFIXES, dream_suffix
+from dreamer.images import READ_SUFFIXES, dream_suffix, is_read
 from dreamer.settings import DreamSettings
 
 DEFAULT_MAX_PIXELS = 500_000_000
@@ -104,7 +104,8 @@ def candidates(
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
             job = Job(
-                inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp, damaged_ok
+                *(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp),
+                damaged_ok=damaged_ok,
             )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
@@ -123,7 +124,7 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
 def _is_chosen(entry: Entry, glob: str | None) -> bool:
     if entry.hides:
         return True
-    is_named_so = PurePosixPath(entry.name).suffix.lower() in READ_SUFFIXES
+    is_named_so = is_read(PurePosixPath(entry.name).suffix)
     if glob is None:
         return is_named_so
     # Of folders, those that are called as pictures are worth a word.

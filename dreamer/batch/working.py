@@ -49,7 +49,7 @@ def dream_job(job: Job) -> Notes:
     result, recipe = dream.result()
     del dream
     picture, remarks = images.encode(result, suffix, recipe=recipe)
-    _put(job, picture, digest, damaged=damaged)
+    _put(job, picture, digest, damaged)
     return (*notes, *remarks)
 
 
@@ -83,7 +83,7 @@ def _bytes_of(held: Folder, name: str) -> bytes:
     return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
 
 
-def _put(job: Job, picture: bytes, source_sha256: str, *, damaged: bool) -> None:
+def _put(job: Job, picture: bytes, source_sha256: str, damaged: bool) -> None:
     """Put a picture and its record in their places, so that being killed at any point does no harm."""
     record = Record(
         source=job.source,

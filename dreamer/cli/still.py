@@ -9,6 +9,7 @@ from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
 from dreamer.cli.order import Order
 from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, print_path, write_picture
 from dreamer.cli.progress import WorkProgress, import_keras, work_progress
+from dreamer.errors import ImageWriteError
 
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
@@ -46,6 +47,8 @@ def _check(order: Order) -> None:
     from dreamer import images
 
     target = order.output or free_name(order.names())
+    if order.output is None and order.photo.suffix.lower() not in images.READ_SUFFIXES:
+        raise ImageWriteError(f"{order.photo} has no suffix that names a format; say where to write with -o NAME.png")
     check_not_photo(target, order.photo)
     images.check_target(target, overwrite=order.overwrite)
     if order.octave_folder is not None:
