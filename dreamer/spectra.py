@@ -17,6 +17,8 @@ from dreamer.ascent import parametrizations
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.images import files
 
+_SPARE = 2  # Times the wanted size is what photos are read at: the rest of the way takes every pixel into account.
+
 
 def photos(folder: Path) -> list[Path]:
     """All files of a folder, and of the folders in it, that may be photos by their suffix; in order.
@@ -45,7 +47,7 @@ def of_photos(paths: Iterable[Path], side: int) -> Iterator[tuple[Path, FloatArr
         Each path with ``(side, side // 2 + 1, 3)`` in decorrelated colours, or the error that says why it cannot
         be read.
     """
-    for path, photo in images.read_ahead(paths):
+    for path, photo in images.read_ahead(paths, short_side=_SPARE * side):
         if isinstance(photo, ImageReadError):
             yield path, photo
         else:

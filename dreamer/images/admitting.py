@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageFile
 
-from dreamer.arrays import Size, fitted
+from dreamer.arrays import Size, fitted, scaled
 from dreamer.errors import ImageReadError
 from dreamer.images import chatter, exif, jpeg, limits, reducing, sixteen, tiff, whole
 from dreamer.images.formats import by_plugin
@@ -27,18 +27,22 @@ class Terms(NamedTuple):
     Attributes:
         max_pixels: No larger one.
         max_side: Made smaller as it is read, so that no side is longer; None to leave it.
+        short_side: Made smaller as it is read, so that its shorter side has this many pixels; None to leave it.
         damaged_ok: Whether one that is not whole is taken.
         work_bytes: Memory that will be needed for each pixel afterwards.
     """
 
     max_pixels: int
     max_side: int | None = None
+    short_side: int | None = None
     damaged_ok: bool = False
     work_bytes: int = 0
 
     def final(self, size: Size) -> Size:
         """How large a picture of ``(height, width)`` becomes."""
-        return size if self.max_side is None else fitted(size, self.max_side)
+        if self.max_side is not None:
+            return fitted(size, self.max_side)
+        return size if self.short_side is None else scaled(size, min(1.0, self.short_side / min(size)))
 
     def miss(self, what: str, how: str = "truncated") -> str:
         """Take a picture of which something is missing, with a note, or refuse it.
@@ -134,20 +138,21 @@ def _compared(image: Image.Image, other: ImageFile.ImageFile, terms: Terms) -> t
 
 def _loaded_tiff(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, terms: Terms) -> tuple[str, ...]:
     said: list[str] = []
-    with chatter.caught(said):
-        try:
+    try:
+        with chatter.caught(said):
             image.load()
-        except OSError as error:
-            # What was decoded by then is in place.
-            if not terms.damaged_ok or image.tile:
-                raise OSError(" ".join((*said[:1], str(error)))) from error
-            said = said or [str(error)]
-        if said:
-            return (terms.miss(f"make libtiff say {said[0].removesuffix('.')!r}", "damaged"),)
-        if block is None:
-            return ()
-        if tiff.is_jpeg(block):
-            with opened(tiff.with_foreign_bits(data, block)) as other:
-                return _compared(image, other, terms)
-        lacks = tiff.missing_of_fax(image, block)
+    except OSError as error:
+        reason = said[0] if said else str(error)
+        # What was decoded by then is in place, if anything was.
+        if not terms.damaged_ok or image.tile:
+            raise OSError(reason.removesuffix(".")) from error
+        said = [reason]
+    if said:
+        return (terms.miss(f"are damaged: {said[0].removesuffix('.')}", "damaged"),)
+    if block is None:
+        return ()
+    if tiff.is_jpeg(block):
+        with opened(tiff.with_foreign_bits(data, block)) as other, chatter.caught([]):
+            return _compared(image, other, terms)
+    lacks = tiff.missing_of_fax(image, block)
     return () if lacks is None else (terms.miss(lacks),)

@@ -144,4 +144,4 @@ def _reading(kind: Format, plan: Plan) -> float:
 
 
 def _amount(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

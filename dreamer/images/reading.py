@@ -11,6 +11,7 @@ from dreamer.images.admitting import Terms
 from dreamer.images.decoding import Raw, from_file, from_image, to_photo
 from dreamer.images.opening import DAMAGE, EMPTY, explained, file_bytes, guarded, one_line
 from dreamer.images.photo import Photo
+from dreamer.images.whole import JPEG_2000
 
 _MAX_PIXELS = 500_000_000
 
@@ -20,6 +21,7 @@ def read(
     *,
     max_pixels: int = _MAX_PIXELS,
     max_side: int | None = None,
+    short_side: int | None = None,
     damaged_ok: bool = False,
     work_bytes: int = 0,
     compact: bool = False,
@@ -32,6 +34,7 @@ def read(
         max_side: Make a larger photo smaller as it is read, so that its longer side has this many pixels: the same
             as `resized` to `arrays.fitted` afterwards, for less memory and time. (A JPEG or JPEG 2000 is decoded
             smaller, to at least twice that, so its pixels may differ by a few levels.)
+        short_side: The same for the shorter side; one of the two is enough.
         damaged_ok: Take a photo of which rows are missing, with a note, instead of refusing it.
         work_bytes: Refuse a photo if there is too little memory to read it, or these bytes for each of its pixels.
         compact: Leave the pixels uint8 or uint16, for large photos; those made smaller are float32 all the same.
@@ -47,7 +50,7 @@ def read(
         (768, 1024, 3)
     """
     path = Path(path)
-    terms = Terms(max_pixels, max_side, damaged_ok, work_bytes)
+    terms = Terms(max_pixels, max_side, short_side, damaged_ok, work_bytes)
     return _read(file_bytes(path), str(path), terms, compact=compact)
 
 
@@ -57,6 +60,7 @@ def decode(
     *,
     max_pixels: int = _MAX_PIXELS,
     max_side: int | None = None,
+    short_side: int | None = None,
     damaged_ok: bool = False,
     work_bytes: int = 0,
     compact: bool = False,
@@ -68,6 +72,7 @@ def decode(
         name: What errors call it.
         max_pixels: As `read` has it.
         max_side: As `read` has it.
+        short_side: As `read` has it.
         damaged_ok: As `read` has it.
         work_bytes: As `read` has it.
         compact: As `read` has it.
@@ -84,7 +89,7 @@ def decode(
         >>> decode(data, "black.png").pixels.shape
         (2, 3, 3)
     """
-    return _read(data, name, Terms(max_pixels, max_side, damaged_ok, work_bytes), compact=compact)
+    return _read(data, name, Terms(max_pixels, max_side, short_side, damaged_ok, work_bytes), compact=compact)
 
 
 def _read(data: bytes, name: str, terms: Terms, *, compact: bool) -> Photo:
@@ -128,7 +133,8 @@ def _decoded(data: bytes, terms: Terms) -> Raw:
         with guarded(terms.max_pixels):
             return from_file(data, terms)
     except OSError as error:
-        if not terms.damaged_ok:
+        # Of a JPEG 2000 that ends early Pillow gives nothing, and says nothing.
+        if not terms.damaged_ok or data.startswith(JPEG_2000):
             raise
         with guarded(terms.max_pixels, truncated_ok=True):
             raw = from_file(data, terms)

@@ -17,7 +17,7 @@ _COMPRESSION, _PHOTOMETRIC, _ROWS_PER_STRIP, _T4_OPTIONS = 259, 262, 278, 292
 _JPEG = 7
 _FAX = {2: "tiff_ccitt", 3: "group3", 4: "group4"}
 _PLACES = ((273, 279), (324, 325))
-_SLACK = 16  # Bytes: for the end of each strip, which may be marked or not.
+_SLACK = 4  # Bytes: for the end of each strip, which may be marked or not.
 
 
 def is_jpeg(block: exif.Block) -> bool:
@@ -46,7 +46,8 @@ def with_foreign_bits(data: bytes, block: exif.Block) -> bytes:
 def missing_of_fax(image: Image.Image, block: exif.Block) -> str | None:
     """What is missing of the picture of a fax: the end of a sentence that begins with "its data", or None."""
     compression = _FAX.get(block.number(_COMPRESSION, 1))
-    if compression is None or image.mode != "1" or _PLACES[0][0] not in block.entries:
+    is_free = compression == "group3" and block.number(_T4_OPTIONS, 0) & 1  # To choose which rows refer to others.
+    if compression is None or is_free or image.mode != "1" or _PLACES[0][0] not in block.entries:
         return None
     rows = min(block.number(_ROWS_PER_STRIP, image.height), image.height)
     tags = {_PHOTOMETRIC: 0, _ROWS_PER_STRIP: rows, _T4_OPTIONS: block.number(_T4_OPTIONS, 0)}

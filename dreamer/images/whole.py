@@ -21,6 +21,8 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Adam7 (PNG, 8.2): first column, first row, distance of columns, of rows.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE = 1 << 20
+JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+"""What the files of JPEG 2000 begin with."""
 
 
 def missing(image: ImageFile.ImageFile, data: bytes) -> str | None:
@@ -132,7 +134,7 @@ def _run_lengths(data: bytes, at: int, width: int, height: int, *, half: bool) -
 
 def _missing_of_jpeg_2000(data: bytes) -> str | None:
     """Tiles of which there is no part, or not all parts."""
-    start = data.find(b"\xff\x4f\xff\x51")
+    start = data.find(JPEG_2000[0])
     if start < 0 or start + 42 > len(data):
         return None
     right, bottom, _, _, across, down, left, top = struct.unpack_from(">8I", data, start + 8)
