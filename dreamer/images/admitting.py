@@ -97,7 +97,8 @@ def loaded(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, te
     else:
         limits.check_claim(kind, size, len(data), arithmetic=scans is not None and scans.is_arithmetic)
     wanted = terms.final(size)
-    decoded = reducing.ask_for_less(image, wanted)
+    levels = whole.halvings_of_jpeg_2000(data) if kind.name == "JPEG 2000" else 0
+    decoded = reducing.ask_for_less(image, wanted, levels)
     # A JPEG of several scans is kept as coefficients, two bytes for each sample, until all scans are there.
     held_bytes = 6 if scans is not None and len(scans.parts) > 1 else 0
     plan = limits.Plan(size, decoded, wanted, image.mode, deep=sixteen.is_png(data), held_bytes=held_bytes)

@@ -114,22 +114,33 @@ def _sequence_size(obus: bytes) -> tuple[int, int] | None:
 
 
 def _size_in_header(header: bytes) -> tuple[int, int] | None:
-    bits = iter(f"{int.from_bytes(header):0{8 * len(header)}b}")
-
-    def number(count: int) -> int:
-        return int("".join(next(bits) for _ in range(count)) or "0", 2)
-
-    number(4)  # Profile, whether it is a still picture.
-    if number(1):  # A reduced header, as still pictures have.
-        number(5)
+    bits = _Bits(header)
+    bits.take(4)  # Profile, whether it is a still picture.
+    if bits.take(1):  # A reduced header, as still pictures have.
+        bits.take(5)
     else:
-        if number(1):  # Times of frames, which pictures in a sequence have: not looked into.
+        if bits.take(1):  # Times of frames, which pictures in a sequence have: not looked into.
             return None
-        number(1)
-        for _ in range(number(5) + 1):
-            number(12)
-            if number(5) > 7:
-                number(1)
-    across, down = number(4) + 1, number(4) + 1
-    width = number(across) + 1
-    return width, number(down) + 1
+        delays = bits.take(1)
+        for _ in range(bits.take(5) + 1):
+            bits.take(12)
+            if bits.take(5) > 7:
+                bits.take(1)
+            if delays and bits.take(1):
+                bits.take(4)
+    across, down = bits.take(4) + 1, bits.take(4) + 1
+    width = bits.take(across) + 1
+    return width, bits.take(down) + 1
+
+
+class _Bits:
+    """Numbers of some bits each, one behind the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._text, self._at = f"{int.from_bytes(data):0{8 * len(data)}b}", 0
+
+    def take(self, count: int) -> int:
+        self._at += count
+        if self._at > len(self._text):
+            raise LookupError("the header ends early")
+        return int(self._text[self._at - count : self._at], 2)

@@ -21,18 +21,18 @@ from dreamer.arrays import FloatArray, Size, as_float, resize
 
 _BAND_PIXELS = 1 << 22
 _SPARE = 2  # Times the wanted size is the least that a decoder is asked for: what it drops would have been dropped.
-_MOST_LEVELS = 5  # Of a JPEG 2000, whose number of levels is at most 32 and 5 as a rule.
 
 Band = tuple[NDArray[Any], NDArray[Any] | None]
 """Rows of a picture: colour ``(rows, width, channels)`` and alpha ``(rows, width)`` or None, as they are stored."""
 
 
-def ask_for_less(image: ImageFile.ImageFile, wanted: Size) -> Size:
+def ask_for_less(image: ImageFile.ImageFile, wanted: Size, levels: int = 0) -> Size:
     """Have a decoder that can do so decode a picture at less than its size.
 
     Args:
         image: The picture, not yet decoded; its size changes.
         wanted: ``(height, width)`` in the end.
+        levels: How often a JPEG 2000 can be halved.
 
     Returns:
         The ``(height, width)`` that will be decoded.
@@ -42,11 +42,16 @@ def ask_for_less(image: ImageFile.ImageFile, wanted: Size) -> Size:
     if spare >= 2 and image.format in ("JPEG", "MPO"):
         image.draft(None, (_SPARE * wanted[1], _SPARE * wanted[0]))
     elif spare >= 2 and image.format == "JPEG2000":
-        levels = min(spare.bit_length() - 1, _MOST_LEVELS)
+        levels = _levels(image.size, min(spare.bit_length() - 1, levels))
         image.reduce = levels  # type: ignore[assignment, method-assign]
-        half = 1 << levels >> 1
-        return (height + half) >> levels, (width + half) >> levels
+        return -(-height >> levels), -(-width >> levels)
     return image.size[1], image.size[0]
+
+
+def _levels(size: tuple[int, int], most: int) -> int:
+    """How often Pillow can halve a JPEG 2000: it rounds the size, where the standard rounds up, and fails at others."""
+    fits = (all(-(-side >> n) == (side + (1 << n >> 1)) >> n for side in size) for n in range(most + 1))
+    return max(n for n, fit in enumerate(fits) if fit)
 
 
 def in_bands(image: Image.Image, convert: Callable[[Image.Image], Band], wanted: Size) -> Band:

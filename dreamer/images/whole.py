@@ -147,6 +147,12 @@ def _missing_of_jpeg_2000(data: bytes) -> str | None:
     return None
 
 
+def halvings_of_jpeg_2000(data: bytes) -> int:
+    """How often a JPEG 2000 can be halved as it is decoded: its decomposition levels."""
+    at = data.find(b"\xff\x52", max(0, data.find(JPEG_2000[0])))  # The coding style, before any tile.
+    return data[at + 9] if 0 <= at < len(data) - 9 else 0
+
+
 def _tile_parts(data: bytes, at: int) -> Iterator[tuple[int, int]]:
     """The tile and the number of each part of a codestream."""
     at += 2
