@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import resource
 import struct
@@ -131,11 +132,35 @@ def test_a_jpeg_with_a_hole_between_two_restarts_is_not_whole():
     refused(data[: at - 200] + data[at:], "truncated")
 
 
-def test_a_jpeg_of_arithmetic_coding_is_told_from_others():
-    data = jpeg_of("baseline")
-    at = data.index(b"\xff\xc0")
-    assert jpeg.scans(data[:at] + b"\xff\xc9" + data[at + 2 :]).is_arithmetic
-    assert not jpeg.scans(data).is_arithmetic
+# 64x48 pixels in arithmetic coding, which Pillow does not write; by libjpeg-turbo 2.1.5.
+ARITHMETIC = base64.b85decode(
+    b"|JeWF01!$>Nk#wx0RR9200961|JwjV01XKW3knDg3knMk4h;_zAQcl55)&sJ9v2`kDKRiEDJ?8BI!Zn>HbyrrEkIX6ModmpQ&KWM"
+    b"T47pHU`kO^PygEhLjevB4iga*CKVMXPc<zyPft%zPft%zPft%zPft%zPft%zPft%zPft%zPft%zPft%zPft%zPft%zPft%zPf!2J"
+    b"01*fPFaSUU0U`hb5di}c0sqVZ3IGrg1pyEd1^?Or3<CiG0ucid06zf#0HMtDu5S8p6FFvt6;=D3X*NOU1#chXkxI)TxiXp)lfH+>"
+    b")$rGWj!qLM(F^xWF~c)zOrvb-=D-"
+    b"$#k!eRng)|Pu2U;OIv8&4qkc9ML*2dnQ7rlcTP=ADBgNp;9kzu4I3a8{Tu6*PP<Hpor#*LbwO4IF5o(p@k-"
+    b"W8La?KfurT*Vs6kDCs_|Je"
+)
+# One whose last bytes are noughts, which its encoder has left out.
+NOUGHTS_LEFT_OUT = base64.b85decode(
+    b"|JeWF01!$>Nk#wx0RR9200961|JwjV01OBT3ke7e3knMk4Gazv9uyK05fUXE92OodCoV24Co3v3H%2=#G(t2gD?L*_LP$zZPfjm8"
+    b"R$Ns~TSiSzOaI#dLjesA4iXR&Boq`ROEN1mOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOG`^jOH2RB"
+    b"01*fP7yu9h0TBQK5di}c0sqVZ3IGrg1pyEd1^?Or3<CiG0ucid06zfz0rzIec$nPu=(-!qESAz&lKk6LbffhD*#"
+)
+
+
+def test_a_jpeg_in_arithmetic_coding_is_whole_or_not_as_any_other():
+    assert jpeg.scans(ARITHMETIC).is_arithmetic
+    assert not jpeg.scans(jpeg_of("baseline")).is_arithmetic
+    whole = images.decode(ARITHMETIC, "x", compact=True)
+    assert whole.pixels.shape == (48, 64, 3)
+    assert not whole.notes
+    assert not images.decode(NOUGHTS_LEFT_OUT, "x").notes
+    for share in (0.6, 0.8, 0.95):
+        for ends in (b"", jpeg.END_OF_JPEG):
+            short = ARITHMETIC[: int(len(ARITHMETIC) * share)] + ends
+            refused(short, "truncated")
+            taken(short)
 
 
 def test_a_jpeg_of_scans_without_end_is_refused():
@@ -143,6 +168,16 @@ def test_a_jpeg_of_scans_without_end_is_refused():
     found = jpeg.scans(data)
     start, end = found.parts[-2][1], found.parts[-1][1]
     refused(data[:end] + data[start:end] * 300 + data[end:], "scans")
+
+
+def test_a_jpeg_of_nothing_but_markers_takes_no_time():
+    data = jpeg_of("baseline")
+    end = jpeg.scans(data).parts[0][1]
+    for filling in (b"\xff", b"\xff" * 999 + b"\0", b"\0", b"\xff\xd0", b"\xff\x01"):
+        padded = data[:2] + filling * (1_000_000 // len(filling)) + data[2:]
+        assert jpeg.scans(padded).is_ended
+        padded = data[:end] + filling * (1_000_000 // len(filling)) + data[end:]
+        assert len(jpeg.with_foreign_bits(padded, jpeg.scans(padded))) < 10 * len(padded)
 
 
 def strips_changed(data: bytes, change) -> bytes:

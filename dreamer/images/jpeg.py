@@ -19,12 +19,14 @@ from dreamer.errors import ImageReadError
 
 END_OF_JPEG = b"\xff\xd9"
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
+# Of those that have a length, and the end.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]", re.DOTALL)
 _RESTART = re.compile(rb"(?=\xff[\xd0-\xd7])")
 _MOST_SCANS = 200
 # Bits that no picture goes on with. In arithmetic coding noughts may be left out at the end, and are read on demand.
 _FOREIGN = bytes(range(1, 250, 3)) * 2
 _NOUGHTS = bytes(16)
+_LEAST_FOREIGN = 8
 _BAND = 16
 
 
@@ -54,31 +56,31 @@ def scans(data: bytes, start: int = 0) -> Scans:
     """
     parts: list[tuple[int, int]] = []
     arithmetic, at = False, start + 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            at += 1
-            continue
-        marker = data[at + 1]
+    while (mark := _MARKER.search(data, at)) is not None:
+        marker, at = data[mark.end() - 1], mark.end()
         if marker == 0xD9:
             return Scans(tuple(parts), True, arithmetic)
-        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
-            at += 1 if marker == 0xFF else 2
-            continue
+        if at + 2 > len(data):
+            break
         arithmetic |= marker in _FRAMES and marker >= 0xC9
-        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+        at += struct.unpack_from(">H", data, at)[0]
         if marker == 0xDA:
-            found = _NEXT_MARKER.search(data, at)
+            found = _MARKER.search(data, at)
             end = found.start() if found else len(data)
+            end = at + len(data[at:end].rstrip(b"\xff"))  # Any number of these may stand before a marker.
             parts.append((at, end))
             at = end
             if len(parts) > _MOST_SCANS:
                 raise ImageReadError(f"has more than {_MOST_SCANS} scans; no picture needs them. Save it anew.")
-    return Scans(tuple(parts), data[at : at + 2] == END_OF_JPEG, arithmetic)
+    return Scans(tuple(parts), False, arithmetic)
 
 
 def with_foreign_bits(data: bytes, found: Scans) -> bytes:
     """The same JPEG, other bits behind each run of its data: between them and the next marker."""
-    foreign = (_NOUGHTS if found.is_arithmetic else b"") + _FOREIGN
+    # Of a picture that is nothing but restarts the other bits should not make a large one.
+    runs = sum(data.count(b"\xff" + bytes([restart])) for restart in range(0xD0, 0xD8)) + 1
+    most = max(_LEAST_FOREIGN, 8 * len(data) // runs)
+    foreign = (_NOUGHTS if found.is_arithmetic else b"") + _FOREIGN[:most]
     pieces, at = [], 0
     for start, end in found.parts:
         pieces += [data[at:start], foreign.join(_RESTART.split(data[start:end])), foreign]

@@ -166,5 +166,7 @@ def _tile_parts(data: bytes, at: int) -> Iterator[tuple[int, int]]:
             if not size:  # Up to the end: the last.
                 return
             at += max(size, 12)
+        elif marker < 0xFF00:
+            return
         else:
             at += 2 + length
