@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["DREAMER_HOME"] = tempfile.mkdtemp(prefix="dreamer-tests-")
 atexit.register(shutil.rmtree, os.environ["DREAMER_HOME"], ignore_errors=True)
 os.environ["DREAMER_CONFIG"] = os.environ["DREAMER_HOME"]
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["DREAMER_HOME"]  # Nothing in the checkout.
 os.environ["KERAS_BACKEND"] = "tensorflow"  # Other backends have processes of their own: test_backends.py.
 for _name in ("DREAMER_OFFLINE", "DREAMER_MIRROR"):
     os.environ.pop(_name, None)
