@@ -26,6 +26,7 @@ from dreamer.ascent import octaves, precision
 from dreamer.climbing import Ascent
 from dreamer.errors import ImageReadError, ModelError
 from dreamer.finishing import Finish
+from dreamer.memory import DREAM_BYTES
 from dreamer.models import registry
 from dreamer.objectives import layer
 from dreamer.settings import DreamSettings
@@ -139,7 +140,8 @@ def dream(
         >>> result.shape, result.dtype  # doctest: +SKIP
         ((427, 640, 3), dtype('float32'))
     """
-    for step in dream_steps(_pixels(picture), DreamSettings.merged(settings, keywords)):
+    settings = DreamSettings.merged(settings, keywords)
+    for step in dream_steps(_pixels(picture, settings), settings):
         if on_step is not None:
             on_step(step)
     return step.render()
@@ -252,9 +254,9 @@ def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool
     return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [fitted(sizes[0], PREVIEW_SIDE)]
 
 
-def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:
+def _pixels(picture: str | Path | Image.Image | np.ndarray, settings: DreamSettings) -> StoredArray:
     if isinstance(picture, str | Path):
-        return images.read(Path(picture), compact=True).pixels
+        return images.read(Path(picture), max_side=settings.max_size, work_bytes=DREAM_BYTES, compact=True).pixels
     if not isinstance(picture, np.ndarray):
         return images.from_pil(picture, compact=True).pixels
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:

@@ -139,7 +139,12 @@ class Earlier:
                 return photo
         raise ImageReadError(f"the photo {shown(name)} that {self.file} was made from is not beside it. {hint}")
 
-    def compare(self, source: Mapping[str, str], settings: DreamSettings, note: Callable[[str], None]) -> None:
+    @property
+    def took_damaged(self) -> bool:
+        """Whether its photo was not whole, and was taken all the same."""
+        return self.recipe["source"].get("damaged") is True
+
+    def compare(self, source: Mapping[str, object], settings: DreamSettings, note: Callable[[str], None]) -> None:
         """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""
         if source["sha256"] != self.recipe["source"].get("sha256"):
             note(f"{source['name']} is not the photo that {self.file} was made from, so the dream will be another")

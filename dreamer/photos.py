@@ -42,7 +42,7 @@ class PhotoDream:
     Args:
         photo: As ``images.read`` gives it; ``compact`` saves memory.
         settings: What to do.
-        source: ``name`` and ``sha256`` of the photo's file, for the recipe.
+        source: What `images.recipes.source_of` says of the photo's file.
         preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
 
@@ -62,7 +62,7 @@ class PhotoDream:
         photo: Photo,
         settings: DreamSettings,
         *,
-        source: Mapping[str, str],
+        source: Mapping[str, object],
         preset: Mapping[str, str] = MappingProxyType({}),
         preview: bool = False,
     ) -> None:

@@ -36,7 +36,7 @@ SHAPE: Shape = {
     "preset": str,
     "preset_sha256": str,
     # Of a dream.
-    "source": {"name": str, "sha256": str},
+    "source": {"name": str, "sha256": str, "damaged": bool},
     "preview": bool,
     "octave": int,
     "frame": int,

@@ -18,6 +18,7 @@ from dreamer.errors import ImageReadError, SettingsError
 from dreamer.images import files
 
 _MOST_BYTES = 256_000_000  # Of magnitudes: a little more than those of the largest pictures, in float64.
+_SPARE = 2  # Times the wanted size is what photos are read at: the rest of the way takes every pixel into account.
 
 
 def photos(folder: Path) -> list[Path]:
@@ -28,10 +29,10 @@ def photos(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise SettingsError(f"there is no folder {folder}")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if images.is_read(path.suffix) and path.is_file())
     if not found:
         raise SettingsError(
-            f"there are no photos in {folder}; expected files such as {', '.join(list(images.SUFFIXES)[:3])}"
+            f"there are no photos in {folder}; expected files such as {', '.join(list(images.READ_SUFFIXES)[:3])}"
         )
     return found
 
@@ -47,7 +48,7 @@ def of_photos(paths: Iterable[Path], side: int) -> Iterator[tuple[Path, FloatArr
         Each path with ``(side, side // 2 + 1, 3)`` in decorrelated colours, or the error that says why it cannot
         be read.
     """
-    for path, photo in images.read_ahead(paths):
+    for path, photo in images.read_ahead(paths, short_side=_SPARE * side):
         if isinstance(photo, ImageReadError):
             yield path, photo
         else:

@@ -773,7 +773,7 @@ def test_read_errors_name_the_path_and_fit_one_line(tmp_path: Path) -> None:
     cases = {
         "missing.png": "does not exist",
         "dir.png": "is a directory",
-        "pipe.png": "not a regular file",
+        "pipe.png": "is a pipe; a regular file",
         "empty.png": "is empty",
         "text.png": "not a picture",
         "cut.png": "truncated",
@@ -940,7 +940,7 @@ def test_check_target(tmp_path: Path) -> None:
     there = stored(tmp_path / "a.png", b"old")
     (tmp_path / "dir.png").mkdir()
     cases = {
-        "a.xyz": r"'\.xyz'.*Known: \.jpg, \.jpeg, \.png",
+        "a.xyz": r"'\.xyz'.*Known: \.jpg, \.jpeg, \.jpe",
         "a": "Known",
         "none/a.png": "does not exist",
         "a.png/b.png": "not a directory",

@@ -9,20 +9,18 @@ Must not import: pictures, files, presets, networks.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import keras
 import numpy as np
-import psutil
 from keras import ops
 
+from dreamer import memory
 from dreamer.arrays import FloatArray
 from dreamer.errors import BackendError, DeviceMemoryError
 from dreamer.settings import BACKENDS
@@ -58,8 +56,6 @@ of the backend."""
 TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)`` and gradients like the
 tiles: a program of its own, NumPy in and out."""
-
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -157,21 +153,7 @@ def free_memory() -> float | None:
     """Bytes that may be used for tiles, as far as anyone can say; None where nobody can."""
     if on_accelerator():
         return current().free_memory()
-    return min(int(psutil.virtual_memory().available), _left_in_container())
-
-
-def _left_in_container() -> float:
-    """Bytes that the container this runs in may still take, if it is one; files that are only cached count as free."""
-    try:
-        limit, used, details = (
-            (_CGROUP / f"memory.{part}").read_text(encoding="ascii").strip() for part in ("max", "current", "stat")
-        )
-    except OSError:
-        return math.inf
-    if limit == "max":
-        return math.inf
-    cached = dict(line.split() for line in details.splitlines())["inactive_file"]
-    return int(limit) - int(used) + int(cached)
+    return memory.free()
 
 
 def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) -> TileGradient:

@@ -35,6 +35,7 @@ COUNT = 9
 _SIDE = 224  # Pixels: the shorter side of a photo as the network sees it.
 _LONGEST = 2.0  # As many times the shorter side; more is cut off at both ends.
 _KEPT = 2  # Times as large is a photo kept as it is seen, for sharp screens.
+_SPARE = 2  # Times as large as it is kept is a photo read.
 _LEAST_BOX = 48  # Pixels: less around what a unit saw is hard to recognise.
 
 
@@ -73,7 +74,7 @@ def find(
     best = {layer: _Best(entries, network.fields[layer]) for layer, entries in layers.items()}
     kept: dict[int, ExamplePhoto] = {}
     (folder / "examples").mkdir(exist_ok=True)
-    for number, (path, photo) in enumerate(images.read_ahead(paths)):
+    for number, (path, photo) in enumerate(images.read_ahead(paths, short_side=_SPARE * _KEPT * _SIDE)):
         if isinstance(photo, ImageReadError):
             note(f"left out: {photo}")
             on_photo(number + 1)

@@ -17,10 +17,9 @@ from types import MappingProxyType
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder
 from dreamer.errors import FolderError
-from dreamer.images import SUFFIXES
+from dreamer.images import READ_SUFFIXES, dream_suffix, is_read
 from dreamer.settings import DreamSettings
 
-_SPARE_SUFFIX = ".png"
 DEFAULT_MAX_PIXELS = 500_000_000
 
 
@@ -38,6 +37,7 @@ class Job:
         settings_sha256: Their digest.
         max_pixels: Photos with more are refused.
         source_stamp: What the store vouches the photo by; None where nothing does.
+        damaged_ok: Whether the photo is taken if it is not whole.
         replaces: Whether a picture may be there that is to be replaced.
         preset_sha256: Digest of the preset's file, "" for none.
     """
@@ -51,6 +51,7 @@ class Job:
     settings_sha256: str
     max_pixels: int = DEFAULT_MAX_PIXELS
     source_stamp: str | None = None
+    damaged_ok: bool = False
     replaces: bool = False
     preset_sha256: str = ""
 
@@ -77,6 +78,7 @@ def candidates(
     digests: Mapping[str, str] = MappingProxyType({}),
     glob: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    damaged_ok: bool = False,
 ) -> list[Candidate]:
     """A job for every photo of a folder with every preset, preset by preset, so that each is compiled once.
 
@@ -88,6 +90,7 @@ def candidates(
         glob: Which files are photos, as in ``"**/*.jpg"``, capital letters or not; None for all that have a suffix
             of a picture.
         max_pixels: Refuse photos with more.
+        damaged_ok: Take photos that are not whole.
 
     Raises:
         FolderError: There is no such folder, no photo in it, or one folder lies in the other so that photos would
@@ -101,7 +104,7 @@ def candidates(
         )
     photos = [entry for entry in _outside(inputs, outputs) if _is_chosen(entry, glob)]
     if not photos:
-        which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(SUFFIXES)[:3])}"
+        which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(READ_SUFFIXES)[:3])}"
         raise FolderError(f"there are no {which} in {inputs.show()}")
     names = Counter(_picture_name(entry.name) for entry in photos)
     found = []
@@ -111,15 +114,8 @@ def candidates(
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
             job = Job(
-                inputs,
-                entry.name,
-                outputs,
-                target,
-                preset,
-                settings,
-                digest,
-                max_pixels,
-                entry.stamp,
+                *(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp),
+                damaged_ok=damaged_ok,
                 preset_sha256=digests.get(preset, ""),
             )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
@@ -139,7 +135,7 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
 def _is_chosen(entry: Entry, glob: str | None) -> bool:
     if entry.hides:
         return True
-    is_named_so = PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+    is_named_so = is_read(PurePosixPath(entry.name).suffix)
     if glob is None:
         return is_named_so
     # Of folders, those that are called as pictures are worth a word.
@@ -158,7 +154,9 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 def _picture_name(source: str) -> str:
     """The photo's own name; with another suffix behind it if its own names no format that can be written."""
-    return source if PurePosixPath(source).suffix.lower() in SUFFIXES else source + _SPARE_SUFFIX
+    suffix = PurePosixPath(source).suffix
+    written = dream_suffix(suffix)
+    return source if suffix and suffix == written else source + written
 
 
 def record_name(target: str) -> str:

@@ -41,6 +41,7 @@ class Record:
         settings_sha256: Digest of the settings.
         output_sha256: Digest of the picture's file.
         output_stamp: What the store vouches it by.
+        damaged: Whether the photo was not whole.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Record:
     settings_sha256: str
     output_sha256: str
     output_stamp: str | None = None
+    damaged: bool = False
 
     def stamped(self, stamp: str | None) -> Record:
         """The same of a picture that is in its place by now."""
@@ -149,6 +151,8 @@ def _compared(candidate: Candidate, record: Record) -> tuple[Literal["dream", "s
     job = candidate.job
     if record.settings_sha256 != job.settings_sha256:
         return "dream", "the settings changed"
+    if record.damaged and not job.damaged_ok:
+        return "dream", "made of a damaged photo, which --damaged-ok takes"
     if not is_same(job.inputs, candidate.photo, record.source_sha256, record.source_stamp):
         return "dream", "the photo changed"
     return "skip", "done"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePosixPath
+from typing import Any
 
 from dreamer import images
 from dreamer.batch.folders import Folder
@@ -16,6 +17,8 @@ from dreamer.batch.local import LocalFolder
 from dreamer.batch.records import Record
 from dreamer.images.encoding import check_size, format_name
 from dreamer.images.opening import file_bytes
+from dreamer.images.recipes import source_of
+from dreamer.memory import DREAM_BYTES
 from dreamer.settings import DreamSettings
 
 Notes = tuple[str, ...]
@@ -34,9 +37,9 @@ def dream_job(job: Job) -> Notes:
 
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
-    photo = images.decode(data, job.inputs.show(job.source), max_pixels=job.max_pixels, compact=True)
-    notes = list(photo.notes)
-    source = {"name": PurePosixPath(job.source).name, "sha256": digest}
+    photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
+    notes, damaged = list(photo.notes), photo.is_damaged
+    source = source_of(PurePosixPath(job.source).name, digest, photo)
     dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
     del data, photo
     suffix = PurePosixPath(job.target).suffix
@@ -46,8 +49,18 @@ def dream_job(job: Job) -> Notes:
     result, recipe = dream.result()
     del dream
     picture, remarks = images.encode(result, suffix, recipe=recipe)
-    _put(job, picture, digest)
+    _put(job, picture, digest, damaged)
     return (*notes, *remarks)
+
+
+def _terms(job: Job) -> dict[str, Any]:
+    """How a photo is read, as keywords of ``images.decode``."""
+    return {
+        "max_pixels": job.max_pixels,
+        "max_side": job.settings.max_size,
+        "damaged_ok": job.damaged_ok,
+        "work_bytes": DREAM_BYTES,
+    }
 
 
 def check_settings(settings: DreamSettings) -> None:
@@ -70,7 +83,7 @@ def _bytes_of(held: Folder, name: str) -> bytes:
     return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
 
 
-def _put(job: Job, picture: bytes, source_sha256: str) -> None:
+def _put(job: Job, picture: bytes, source_sha256: str, damaged: bool) -> None:
     """Put a picture and its record in their places, so that being killed at any point does no harm."""
     record = Record(
         source=job.source,
@@ -79,6 +92,7 @@ def _put(job: Job, picture: bytes, source_sha256: str) -> None:
         preset=job.preset,
         settings_sha256=job.settings_sha256,
         output_sha256=hashlib.sha256(picture).hexdigest(),
+        damaged=damaged,
     )
     outputs = job.outputs
     outputs.write(pending_name(job.target), record.to_json(), overwrite=True)

@@ -20,6 +20,7 @@ from dreamer.cli.interrupts import ignore_interrupts
 from dreamer.cli.options import (
     EXIT_INTERRUPTED,
     backend_option,
+    damaged_option,
     debug_option,
     dream_options,
     given_options,
@@ -63,6 +64,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 @backend_option
 @fetch_options
 @max_pixels_option
+@damaged_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -79,6 +81,7 @@ def batch(
     dry_run: bool,
     report: Path | None,
     max_pixels: int,
+    damaged_ok: bool,
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
@@ -107,7 +110,9 @@ def batch(
 
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
     outputs = folder(output_dir)
-    found = candidates(folder(input_dir), outputs, looks, digests=digests, glob=glob, max_pixels=max_pixels)
+    found = candidates(
+        folder(input_dir), outputs, looks, digests=digests, glob=glob, max_pixels=max_pixels, damaged_ok=damaged_ok
+    )
     if resume:
         running.check_begun(found)
     if dry_run:

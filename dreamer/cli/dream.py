@@ -18,6 +18,7 @@ from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, one_photo
 from dreamer.cli.options import (
     backend_option,
+    damaged_option,
     debug_option,
     dream_options,
     given_options,
@@ -29,6 +30,7 @@ from dreamer.cli.order import Order, read_photo
 from dreamer.cli.progress import note, silent
 from dreamer.earlier import Earlier
 from dreamer.errors import SettingsError
+from dreamer.memory import DREAM_BYTES
 from dreamer.objectives import Objective
 from dreamer.settings import DreamSettings
 
@@ -73,6 +75,7 @@ _FRAME_RATE = 15
 @backend_option
 @fetch_options
 @max_pixels_option
+@damaged_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -92,6 +95,7 @@ def dream(
     channels: tuple[str, ...],
     frame_rate: float | None,
     max_pixels: int,
+    damaged_ok: bool,
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
@@ -128,7 +132,13 @@ def dream(
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     settings.file_digests()  # So is a file that is not there.
-    found, source = read_photo(photo, max_pixels=max_pixels)
+    found, source = read_photo(
+        photo,
+        max_pixels=max_pixels,
+        max_side=settings.max_size,
+        damaged_ok=damaged_ok or (earlier is not None and earlier.took_damaged),
+        work_bytes=0 if preview else DREAM_BYTES,
+    )
     tell = silent if quiet else note
     if settings.strength == 0:
         tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")

@@ -91,6 +91,10 @@ trust_option = click.option(
     help="Let a recipe, a preset or an atlas from elsewhere name any file, not only those beside it.",
 )
 
+damaged_option = click.option(
+    "--damaged-ok", is_flag=True, help="Take photos of which rows are missing, with a note, instead of refusing them."
+)
+
 _Setting = tuple[str, Any, str, str]
 """Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
 

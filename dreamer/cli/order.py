@@ -41,7 +41,7 @@ class Order:
 
     photo: Path
     found: Photo | None
-    source: dict[str, str]
+    source: dict[str, object]
     settings: DreamSettings
     preset: Mapping[str, str]
     output: Path | None
@@ -69,9 +69,11 @@ class Order:
         return found
 
     def names(self, suffix: str | None = None) -> Iterator[Path]:
-        """``<stem>-dream<suffix>`` beside the photo, and more of the kind."""
+        """``<stem>-dream<suffix>`` beside the photo, and more of the kind; a suffix that can be written."""
+        from dreamer.images import dream_suffix
+
         what = "preview" if self.preview else "dream"
-        suffix = self.photo.suffix if suffix is None else suffix
+        suffix = dream_suffix(self.photo.suffix) if suffix is None else suffix
         endings = (f"-{what}{'' if n == 1 else f'-{n}'}{suffix}" for n in count(1))
         return (self.photo.with_name(filenames.joined(self.photo.stem, ending)) for ending in endings)
 
@@ -85,7 +87,7 @@ class Order:
         remember_layers(network)
 
 
-def read_photo(path: Path, **options: Any) -> tuple[Photo, dict[str, str]]:
+def read_photo(path: Path, **options: Any) -> tuple[Photo, dict[str, object]]:
     """Read a photo once: what it holds, and what recipes say of it.
 
     Args:
@@ -97,7 +99,8 @@ def read_photo(path: Path, **options: Any) -> tuple[Photo, dict[str, str]]:
     """
     from dreamer import images
     from dreamer.images.opening import file_bytes
+    from dreamer.images.recipes import source_of
 
     data = file_bytes(path)
-    source = {"name": path.name, "sha256": hashlib.sha256(data).hexdigest()}
-    return images.decode(data, str(path), compact=True, **options), source
+    found = images.decode(data, str(path), compact=True, **options)
+    return found, source_of(path.name, hashlib.sha256(data).hexdigest(), found)

@@ -113,7 +113,7 @@ class _Sheet:
         failed: Why a preset could not be dreamt, by its name.
     """
 
-    def __init__(self, photo: Photo, source: dict[str, str], changes: dict[str, Any], columns: int | None) -> None:
+    def __init__(self, photo: Photo, source: dict[str, object], changes: dict[str, Any], columns: int | None) -> None:
         self.pictures: dict[str, StoredArray] = {}
         self.failed: dict[str, DreamerError] = {}
         self._digests: dict[str, str] = {}

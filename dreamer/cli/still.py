@@ -46,7 +46,7 @@ def _check(order: Order) -> None:
     from dreamer import images
 
     target = order.output or free_name(order.names())
-    if order.output is None and order.photo.suffix.lower() not in images.SUFFIXES:
+    if order.output is None and order.photo.suffix.lower() not in images.READ_SUFFIXES:
         raise ImageWriteError(f"{order.photo} has no suffix that names a format; say where to write with -o NAME.png")
     check_not_photo(target, order.photo)
     images.check_target(target, overwrite=order.overwrite)

@@ -5,7 +5,15 @@ not lose. Reading strips what becomes untrue (orientation, thumbnail, an older r
 of them); writing puts the rest back, as far as the format can hold it, and says in notes what it could not.
 
     photo.py      Photo, Metadata, resized
+    formats.py    which formats there are, their suffixes, what bounds them: a table
+    reading.py    read, decode, from_pil
     opening.py    Pillow on a leash: its warnings, its pixel limit, its many exceptions
+    admitting.py  whether a picture is read at all
+    limits.py     pixels that bytes can fill, memory that the machine has
+    whole.py, jpeg.py, tiff.py    whether a picture is whole
+    reducing.py   pictures made smaller while they are read
+    isobmff.py, heif.py    the boxes of AVIF and HEIC; HEIC
+    chatter.py    what libtiff says, kept from the terminal
     exif.py       EXIF blocks and TIFF directories, entry by entry, without reinterpreting a byte
     xmp.py        XMP packets, edited without touching a byte of what stays
     colours.py    what a file says of its colours, and who is believed
@@ -15,7 +23,8 @@ of them); writing puts the rest back, as far as the format can hold it, and says
     profiles.py   profiles and numbers: anything -> sRGB
     unbounded.py  floating-point and 32-bit pixels, told by their name
     sixteen.py    16-bit pixels, which Pillow would truncate to 8
-    decoding.py   read, decode, from_pil
+    decoding.py   what a decoded file becomes
+    luggage.py    what it says beside its pixels, as far as it stays true
     ahead.py      read_ahead
     encoding.py   encode
     writers.py    one function per format
@@ -24,22 +33,25 @@ of them); writing puts the rest back, as far as the format can hold it, and says
     sheets.py     sheet, sheet_size, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
-Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
+Must not import Keras, TensorFlow or any other part of the package but what lies below it: `errors`, `arrays`, `memory`,
+`regular`.
 """
 
 from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
 from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
-from dreamer.images.decoding import decode, from_pil, read
-from dreamer.images.encoding import SUFFIXES, encode
+from dreamer.images.encoding import encode
 from dreamer.images.files import check_place, check_target, write
+from dreamer.images.formats import READ_SUFFIXES, SUFFIXES, dream_suffix, is_read
 from dreamer.images.photo import Metadata, Photo, resized
+from dreamer.images.reading import decode, from_pil, read
 from dreamer.images.recipes import read_recipe
 from dreamer.images.sheets import LabelledPicture, sheet, sheet_size
 
 __all__ = [
     "ANIMATION_SUFFIXES",
+    "READ_SUFFIXES",
     "SUFFIXES",
     "LabelledPicture",
     "Metadata",
@@ -48,8 +60,10 @@ __all__ = [
     "check_place",
     "check_target",
     "decode",
+    "dream_suffix",
     "encode",
     "from_pil",
+    "is_read",
     "read",
     "read_ahead",
     "read_recipe",

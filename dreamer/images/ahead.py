@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dreamer.errors import ImageReadError
-from dreamer.images.decoding import read
 from dreamer.images.photo import Photo
+from dreamer.images.reading import read
 
 
-def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, Photo | ImageReadError]]:
+def read_ahead(
+    paths: Iterable[Path], *, short_side: int | None = None
+) -> Iterator[tuple[Path, Photo | ImageReadError]]:
     """Read photos in order, in a thread of its own that is one photo ahead.
 
     Decoding leaves Python's lock alone most of the time, so it costs the work on the photo before
@@ -19,6 +21,7 @@ def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, Photo | ImageReadE
 
     Args:
         paths: The files.
+        short_side: Makes larger photos smaller as they are read, as `read` says.
 
     Yields:
         Each path with its photo, its pixels as they are stored; or with the error that says why it
@@ -31,18 +34,18 @@ def read_ahead(paths: Iterable[Path]) -> Iterator[tuple[Path, Photo | ImageReadE
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="dreamer-reading") as reader:
         waiting = iter(paths)
         current = next(waiting, None)
-        reading = reader.submit(_read, current) if current else None
+        reading = reader.submit(_read, current, short_side) if current else None
         while current and reading:
             found = reading.result()
             following = next(waiting, None)
-            reading = reader.submit(_read, following) if following else None
+            reading = reader.submit(_read, following, short_side) if following else None
             yield current, found
             del found
             current = following
 
 
-def _read(path: Path) -> Photo | ImageReadError:
+def _read(path: Path, short_side: int | None) -> Photo | ImageReadError:
     try:
-        return read(path, compact=True)
+        return read(path, short_side=short_side, compact=True)
     except ImageReadError as error:
         return error

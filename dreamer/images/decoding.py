@@ -1,35 +1,43 @@
-"""Files -> photos: formats, bit depths, orientation and alpha are settled here, once."""
+"""Decoded files -> photos: formats, bit depths, orientation and alpha are settled here, once."""
 
 from __future__ import annotations
 
-import math
-import re
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dreamer.arrays import as_float
-from dreamer.errors import ImageReadError
-from dreamer.images import exif, sixteen, unbounded, xmp
+from dreamer.arrays import Size, as_float, resize, resize_stored
+from dreamer.images import (
+    admitting,
+    chatter,
+    exif,
+    heif,
+    isobmff,
+    jpeg,
+    limits,
+    luggage,
+    reducing,
+    sixteen,
+    unbounded,
+    xmp,
+)
+from dreamer.images.admitting import Terms
 from dreamer.images.coding import Coding
-from dreamer.images.colours import Meant, is_srgb, meant
-from dreamer.images.opening import DAMAGE, EMPTY, explained, file_bytes, guarded, opened, too_large
+from dreamer.images.colours import meant
+from dreamer.images.formats import by_plugin
+from dreamer.images.opening import guarded, opened
 from dreamer.images.photo import Metadata, Photo
 from dreamer.images.profiles import to_srgb, to_srgb_16
-from dreamer.images.recipes import KEYWORD, split_marked, without_recipe
 
-_MAX_PIXELS = 500_000_000
-_XMP_KEYWORD = "XML:com.adobe.xmp"
-_IPTC_RESOURCE = 0x0404
+Space = bytes | Coding | None
+"""The colours of a file: an ICC profile, code points, or those of sRGB."""
 
 
-class _Raw(NamedTuple):
-    """A decoded file, its pixels not yet upright: ``(height, width, 1 or 3)`` uint8 or uint16."""
+class Raw(NamedTuple):
+    """A decoded file, its pixels not yet upright: ``(height, width, 1 or 3)`` uint8 or uint16, float32 if reduced."""
 
     pixels: NDArray[Any]
     alpha: NDArray[Any] | None
@@ -37,120 +45,86 @@ class _Raw(NamedTuple):
     orientation: int
     metadata: Metadata
     notes: tuple[str, ...]
+    is_damaged: bool = False
 
 
-def read(path: Path, *, max_pixels: int = _MAX_PIXELS, compact: bool = False) -> Photo:
-    """Read a JPEG, PNG, WebP, TIFF, BMP or GIF.
-
-    Args:
-        path: The file. Of an animation or a TIFF of several pages, the first picture is taken.
-        max_pixels: Refuse larger pictures, before decoding them.
-        compact: Leave the pixels uint8 or uint16 instead, for large photos.
-
-    Returns:
-        The photo: upright, in sRGB, float32 ``(height, width, 3)`` in [0, 1], with what must travel along.
+def from_file(data: bytes, terms: Terms) -> Raw:
+    """Decode a file.
 
     Raises:
-        ImageReadError: It is missing, not a picture, damaged, truncated or too large.
-
-    Example:
-        >>> read(Path("photo.jpg")).pixels.shape  # doctest: +SKIP
-        (3000, 4000, 3)
+        ImageReadError, *opening.DAMAGE: It cannot be read on these terms.
     """
-    path = Path(path)
-    return decode(file_bytes(path), str(path), max_pixels=max_pixels, compact=compact)
-
-
-def decode(data: bytes, name: str, *, max_pixels: int = _MAX_PIXELS, compact: bool = False) -> Photo:
-    """Decode the bytes of a picture file, wherever they come from.
-
-    Args:
-        data: All of the file.
-        name: What errors call it.
-        max_pixels: Refuse larger pictures, before decoding them.
-        compact: Leave the pixels uint8 or uint16 instead, for large photos.
-
-    Returns:
-        The photo, as `read` gives it.
-
-    Raises:
-        ImageReadError: It is empty, not a picture, damaged, truncated or too large.
-
-    Example:
-        >>> from dreamer.images import encode
-        >>> data, _ = encode(Photo(np.zeros((2, 3, 3), np.uint8)), ".png", recipe=None)
-        >>> decode(data, "black.png").pixels.shape
-        (2, 3, 3)
-    """
-    if not data:
-        raise ImageReadError(f"{name} {EMPTY}")
-    try:
-        with guarded(max_pixels):
-            raw = _decoded(data, max_pixels)
-        return _photo(raw, compact=compact)
-    except (ImageReadError, *DAMAGE) as error:
-        raise ImageReadError(f"{name} {explained(error, max_pixels)}") from error
-
-
-def from_pil(image: Image.Image, *, compact: bool = False) -> Photo:
-    """Convert a Pillow picture as `read` converts a file.
-
-    Args:
-        image: Any picture of up to 8 bits per channel, or 16-bit grey; it is loaded, but not changed. Pillow itself
-            reduces 16-bit colour to 8: `read` the file to keep it.
-        compact: Leave the pixels uint8 or uint16 instead, for large photos.
-
-    Returns:
-        The photo: upright, in sRGB, float32 ``(height, width, 3)`` in [0, 1], with what must travel along.
-
-    Raises:
-        ImageReadError: Its mode is not supported, or its file is damaged.
-
-    Example:
-        >>> from_pil(Image.new("L", (3, 2), 255)).pixels.shape
-        (2, 3, 3)
-    """
-    try:
-        with guarded(_MAX_PIXELS):
-            raw = _from_image(image, None, None)
-        return _photo(raw, compact=compact)
-    except (ImageReadError, *DAMAGE) as error:
-        raise ImageReadError(f"the picture {explained(error, _MAX_PIXELS)}") from error
-
-
-def _decoded(data: bytes, max_pixels: int) -> _Raw:
     block = exif.parse(data)
     if block is not None:
         unbounded.check_tiff(block)
         if sixteen.is_tiff(block):
-            return _from_tiff_16(data, block, max_pixels)
+            return _from_tiff_16(data, block, terms)
+    if heif.is_heif(data):
+        return _from_heif(heif.opened(data), terms)
+    notes: tuple[str, ...] = ()
+    if data.startswith(b"\xff\xd8") and not jpeg.scans(data).is_ended:
+        data, notes = data + jpeg.END_OF_JPEG, (admitting.END_MARK,)
     with opened(data) as image:
-        if math.prod(image.size) > max_pixels:
-            raise ImageReadError(too_large(max_pixels))
-        return _from_image(image, data, block)
+        size = terms.final((image.height, image.width))
+        found = admitting.loaded(image, data, block, terms)
+        raw = from_image(image, data, block, size)
+        return raw._replace(notes=(found or notes) + raw.notes, is_damaged=bool(found))
 
 
-def _from_tiff_16(data: bytes, block: exif.Block, max_pixels: int) -> _Raw:
-    if math.prod(sixteen.tiff_size(block)) > max_pixels:
-        raise ImageReadError(too_large(max_pixels))
+def _from_heif(picture: heif.Picture, terms: Terms) -> Raw:
+    admitting.check_size(picture.size, terms)
+    plan = limits.Plan(picture.size, picture.size, terms.final(picture.size), picture.mode, deep=picture.bits > 8)
+    limits.check_memory(by_plugin(""), plan, terms.work_bytes)
+    colour, alpha = heif.decoded(picture)
+    block = exif.parse((picture.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
+    said = meant(picture.info, None, block)
+    if colour.dtype == np.uint16:
+        pixels, note = to_srgb_16(colour, said.space)
+    else:
+        image, note = to_srgb(Image.fromarray(colour[..., 0] if colour.shape[2] == 1 else colour), said.space)
+        pixels = np.asarray(image)
+    packet, dropped = xmp.travelling(picture.info.get("xmp") or None)
+    metadata = Metadata(
+        exif=luggage.exif_travelling(block, said) if block else None,
+        xmp=packet,
+        dpi=luggage.sane_dpi(block.dpi()) if block else None,
+    )
+    notes = (*_frame_notes("HEIC", picture.num_pictures), *said.notes, *((note,) if note else ()), *dropped)
+    return Raw(pixels, alpha, 16 if colour.dtype == np.uint16 else 8, 1, metadata, notes)
+
+
+def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
+    size = sixteen.tiff_size(block)
+    admitting.check_size(size, terms)
+    limits.check_tiff_claim(block.numbers, size, len(data))
+    limits.check_memory(
+        by_plugin("TIFF"), limits.Plan(size, size, terms.final(size), "RGB", deep=True), terms.work_bytes
+    )
     # The decoder sees two to eight times as many "pixels", all of them single bytes.
-    with guarded(8 * max_pixels):
+    with guarded(8 * terms.max_pixels), chatter.caught([]):
         samples = sixteen.from_tiff(data, block)
     said = meant({"icc_profile": block.data(exif.ICC)}, None, block)
     pixels, note = to_srgb_16(samples.colour, said.space)
     packet, dropped = xmp.travelling(block.data(exif.XMP))
     metadata = Metadata(
-        exif=_travelling(block, said),
+        exif=luggage.exif_travelling(block, said),
         xmp=packet,
         iptc=block.data(exif.IPTC),
-        dpi=_sane_dpi(block.dpi()),
+        dpi=luggage.sane_dpi(block.dpi()),
     )
     notes = (*_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
-    return _Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes)
+    return Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes)
 
 
-def _from_image(image: Image.Image, data: bytes | None, block: exif.Block | None) -> _Raw:
-    """Convert what Pillow opened; `data` and `block` are the file and its TIFF directory, where there are any."""
+def from_image(image: Image.Image, data: bytes | None, block: exif.Block | None, size: Size | None) -> Raw:
+    """Convert what Pillow opened.
+
+    Args:
+        image: The picture.
+        data: The file, where there is one.
+        block: Its directory, if it is a TIFF.
+        size: The ``(height, width)`` that is wanted; None for its own.
+    """
     is_tiff = image.format == "TIFF"
     frames = block.num_pages if block else 1 if is_tiff else getattr(image, "n_frames", 1)
     notes = _frame_notes(image.format, frames)
@@ -163,21 +137,25 @@ def _from_image(image: Image.Image, data: bytes | None, block: exif.Block | None
         deep = True
     elif max(stored_bits) > 8:
         notes += (f"this kind of {max(stored_bits)}-bit TIFF is read at 8 bits per channel",)
-    image.load()  # a PNG's EXIF may follow the pixels
-    block = block or _exif_block(image, is_stored=data is not None)
+    elif image.format == "AVIF" and data is not None and isobmff.is_deep(data):
+        notes += ("this AVIF has more than 8 bits per channel and is read at 8",)
+    image.load()  # The EXIF of a PNG may follow the pixels.
+    block = block or luggage.exif_block(image, is_stored=data is not None)
     said = meant(image.info, data, block)
     if deep:
         pixels, note = to_srgb_16(samples.colour, said.space)
         alpha = samples.alpha
     else:
-        pixels, alpha, note = _eight_bits(image, said.space)
-    packet = _packet(image, block)
+        pixels, alpha, note = _eight_bits_of_size(image, said.space, size)
+    packet = luggage.xmp_packet(image, block)
     kept, dropped = xmp.travelling(packet)
-    metadata = replace(_metadata(image, block), exif=_travelling(block, said) if block else None, xmp=kept)
+    metadata = replace(
+        luggage.metadata(image, block), exif=luggage.exif_travelling(block, said) if block else None, xmp=kept
+    )
     # Pillow has turned a TIFF upright already.
-    orientation = 1 if is_tiff else _orientation(block, packet)
+    orientation = 1 if is_tiff else luggage.orientation(block, packet)
     notes += (*said.notes, *((note,) if note else ()), *dropped)
-    return _Raw(pixels, alpha, 16 if deep else 8, orientation, metadata, notes)
+    return Raw(pixels, alpha, 16 if deep else 8, orientation, metadata, notes)
 
 
 def _frame_notes(name: str | None, frames: int) -> tuple[str, ...]:
@@ -194,9 +172,7 @@ def _grey_16(image: Image.Image, stored_bits: tuple[int, ...]) -> NDArray[Any]:
     return array
 
 
-def _eight_bits(
-    image: Image.Image, space: bytes | Coding | None
-) -> tuple[NDArray[Any], NDArray[Any] | None, str | None]:
+def _eight_bits(image: Image.Image, space: Space) -> tuple[NDArray[Any], NDArray[Any] | None, str | None]:
     """``(height, width, 3)`` uint8 in sRGB, alpha or None, and a note or None."""
     if image.mode in ("I", "F"):
         raise unbounded.refusal("floating-point" if image.mode == "F" else "32-bit integer")
@@ -215,83 +191,34 @@ def _eight_bits(
     return np.asarray(image), alpha, note
 
 
-def _exif_block(image: Image.Image, *, is_stored: bool) -> exif.Block | None:
-    stored = image.info.get("exif")
-    if not isinstance(stored, bytes):
-        stored = _raw_profile(image)
-    if stored is None and not is_stored:
-        # A program that made a picture may have set tags.
-        tags = image.getexif()
-        stored = tags.tobytes() if len(tags) else b""
-    return exif.parse(re.sub(rb"^(Exif\0\0)+", b"", stored or b""))
+def _eight_bits_of_size(
+    image: Image.Image, space: Space, size: Size | None
+) -> tuple[NDArray[Any], NDArray[Any] | None, str | None]:
+    """The same of a picture made smaller on the way, float32 then."""
+    image.load()
+    if size is None or size == (image.height, image.width):
+        return _eight_bits(image, space)
+    said: list[str | None] = []
+
+    def convert(rows: Image.Image) -> reducing.Band:
+        colour, alpha, note = _eight_bits(rows, space)
+        said.append(note)
+        return colour, alpha
+
+    colour, alpha = reducing.in_bands(image, convert, size)
+    return colour, alpha, said[0]
 
 
-def _raw_profile(image: Image.Image) -> bytes | None:
-    """EXIF as ImageMagick used to store it in a PNG: a text of three lines, then hexadecimal ones."""
-    text = image.info.get("Raw profile type exif", image.info.get("Raw profile type APP1"))
-    if not isinstance(text, str):
-        return None
-    with suppress(ValueError):
-        return bytes.fromhex("".join(text.split("\n")[3:]))
-    return b""
-
-
-def _travelling(block: exif.Block, said: Meant) -> bytes | None:
-    kept = without_recipe(exif.travelling(block))
-    if said.space is not None or not is_srgb(kept):
-        kept = exif.as_srgb(kept)
-    return exif.serialised(kept) if kept.entries else None
-
-
-def _packet(image: Image.Image, block: exif.Block | None) -> bytes | None:
-    # Pillow deletes the orientation from a TIFF's packet; its place in the directory still has the whole.
-    packet = block.data(exif.XMP) if block and image.format == "TIFF" else image.info.get("xmp")
-    return packet.encode() if isinstance(packet, str) else packet
-
-
-def _metadata(image: Image.Image, block: exif.Block | None) -> Metadata:
-    """All that travels along but EXIF and XMP, whose words about the colours depend on the colours."""
-    info = image.info
-    iptc = info.get("photoshop")
-    iptc = iptc.get(_IPTC_RESOURCE) if isinstance(iptc, dict) else block.data(exif.IPTC) if block else None
-    texts = getattr(image, "text", None) or {}
-    comment = info.get("comment")
-    comment = comment.encode() if isinstance(comment, str) else comment
-    if isinstance(comment, bytes):
-        comment = split_marked(comment)[0] or None
-    return Metadata(
-        iptc=iptc if isinstance(iptc, bytes) else None,
-        text=tuple(
-            (key, value)
-            for key, value in texts.items()
-            if key not in (_XMP_KEYWORD, KEYWORD) and not key.startswith("Raw profile type")
-        ),
-        # For a TIFF without resolution Pillow makes one up.
-        dpi=_sane_dpi((None if image.format == "TIFF" else info.get("dpi")) or (block.dpi() if block else None)),
-        comment=comment,
-    )
-
-
-def _sane_dpi(dpi: Any) -> tuple[float, float] | None:
-    if not isinstance(dpi, tuple) or len(dpi) != 2:
-        return None
-    across, down = float(dpi[0]), float(dpi[1])
-    return (across, down) if 1 <= across < 65535 and 1 <= down < 65535 else None
-
-
-def _orientation(block: exif.Block | None, packet: bytes | None) -> int:
-    """EXIF's word, or else XMP's, as Pillow has it."""
-    if block is not None and exif.ORIENTATION in block.entries:
-        return block.number(exif.ORIENTATION, 1)
-    return xmp.orientation(packet)
-
-
-def _photo(raw: _Raw, *, compact: bool) -> Photo:
+def to_photo(raw: Raw, terms: Terms, *, compact: bool) -> Photo:
+    """Turn a decoded file upright, and make it as small as the terms say, where that was not done on the way."""
     stored = _upright(raw.pixels, raw.orientation)
     stored = np.broadcast_to(stored, (*stored.shape[:2], 3))
-    pixels = np.ascontiguousarray(stored) if compact else as_float(stored)
     alpha = None if raw.alpha is None else np.ascontiguousarray(_upright(raw.alpha, raw.orientation))
-    return Photo(pixels, alpha, raw.bits, raw.metadata, raw.notes)
+    if stored.dtype != np.float32 and (size := terms.final(stored.shape[:2])) != stored.shape[:2]:
+        stored = np.clip(as_float(resize_stored(stored, size)), 0, 1)
+        alpha = None if alpha is None else resize(alpha, size)
+    pixels = np.ascontiguousarray(stored) if compact else as_float(stored)
+    return Photo(pixels, alpha, raw.bits, raw.metadata, raw.notes, raw.is_damaged)
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:

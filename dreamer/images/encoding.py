@@ -9,21 +9,12 @@ import cv2
 
 from dreamer.arrays import Size
 from dreamer.errors import ImageWriteError
+from dreamer.images.formats import SUFFIXES
 from dreamer.images.photo import Photo
 from dreamer.images.recipes import dumped
 from dreamer.images.writers import HAS_ALPHA, WRITERS, Job
 
-SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WebP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".bmp": "BMP",
-    ".gif": "GIF",
-}
-_MAX_SIDE = {"JPEG": 65500, "WebP": 16383, "GIF": 65535}
+_MAX_SIDE = {"JPEG": 65500, "WebP": 16383, "GIF": 65535, "AVIF": 16384}
 # What encoders were seen to raise, or document to raise.
 FAILURES = (OSError, ValueError, TypeError, OverflowError, RuntimeError, MemoryError, struct.error, cv2.error)
 _HOLDS = {
@@ -33,6 +24,7 @@ _HOLDS = {
     "TIFF": ("EXIF", "XMP", "IPTC"),
     "BMP": (),
     "GIF": ("comment",),
+    "AVIF": ("EXIF", "XMP"),
 }
 
 
@@ -41,7 +33,7 @@ def encode(photo: Photo, suffix: str, *, recipe: Mapping[str, object] | None) ->
 
     Args:
         photo: Its pixels, float or levels, are rounded to its bits, or to 8 where the format has no 16.
-        suffix: ``.jpg``, ``.jpeg``, ``.png``, ``.webp``, ``.tif``, ``.tiff``, ``.bmp`` or ``.gif``.
+        suffix: One of `formats.SUFFIXES`, as ``.jpg``.
         recipe: How the picture was made, kept in the file; None for no recipe.
 
     Returns:
@@ -94,7 +86,7 @@ def check_size(name: str, size: Size, *, mend: str = "Use PNG or TIFF.") -> None
     """Make sure that a format can hold a picture of ``(height, width)``.
 
     Args:
-        name: A value of `SUFFIXES`.
+        name: A value of `formats.SUFFIXES`.
         size: ``(height, width)`` in pixels.
         mend: What the message advises.
 

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from dreamer import regular
 from dreamer.errors import ImageReadError
+from dreamer.images.formats import FORMATS, known
 
 # MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
-_KNOWN = "JPEG, PNG, WebP, TIFF, BMP or GIF"
 _MOST_EXIF = 100
+_PLUGINS = tuple(one.plugin for one in FORMATS if one.plugin and one.name != "MPO")
 EMPTY = "is empty (0 bytes); a picture is expected. Copy or download it again."
 
 # What Pillow was seen to raise, or documents to raise, on damaged bytes.
@@ -33,17 +34,22 @@ _lock = threading.RLock()
 
 
 @contextmanager
-def guarded(max_pixels: int) -> Iterator[None]:
-    """Decode with our pixel limit and without warnings; leave Pillow's limit to the host program as it was."""
+def guarded(max_pixels: int, *, truncated_ok: bool = False) -> Iterator[None]:
+    """Decode with our pixel limit and without warnings; leave Pillow's limits to the host program as they were.
+
+    Args:
+        max_pixels: The limit.
+        truncated_ok: Whether Pillow gives what there is of a picture that ends early.
+    """
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        before = Image.MAX_IMAGE_PIXELS
+        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
         # Pillow refuses beyond twice its limit, and only warns before that.
-        Image.MAX_IMAGE_PIXELS = (max_pixels + 1) // 2
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = (max_pixels + 1) // 2, truncated_ok
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = before
+            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def opened(data: bytes) -> ImageFile.ImageFile:
@@ -51,7 +57,7 @@ def opened(data: bytes) -> ImageFile.ImageFile:
     # Pillow joins the parts of a JPEG's EXIF one by one, which takes quadratic time.
     if data[:2] == b"\xff\xd8" and data.count(b"Exif\0\0") > _MOST_EXIF:
         raise SyntaxError(f"its EXIF comes in more than {_MOST_EXIF} parts")
-    return Image.open(BytesIO(data), formats=_FORMATS)
+    return Image.open(BytesIO(data), formats=_PLUGINS)
 
 
 def file_bytes(path: Path) -> bytes:
@@ -61,16 +67,17 @@ def file_bytes(path: Path) -> bytes:
         ImageReadError: It is missing, not a file, unreadable or empty.
     """
     try:
-        if path.exists() and not path.is_file():
-            kind = "a directory" if path.is_dir() else "not a regular file"
-            raise ImageReadError(f"{path} is {kind}; a picture file is expected.")
-        data = path.read_bytes()
+        data = regular.read_bytes(path)
     except FileNotFoundError as error:
         raise ImageReadError(f"{path} does not exist; a picture file is expected. Check the path.") from error
+    except IsADirectoryError as error:
+        raise ImageReadError(f"{path} is a directory; a picture file is expected.") from error
     except PermissionError as error:
         raise ImageReadError(f"{path} cannot be read: permission denied. Check the permissions.") from error
-    except (OSError, ValueError) as error:
-        raise ImageReadError(f"{path} cannot be read: {one_line(error)}.") from error
+    except OSError as error:
+        reason = one_line(error)
+        # What `regular` says completes the sentence by itself.
+        raise ImageReadError(f"{path} {reason if reason[:3] == 'is ' else f'cannot be read: {reason}'}.") from error
     if not data:
         raise ImageReadError(f"{path} {EMPTY}")
     return data
@@ -81,11 +88,11 @@ def explained(error: BaseException, max_pixels: int) -> str:
     if isinstance(error, ImageReadError):
         return str(error)
     if isinstance(error, UnidentifiedImageError):
-        return f"is not a picture that can be read, or its header is damaged; expected {_KNOWN}. Convert it first."
+        return f"is not a picture that can be read, or its header is damaged; expected {known()}. Convert it first."
     if isinstance(error, Image.DecompressionBombError):
         return too_large(max_pixels)
     if isinstance(error, MemoryError):
-        return "is too large for the memory of this machine. Reduce it first."
+        return str(error) or "is too large for the memory of this machine. Reduce it first."
     if "truncated" in str(error).lower():
         return f"is truncated ({one_line(error)}); the whole picture is expected. Copy or download it again."
     return f"is damaged ({one_line(error)}). Copy or download it again, or save it anew in another program."

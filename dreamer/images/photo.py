@@ -43,6 +43,7 @@ class Photo:
         bits: 8 or 16 per channel in the input.
         metadata: EXIF and the like.
         notes: One-line remarks for the user.
+        is_damaged: Whether parts of the picture were missing in the file.
 
     Example:
         >>> import numpy as np
@@ -57,6 +58,7 @@ class Photo:
     bits: int = 8
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    is_damaged: bool = False
 
 
 def resized(photo: Photo, size: Size) -> Photo:

@@ -1,6 +1,6 @@
 """Where each format keeps the recipe of a dream, a JSON object.
 
-PNG: a text chunk "dreamer". JPEG, WebP and TIFF: the EXIF tag ImageHistory, which means "what was done to the
+PNG: a text chunk "dreamer". JPEG, WebP, TIFF and AVIF: the EXIF tag ImageHistory, which means "what was done to the
 image" and takes no caption's or comment's place. GIF: at the end of the comment. BMP has no room, so the recipe
 follows the pixels, where readers do not look.
 """
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from dreamer.documents import parse_json
 from dreamer.errors import ImageReadError
-from dreamer.images import exif
+from dreamer.images import exif, heif
 from dreamer.images.opening import DAMAGE, explained, file_bytes, guarded, opened
+from dreamer.images.photo import Photo
 
 KEYWORD = "dreamer"
 _MARKER = b"dreamer-recipe"
@@ -24,6 +25,17 @@ _MOST_BYTES = 4_000_000  # Of a recipe; those of the largest sheets have a tenth
 def dumped(recipe: Mapping[str, object]) -> bytes:
     """A recipe as ASCII JSON."""
     return json.dumps(dict(recipe), ensure_ascii=True).encode("ascii")
+
+
+def source_of(name: str, sha256: str, photo: Photo) -> dict[str, object]:
+    """What a recipe says of the photo that a picture is made from.
+
+    Args:
+        name: Of its file, without the folder.
+        sha256: The digest of the file.
+        photo: What it held. If it was not whole, the recipe says so, and whoever does it again takes it again.
+    """
+    return {"name": name, "sha256": sha256} | ({"damaged": True} if photo.is_damaged else {})
 
 
 def marked(before: bytes, recipe: bytes) -> bytes:
@@ -90,6 +102,8 @@ def _stored(data: bytes) -> bytes | str | None:
     block = exif.parse(data)
     if block is not None:
         return block.data(exif.IMAGE_HISTORY)
+    if heif.is_heif(data):  # Which is never written here.
+        return None
     with opened(data) as image:
         if image.format == "PNG":
             text = image.info.get(KEYWORD)

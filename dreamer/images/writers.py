@@ -20,7 +20,7 @@ from dreamer.images.photo import Photo
 from dreamer.images.profiles import srgb_bytes
 from dreamer.images.recipes import KEYWORD, marked
 
-HAS_ALPHA = ("PNG", "WebP", "TIFF", "GIF")
+HAS_ALPHA = ("PNG", "WebP", "TIFF", "GIF", "AVIF")
 _HAS_16_BITS = ("PNG", "TIFF")
 _SEGMENT = 65533  # the most that one JPEG segment holds
 _XMP_HEADER = 29
@@ -135,6 +135,21 @@ def _webp(job: Job) -> bytes:
     return out.getvalue()
 
 
+def _avif(job: Job) -> bytes:
+    out = BytesIO()
+    Image.fromarray(rounded(job)).save(
+        out,
+        "AVIF",
+        quality=90,  # Of JPEG's and WebP's 95 the mean error is smaller and larger.
+        subsampling="4:4:4",
+        max_threads=1,  # Equal runs give equal files, whatever the machine.
+        icc_profile=srgb_bytes(),
+        exif=_exif(job, with_recipe=True),
+        xmp=job.photo.metadata.xmp or b"",
+    )
+    return out.getvalue()
+
+
 def _png(job: Job) -> bytes:
     info = PngImagePlugin.PngInfo()
     if job.recipe is not None:
@@ -240,4 +255,5 @@ WRITERS: dict[str, Callable[[Job], bytes]] = {
     "TIFF": _tiff,
     "BMP": _bmp,
     "GIF": _gif,
+    "AVIF": _avif,
 }

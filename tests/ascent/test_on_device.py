@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer import climbing, dreaming
+from dreamer import climbing, dreaming, memory
 from dreamer.arrays import resize
 from dreamer.ascent import backend, gradients, loop, on_device, on_tensorflow
 from dreamer.ascent.loop import ascend, ascend_on_device
@@ -260,7 +260,7 @@ def test_memory_that_runs_out_behind_our_back_is_seen_when_the_result_is_asked_f
 
 
 def test_a_container_with_little_memory_counts(monkeypatch, tmp_path):
-    monkeypatch.setattr(backend, "_CGROUP", tmp_path)
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
     assert backend.free_memory() > 1000
     (tmp_path / "memory.current").write_text("700\n")
     (tmp_path / "memory.stat").write_text("anon 500\ninactive_file 150\n")
