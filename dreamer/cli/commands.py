@@ -90,10 +90,10 @@ class Command(click.Command):
     """A command that refuses what contradicts itself."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, as Click does, and then look for contradictions."""
+        """Parse, as Click does, and look for contradictions."""
         given = [] if ctx.resilient_parsing else self.make_parser(ctx).parse_args(args=list(args))[2]
-        rest = super().parse_args(ctx, args)
         _check_once([one for one in given if isinstance(one, click.Option)])
+        rest = super().parse_args(ctx, args)
         _check_together(self.name or "", {one.name: one for one in given if _is_said(ctx, one)})
         return rest
 

@@ -26,6 +26,10 @@ def photo(tmp_path, picture, monkeypatch):
     return tmp_path / "photo.png"
 
 
+def names(folder="."):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
 def sent(number, at, asleep):
     """Send a signal to this process before a step."""
     asleep.before_step = lambda taken: signal.raise_signal(number) if taken == at else None
@@ -113,7 +117,7 @@ def test_before_the_first_step_nothing_is_written(photo, asleep, number, capfd):
     sent(number, 1, asleep)
     assert run(["dream", "photo.png"]) == 128 + number
     assert capfd.readouterr().err.split("\n")[-2] == "Interrupted: nothing was written."
-    assert [path.name for path in Path().iterdir()] == ["photo.png"]
+    assert names() == ["photo.png"]
 
 
 @pytest.mark.parametrize("number", ALL)
@@ -124,7 +128,7 @@ def test_the_frames_of_a_zoom_are_kept(photo, asleep, number, output, capfd):
     assert run(["dream", "photo.png", *given, "-o", output]) == 128 + number
     assert "interrupted after 2 of 9 frames" in capfd.readouterr().err
     made = photo.with_name(output)
-    assert made.is_file() if made.suffix else sorted(path.name for path in made.iterdir()) == ["0001.png", "0002.png"]
+    assert made.is_file() if made.suffix else names(made) == ["0001.png", "0002.png"]
 
 
 @pytest.mark.parametrize("number", ALL)
@@ -134,7 +138,7 @@ def test_while_a_picture_is_written_it_is_written_whole(photo, asleep, number, m
     assert run(["dream", "photo.png", "--octaves", "1", "--steps", "1"]) == 128 + number
     assert capfd.readouterr().out == "photo-dream.png\n"
     assert images.read(photo.with_name("photo-dream.png")).pixels.shape == (37, 53, 3)
-    assert sorted(path.name for path in Path().iterdir()) == ["photo-dream.png", "photo.png"]
+    assert names() == ["photo-dream.png", "photo.png"]
 
 
 @pytest.mark.parametrize("number", ALL)
@@ -180,7 +184,7 @@ def test_a_visualization_is_kept_as_it_is(tmp_path, number, monkeypatch, capfd):
     given = ["--size", "32", "--steps", "40", "--animation", "way.gif", "-o", "x.png"]
     assert run(["visualize", "block2b:3", *given]) == 128 + number
     assert "x.png is partial" in capfd.readouterr().err
-    assert sorted(path.name for path in Path().iterdir()) == ["way.gif", "x.png"]
+    assert names() == ["way.gif", "x.png"]
 
 
 def interrupted(arguments, number, after, **keywords):
@@ -205,7 +209,7 @@ def test_while_the_program_and_its_libraries_are_loaded_there_is_one_line(photo,
     assert status == 128 + number
     lines = [line for line in err.splitlines() if line and not line.startswith("Loading")]
     assert lines == ["Interrupted: nothing was written."]
-    assert [path.name for path in Path().iterdir()] == ["photo.png"]
+    assert names() == ["photo.png"]
 
 
 def test_a_real_dream_ends_well_when_the_machine_is_shut_down(photo):
