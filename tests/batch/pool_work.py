@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
+import re
 import time
 from pathlib import Path
+
+from dreamer.batch import workers
 
 
 def act(job):
@@ -45,12 +47,6 @@ def _environment(name):
     return os.environ.get(name), os.getpid()
 
 
-def _interrupt_yourself(_):
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(0.05)
-    return "deaf"
-
-
 def _wait_for(path):
     while not Path(path).exists():
         time.sleep(0.01)
@@ -60,6 +56,29 @@ def _wait_for(path):
 def _linger(path):
     Path(path).write_text(str(os.getpid()))
     time.sleep(600)
+
+
+def _brood(_):
+    """Take for ever without ever letting go of Python's lock, so that no thread of the process could end it."""
+    re.match("(a+)+$", "a" * 64 + "b")
+
+
+def _take(seconds):
+    """Say how long it takes, then take nearly so long."""
+    workers.allow(seconds)
+    time.sleep(0.8 * seconds)
+    return "in time"
+
+
+def _take_less(seconds):
+    workers.allow(seconds)
+    time.sleep(600)
+
+
+def _send_yourself(number):
+    os.kill(os.getpid(), number)
+    time.sleep(0.05)
+    return "deaf"
 
 
 def _place_and_wait(folder):
