@@ -1,4 +1,4 @@
-"""Which photo becomes which picture, and with what settings: jobs, as values.
+"""Which photo becomes which picture, and with what settings: jobs, as values; and what becomes none, and why.
 
 The one idea: a picture has the whole name of its photo, suffix included, in a tree of the same shape. So ``a/x.jpg``
 and ``b/x.jpg`` never meet, nor do ``x.jpg`` and ``x.png``, and nobody has to remember what was called what.
@@ -8,18 +8,22 @@ Must not import: networks, Keras.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder
-from dreamer.errors import FolderError
+from dreamer.batch.globs import Glob
+from dreamer.batch.left_out import LeftOut, instead, suffix_of, why_not
+from dreamer.batch.names import fits, flaw, shortened
+from dreamer.errors import FolderError, SettingsError
 from dreamer.images import SUFFIXES
 from dreamer.settings import DreamSettings
 
 _SPARE_SUFFIX = ".png"
+_RECORD_SUFFIX = ".json"
 DEFAULT_MAX_PIXELS = 500_000_000
 
 
@@ -38,6 +42,7 @@ class Job:
         max_pixels: Photos with more are refused.
         source_stamp: What the store vouches the photo by; None where nothing does.
         replaces: Whether a picture may be there that is to be replaced.
+        timeout: Seconds that it may take once the network is there; None for ``limits``.
     """
 
     inputs: Folder
@@ -50,6 +55,7 @@ class Job:
     max_pixels: int = DEFAULT_MAX_PIXELS
     source_stamp: str | None = None
     replaces: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,18 @@ class Candidate:
     problem: str | None
 
 
+class Plan(NamedTuple):
+    """All files of a folder, but for those that are hidden: none is in both, and none in neither.
+
+    Attributes:
+        candidates: A job for every photo with every preset, preset by preset, so that each is compiled once.
+        left_out: The other files.
+    """
+
+    candidates: list[Candidate]
+    left_out: list[LeftOut]
+
+
 def candidates(
     inputs: Folder,
     outputs: Folder,
@@ -68,8 +86,22 @@ def candidates(
     *,
     glob: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float | None = None,
 ) -> list[Candidate]:
-    """A job for every photo of a folder with every preset, preset by preset, so that each is compiled once.
+    """The jobs of a :func:`plan`, where nobody asks for what is left out."""
+    return plan(inputs, outputs, presets, glob=glob, max_pixels=max_pixels, timeout=timeout).candidates
+
+
+def plan(
+    inputs: Folder,
+    outputs: Folder,
+    presets: Mapping[str, DreamSettings],
+    *,
+    glob: str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float | None = None,
+) -> Plan:
+    """Sort the files of a folder into photos, each with every preset, and what is left out.
 
     Args:
         inputs: Where the photos are.
@@ -78,21 +110,31 @@ def candidates(
         glob: Which files are photos, as in ``"**/*.jpg"``, capital letters or not; None for all that have a suffix
             of a picture.
         max_pixels: Refuse photos with more.
+        timeout: Seconds that a job may take; None for what goes with its size.
 
     Raises:
         FolderError: There is no such folder, no photo in it, or one folder lies in the other so that photos would
             be replaced.
-        SettingsError: A file that settings name cannot be read.
+        SettingsError: A file that settings name cannot be read, the glob is far too long, or a preset has a name
+            that no folder can have.
     """
     if inputs.within(outputs) is not None:
         raise FolderError(
             f"the photos in {inputs.show()} lie within the output folder {outputs.show()}, where they could be "
             "replaced. Choose another output folder"
         )
-    photos = [entry for entry in _outside(inputs, outputs) if _is_chosen(entry, glob)]
+    if len(presets) > 1:
+        _check_folders(presets)
+    pattern = None if glob is None else Glob(glob)
+    photos, left_out = [], []
+    for entry in _outside(inputs, outputs):
+        if not entry.flaw and _is_chosen(entry, pattern):
+            photos.append(entry)
+        elif not entry.is_folder:
+            left_out.append(LeftOut(inputs, entry.name, why_not(entry, pattern)))
     if not photos:
         which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(SUFFIXES)[:3])}"
-        raise FolderError(f"there are no {which} in {inputs.show()}")
+        raise FolderError(f"there are no {which} in {inputs.show()}{instead(left_out)}")
     names = Counter(_picture_name(entry.name) for entry in photos)
     found = []
     for preset, settings in presets.items():
@@ -100,11 +142,23 @@ def candidates(
         for entry in photos:
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
-            job = Job(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp)
+            job = Job(
+                inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp, timeout=timeout
+            )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
-    return found
+    return Plan(found, left_out)
+
+
+def _check_folders(presets: Iterable[str]) -> None:
+    for preset in presets:
+        wrong = flaw(preset, foreign=True) or ("has several parts" if "/" in preset else None)
+        if wrong or preset.startswith("."):
+            raise SettingsError(
+                f"the preset {preset!r} cannot have a folder, since its name {wrong or 'begins with a dot'}; "
+                "rename it, or give it alone"
+            )
 
 
 def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
@@ -115,39 +169,45 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
             yield entry
 
 
-def _is_chosen(entry: Entry, glob: str | None) -> bool:
+def _is_chosen(entry: Entry, glob: Glob | None) -> bool:
     if entry.hides:
         return True
-    is_named_so = PurePosixPath(entry.name).suffix.lower() in SUFFIXES
+    is_named_so = suffix_of(entry.name) in SUFFIXES
     if glob is None:
         return is_named_so
     # Of folders, those that are called as pictures are worth a word.
-    matches = _matches(entry.name.lower().split("/"), glob.lower().split("/"))
-    return matches and (is_named_so or entry.problem is None)
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a name match those of a pattern, ``**`` standing for any number of them."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+    return glob.matches(entry.name) and (is_named_so or entry.problem is None)
 
 
 def _picture_name(source: str) -> str:
     """The photo's own name; with another suffix behind it if its own names no format that can be written."""
-    return source if PurePosixPath(source).suffix.lower() in SUFFIXES else source + _SPARE_SUFFIX
+    if suffix_of(source) in SUFFIXES:
+        return source
+    above, slash, last = source.rpartition("/")
+    last = last + _SPARE_SUFFIX if fits(last + _SPARE_SUFFIX) else shortened(last, _SPARE_SUFFIX)
+    return f"{above}{slash}{last}"
 
 
 def record_name(target: str) -> str:
     """Where the record of a picture is, within the output folder."""
-    return f"{HIDDEN}/records/{target}.json"
+    return _kept_as("records", target)
 
 
 def pending_name(target: str) -> str:
     """Where it says that a picture is about to be put in its place."""
-    return f"{HIDDEN}/pending/{target}.json"
+    return _kept_as("pending", target)
+
+
+def _kept_as(kind: str, target: str) -> str:
+    """A name like the picture's own; by its digest, in a tree apart, where that is too long or is also a folder's.
+
+    So no two pictures share one, as ``a.jpg`` beside a folder ``a.jpg.json`` would.
+    """
+    *above, last = target.split("/")
+    if fits(f"{last}{_RECORD_SUFFIX}") and not any(part.lower().endswith(_RECORD_SUFFIX) for part in above):
+        return f"{HIDDEN}/{kind}/{target}{_RECORD_SUFFIX}"
+    digest = hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{HIDDEN}/{kind}-by-digest/{digest}{_RECORD_SUFFIX}"
 
 
 def all_names(target: str) -> tuple[str, str, str]:

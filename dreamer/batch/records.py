@@ -78,11 +78,13 @@ class Verdict:
         job: The job, which knows by now whether a picture may be replaced.
         action: ``"dream"``, ``"skip"`` or ``"fail"``.
         reason: In a few words; of a failure all that is to be said.
+        is_noted: Whether a note says that its picture is about to be put in its place.
     """
 
     job: Job
     action: Literal["dream", "skip", "fail"]
     reason: str
+    is_noted: bool = False
 
 
 def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
@@ -115,13 +117,14 @@ def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool)
     is_known = record is not None or pending is not None
 
     def verdict(action: Literal["dream", "skip", "fail"], reason: str) -> Verdict:
-        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason)
+        is_noted = pending_name(job.target) in there
+        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason, is_noted)
 
     picture = there.get(job.target)
     if candidate.problem:
         return verdict("fail", candidate.problem)
-    if job.outputs.reaches(job.target, job.inputs):
-        return verdict("fail", "its picture would be written into the folder of photos, by way of a link")
+    if job.outputs.leads_out(job.target):
+        return verdict("fail", f"its picture would be written outside of {job.outputs.show()}, by way of a link")
     if picture is not None and picture.problem:
         return verdict("fail", f"{job.outputs.show(job.target)} is in the way: it {picture.problem}")
     if overwrite:

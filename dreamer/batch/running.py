@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dreamer import errors
 from dreamer.batch import pools
-from dreamer.batch.jobs import Candidate, all_names
+from dreamer.batch.jobs import Candidate, all_names, pending_name
 from dreamer.batch.outcomes import Failure
 from dreamer.batch.pools import RETRIES, Pool
 from dreamer.batch.records import Verdict
@@ -59,7 +59,10 @@ def carry_out(
     if reasons:
         _check(dict.fromkeys(job.settings for job in reasons), pool, retries)
         next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job.target))
-    yield from (_settled(verdict) for verdict in verdicts if verdict.action != "dream")
+    for verdict in verdicts:
+        if verdict.action == "skip" and verdict.is_noted:  # A run was killed right before it could remove the note.
+            verdict.job.outputs.remove(pending_name(verdict.job.target))
+    yield from (_ended(verdict) for verdict in verdicts if verdict.action != "dream")
     for outcome in pools.run(reasons, dream_job, pool, retries=retries, stop=stop):
         yield Finished(
             outcome.job,
@@ -72,7 +75,7 @@ def carry_out(
         )
 
 
-def _settled(verdict: Verdict) -> Finished:
+def _ended(verdict: Verdict) -> Finished:
     """What became of a photo with which nothing is to be done."""
     if verdict.action == "skip":
         return Finished(verdict.job, "skipped", verdict.reason)

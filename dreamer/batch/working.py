@@ -87,6 +87,7 @@ def _put(job: Job, picture: bytes, source_sha256: str) -> None:
     except FileExistsError:
         # Another attempt at this very job may have come as far as this.
         if outputs.read(job.target) != picture:
+            outputs.remove(pending_name(job.target))
             raise
     record = record.stamped(outputs.stamp(job.target))
     outputs.write(record_name(job.target), record.to_json(), overwrite=True)

@@ -82,10 +82,8 @@ def _send_yourself(number):
 
 
 def _place_and_wait(folder):
-    """Say on which machine of a Ray cluster this is, and go on when told to."""
-    import ray
-
-    node = ray.get_runtime_context().get_node_id()
-    Path(folder, f"{node}-{os.getpid()}").touch()
+    """Say on which machine of a Ray cluster this is, and which of Ray's processes asked for it; go on when told to."""
+    raylet = os.environ["RAY_RAYLET_PID"]
+    Path(folder, f"{raylet}-{os.getppid()}").touch()
     _wait_for(Path(folder, "go"))
-    return node
+    return raylet

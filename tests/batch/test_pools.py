@@ -110,7 +110,8 @@ def test_a_job_may_say_that_it_needs_more_time_or_less():
 def test_once_told_to_stop_a_stuck_job_ends_when_its_time_is_over():
     pool = Processes([{}], limit=1.5)
     try:
-        [outcome] = pools.run([("brood", 0), ("give", 1)], pool_work.act, pool, stop=iter([False, *[True] * 9]).__next__)
+        asked = iter([False, *[True] * 9])
+        [outcome] = pools.run([("brood", 0), ("give", 1)], pool_work.act, pool, stop=lambda: next(asked))
     finally:
         pool.close()
     assert outcome.failure.kind == "TimeLimitError"
