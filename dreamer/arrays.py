@@ -25,6 +25,32 @@ Size = tuple[int, int]
 """``(height, width)`` in pixels."""
 
 
+def scaled(size: Size, share: float) -> Size:
+    """A size a share as large, in whole pixels: the one way to round it.
+
+    Example:
+        >>> scaled((427, 640), 0.5), scaled((1, 640), 0.5)
+        ((214, 320), (1, 320))
+    """
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def fitted(size: Size, longest: int, *, enlarge: bool = False) -> Size:
+    """A size of the same proportions whose longer side is no longer than so many pixels.
+
+    Args:
+        size: ``(height, width)``.
+        longest: Pixels.
+        enlarge: Make a smaller one that large, too.
+
+    Example:
+        >>> fitted((427, 640), 320), fitted((427, 640), 1000), fitted((427, 640), 1000, enlarge=True)
+        ((214, 320), (427, 640), (667, 1000))
+    """
+    share = longest / max(size)
+    return scaled(size, share if enlarge else min(1.0, share))
+
+
 STRIP_ROWS = 64
 """Rows worked on at once, where a whole picture would take too much memory."""
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, greyscale, resize_stored
+from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves, precision
 from dreamer.climbing import Ascent
 from dreamer.errors import ImageReadError, ModelError
@@ -237,13 +237,7 @@ def resolved(settings: DreamSettings) -> DreamSettings:
 def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
     """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
     size = (picture.shape[0], picture.shape[1])
-    return size if settings.max_size is None else _fitted(size, settings.max_size)
-
-
-def _fitted(size: Size, side: int) -> Size:
-    """A size of the same proportions, no longer than a side."""
-    shrink = min(1.0, side / max(size))
-    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+    return size if settings.max_size is None else fitted(size, settings.max_size)
 
 
 def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool = False) -> list[Size]:
@@ -258,7 +252,7 @@ def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool
     sizes = octaves.sizes(output_size(picture, settings), octaves=settings.octaves, octave_scale=settings.octave_scale)
     if not preview:
         return sizes
-    return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [_fitted(sizes[0], PREVIEW_SIDE)]
+    return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [fitted(sizes[0], PREVIEW_SIDE)]
 
 
 def _pixels(picture: str | Path | Image.Image | np.ndarray) -> StoredArray:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, strips
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
 from dreamer.digests import stamp_of
 from dreamer.errors import ImageReadError
 from dreamer.settings import DreamSettings
@@ -176,7 +176,7 @@ def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.u
     """
     deviation = share * max(size)
     shrink = min(1.0, _BLURRED_AT / deviation) if deviation > 0 else 1.0
-    small = resize(as_float(mask), (max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))))
+    small = resize(as_float(mask), scaled(size, shrink))
     if deviation * shrink > 0:
         small = cv2.GaussianBlur(small, (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE)
     # Straight lines between pixels, since cubic ones would leave a rim beside a sharp edge.

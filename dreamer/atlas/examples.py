@@ -22,7 +22,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, resize_stored
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, resize_stored, scaled
 from dreamer.atlas.catalog import Catalog, Entry, Example, ExamplePhoto
 from dreamer.errors import ImageReadError
 from dreamer.images import files
@@ -114,18 +114,14 @@ def _cut(pixels: StoredArray) -> StoredArray:
     top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
     part = pixels[top : top + longest, left : left + longest]
     share = min(1.0, _KEPT * _SIDE / min(part.shape[:2]))
-    return as_stored(np.clip(as_float(resize_stored(part, _scaled(part.shape, share))), 0, 1), np.uint8)
+    return as_stored(np.clip(as_float(resize_stored(part, scaled(part.shape[:2], share))), 0, 1), np.uint8)
 
 
 def _seen(shown: StoredArray, sides: Sides) -> FloatArray:
     """A photo as the network sees it: of a size that it can see."""
-    scaled = _scaled(shown.shape, _SIDE / min(shown.shape[:2]))
-    height, width = (max(sides.least, round(side / sides.multiple) * sides.multiple) for side in scaled)
+    wanted = scaled(shown.shape[:2], _SIDE / min(shown.shape[:2]))
+    height, width = (max(sides.least, round(side / sides.multiple) * sides.multiple) for side in wanted)
     return np.asarray(np.clip(resize(as_float(shown), (height, width)), 0, 1), np.float32)
-
-
-def _scaled(shape: Sequence[int], share: float) -> Size:
-    return max(1, round(shape[0] * share)), max(1, round(shape[1] * share))
 
 
 def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:

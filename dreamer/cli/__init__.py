@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 from dreamer import __version__
+from dreamer.cli import interrupts
 from dreamer.cli.atlas import atlas
 from dreamer.cli.batch import batch
 from dreamer.cli.completion import completion
@@ -23,7 +24,7 @@ from dreamer.cli.dream import dream
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
-from dreamer.cli.options import DEBUG_KEY, EXIT_INTERRUPTED, debug_option
+from dreamer.cli.options import DEBUG_KEY, debug_option
 from dreamer.cli.presets import presets
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
@@ -48,7 +49,10 @@ class _Group(click.Group):
         except Exception as error:
             if ctx.meta.get(DEBUG_KEY):
                 traceback.print_exc()
-            raise _failure(error) from error
+            failure = _failure(error)
+            # Notes say where something was kept that could not be written.
+            said = (failure.message, *getattr(error, "__notes__", []))
+            raise type(failure)(". ".join(line.rstrip(".") for line in said)) from error
 
 
 def _failure(error: Exception) -> click.ClickException:
@@ -95,11 +99,24 @@ def run(arguments: Sequence[str]) -> int:
         arguments: What follows the program's name.
 
     Returns:
-        The exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+        The exit status: 0 done, 1 failed, 2 wrong usage, 128 and the number of a signal that interrupted it.
     """
     # TensorFlow's start-up notices are none of the user's business; set before it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with interrupts.listening():
+        try:
+            status = _answer(arguments)
+        except KeyboardInterrupt:  # While something else was being said.
+            status = interrupts.exit_status()
+        interrupts.ignore_interrupts()
+        # Whoever sent a signal waits for its number, whatever came of the work.
+        return interrupts.exit_status() if interrupts.came() else status
+
+
+def _answer(arguments: Sequence[str]) -> int:
+    """Carry out a command; says what went wrong, and gives the exit status."""
     try:
+        interrupts.take_waiting()
         status = cli.main(list(arguments), prog_name="dreamer", standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -111,7 +128,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         say("Interrupted: nothing was written.")
-        return EXIT_INTERRUPTED
+        return interrupts.exit_status()
     except OSError as error:
         # Whoever read our output has left, which needs no words, or it goes to a full disk.
         if not isinstance(error, BrokenPipeError):
@@ -130,9 +147,11 @@ def _settle_stdout() -> None:
 
 
 def main() -> None:
-    """Entry point of the ``dreamer`` command."""
+    """What ``dreamer.__main__`` calls."""
+    interrupts.ignore_interrupts()
     status = run(sys.argv[1:])
     _settle_stdout()
-    # All is written and said; a late Ctrl-C while TensorFlow is put away must not change the exit status.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # All is written and said; a late interrupt while TensorFlow is put away must not change the exit status.
+    for number in interrupts.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(status)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -96,7 +97,7 @@ def _spec(ctx: click.Context) -> ModelSpec:
 def _noted(spec: ModelSpec) -> Path:
     name = spec.name.replace(":", "-")
     if isinstance(spec.weights, FileWeights):
-        name = hashlib.sha256(str(spec.weights.path).encode()).hexdigest()
+        name = hashlib.sha256(os.fsencode(spec.weights.path)).hexdigest()
     return store.home() / "layers" / f"{name}.json"
 
 

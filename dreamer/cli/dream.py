@@ -14,8 +14,8 @@ from dreamer.cli import still, zoom
 from dreamer.cli.again import Earlier
 from dreamer.cli.completing import complete_layer, complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import exit_status
 from dreamer.cli.options import (
-    EXIT_INTERRUPTED,
     backend_option,
     debug_option,
     dream_options,
@@ -144,7 +144,7 @@ def dream(
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
     make = still.make if settings.frames == 1 else zoom.make
     if make(order):
-        ctx.exit(EXIT_INTERRUPTED)
+        ctx.exit(exit_status())
 
 
 def _settings(preset: str | None, earlier: Earlier | None, chosen: dict[str, Any]) -> DreamSettings:

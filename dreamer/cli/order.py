@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dreamer import filenames
 from dreamer.cli.again import Earlier
 from dreamer.cli.completing import remember_layers
 from dreamer.settings import DreamSettings
@@ -60,8 +61,8 @@ class Order:
         """``<stem>-dream<suffix>`` beside the photo, and more of the kind."""
         what = "preview" if self.preview else "dream"
         suffix = self.photo.suffix if suffix is None else suffix
-        stem = f"{self.photo.stem}-{what}"
-        return (self.photo.with_name(f"{stem}{'' if n == 1 else f'-{n}'}{suffix}") for n in count(1))
+        endings = (f"-{what}{'' if n == 1 else f'-{n}'}{suffix}" for n in count(1))
+        return (self.photo.with_name(filenames.joined(self.photo.stem, ending)) for ending in endings)
 
     def finish(self) -> None:
         """Say what can be said once the network is known, and note its layers for the shell."""

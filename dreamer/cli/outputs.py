@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dreamer import filenames
 from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.wording import harmless
 
 if TYPE_CHECKING:
+    from dreamer.arrays import StoredArray
     from dreamer.images import Photo
+
+Ways = Mapping[str, Callable[[Path], object]]
+"""What writes something, by the suffix of its file; "" for a folder."""
 
 
 def free_name(names: Iterable[Path]) -> Path:
@@ -44,13 +53,13 @@ def write_picture(
         Where it is.
 
     Raises:
-        ImageWriteError: It is not where it should be; the message says where it was kept.
+        ImageWriteError: It is not where it should be; a note of it says where it was kept.
     """
     from dreamer import images
 
     names = iter(names)
     target = output or free_name(names)
-    try:
+    with rescued(target.stem, {".png": lambda refuge: images.write(refuge, result, recipe=recipe)}):
         while True:
             try:
                 for remark in images.write(target, result, recipe=recipe, overwrite=overwrite):
@@ -62,28 +71,69 @@ def write_picture(
                 target = free_name(names)
             else:
                 return target
-    except ImageWriteError as error:
-        kept = keep_elsewhere(target.stem, ".png", lambda refuge: images.write(refuge, result, recipe=recipe))
-        raise ImageWriteError(f"{error} {kept}") from error
 
 
-def keep_elsewhere(stem: str, suffix: str, write: Callable[[Path], object]) -> str:
-    """Save what is finished from, say, a full disk.
+@contextmanager
+def rescued(stem: str, ways: Ways, *, when: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Keep what was computed, whatever goes wrong in the body; a note of the error says where it is.
+
+    Args:
+        stem: What the name of what is kept begins with.
+        ways: What writes it, by suffix; the first that works is taken.
+        when: Whether there is anything to keep.
+    """
+    with noted(lambda: keep_elsewhere(stem, ways) if when() else None):
+        yield
+
+
+@contextmanager
+def noted(sentence: Callable[[], str | None]) -> Iterator[None]:
+    """Add a sentence, if there is one, to whatever goes wrong in the body; the command line says it with the error."""
+    try:
+        yield
+    except Exception as error:
+        words = sentence()
+        if words is not None:
+            error.add_note(words)
+        raise
+
+
+def keep_elsewhere(stem: str, ways: Ways) -> str:
+    """Save what was computed from, say, a full disk.
 
     Args:
         stem: What its name begins with.
-        suffix: What it ends with.
-        write: Writes it.
+        ways: What writes it, by suffix; the first that works is taken.
 
     Returns:
         A sentence that says where it is, or that even that failed.
     """
-    refuge = Path(tempfile.gettempdir()) / f"{stem[:100]}-{secrets.token_hex(4)}{suffix}"
-    try:
-        write(refuge)
-    except ImageWriteError as error:
-        return f"The finished picture is lost: {error}"
-    return f"The finished picture was kept as {refuge}"
+    reasons = []
+    for folder in (tempfile.gettempdir, Path.cwd, Path.home):
+        for suffix, write in ways.items():
+            try:
+                refuge = Path(folder()) / filenames.joined(stem, f"-{secrets.token_hex(4)}{suffix}")
+                write(refuge)
+            except Exception as error:  # noqa: BLE001  What went wrong first must not be hidden by this.
+                reasons.append(" ".join(str(error).split()))
+            else:
+                return f"What was computed is kept as {refuge}"
+    return f"What was computed is lost: {reasons[0]}"
+
+
+def frame_writer(
+    frames: Callable[[], Iterable[StoredArray]], recipe: Callable[[], Mapping[str, object]]
+) -> Callable[[Path], None]:
+    """What writes frames into a folder, which it makes: ``0001.png``, ..."""
+
+    def write(folder: Path) -> None:
+        from dreamer import images
+
+        folder.mkdir()
+        for number, frame in enumerate(frames(), start=1):
+            images.write(folder / f"{number:04d}.png", images.Photo(frame), recipe={**recipe(), "frame": number})
+
+    return write
 
 
 def check_not_photo(target: Path, photo: Path) -> None:
@@ -125,9 +175,10 @@ def check_picture_folder(folder: Path, pattern: str, photo: Path, *, overwrite: 
 
 
 def print_path(target: Path | str) -> None:
-    """Print where a result is to standard output."""
+    """Print where a result is to standard output: to a program the bytes of its name, to a person harmless ones."""
+    is_read = sys.stdout is not None and sys.stdout.isatty()
     try:
-        click.echo(str(target))
+        click.echo(harmless(str(target)) if is_read else os.fsencode(target))
     except BrokenPipeError:
         raise
     except OSError as error:

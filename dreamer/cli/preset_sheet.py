@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,19 @@ import click
 from dreamer import __version__, presets
 from dreamer.cli.completing import complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.options import backend_option, debug_option
 from dreamer.cli.order import read_photo
-from dreamer.cli.outputs import check_not_photo, print_path
+from dreamer.cli.outputs import check_not_photo, print_path, rescued, write_picture
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import DreamerError
 
 if TYPE_CHECKING:
-    from dreamer.images import LabelledPicture, Photo
+    from dreamer.arrays import Size, StoredArray
+    from dreamer.images import Photo
     from dreamer.presets import Preset
 
+_PHOTO = "the photo"
 _SIDE = 320
 """Longest side of a picture of the sheet, in pixels."""
 
@@ -40,7 +43,10 @@ _SIDE = 320
 @fetch_options
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
+@click.pass_context
 def sheet(
+    ctx: click.Context,
+    /,
     photo: Path,
     output: Path,
     overwrite: bool,
@@ -54,7 +60,7 @@ def sheet(
 ) -> None:
     """Dream PHOTO small in every preset, your own included, and lay the dreams out with their names.
 
-    Each is composed like the whole dream would be.
+    Each is composed like the whole dream would be. An interrupt keeps those that are done.
     """
     from dreamer import images
     from dreamer.models import registry
@@ -63,40 +69,29 @@ def sheet(
     check_not_photo(output, photo)
     found, source = read_photo(photo)
     tell = silent if quiet else note
-    chosen = _chosen(tags, model, tell)
+    changes = {name: value for name, value in (("seed", seed), ("model", model)) if value is not None}
+    chosen = _chosen(tags, changes, tell)
+    plan = _Sheet(found, source, changes, columns)
+    images.check_target(output, overwrite=overwrite, size=plan.size([preset.name for preset in chosen]))
     for name in {model or preset.model for preset in chosen}:
         ensure_weights(registry.spec(name), offline=offline, mirror=mirror, quiet=quiet)
-    changes = {name: value for name, value in (("seed", seed), ("model", model)) if value is not None}
-    with work_progress(quiet=quiet) as progress:
-        import_keras()
-        pictures = [_picture(found, "the photo")]
-        for index, preset in enumerate(chosen):
-            pictures.append(_dreamt(found, preset, changes, source))
-            progress.show(preset.name, (index + 1) / len(chosen), f"{preset.name} done")
-    laid_out = images.Photo(images.sheet(pictures, columns=columns))
-    recipe = {
-        "program": "dreamer",
-        "version": __version__,
-        "command": "presets sheet",
-        "presets": [one.name for one in chosen],
-        **changes,
-    }
-    for remark in images.write(
-        output, laid_out, recipe=recipe | {"source_sha256": source["sha256"]}, overwrite=overwrite
-    ):
-        tell(remark)
+    _dream(plan, chosen, tell, stem=output.stem, quiet=quiet)
+    is_partial = len(plan.pictures) + len(plan.failed) < len(chosen)
+    target = write_picture(plan.photo(), plan.recipe(partial=is_partial), output, (), overwrite=overwrite, note=tell)
     if not quiet:
-        print_path(output)
+        print_path(target)
+    if is_partial:
+        tell(f"interrupted after {len(plan.pictures)} of {len(chosen)} presets; {target} ends there")
+        ctx.exit(exit_status())
 
 
-def _chosen(tags: tuple[str, ...], model: str | None, tell: Callable[[str], None]) -> list[Preset]:
+def _chosen(tags: tuple[str, ...], changes: dict[str, Any], tell: Callable[[str], None]) -> list[Preset]:
     """The presets of the sheet; what cannot be on it is said."""
     chosen = []
     for name in presets.names():
         try:
             preset = presets.find(name)
-            if model is not None:
-                preset.settings(model=model)
+            preset.settings(**changes).file_digests()  # A file that is not there is said now.
         except DreamerError as error:
             tell(f"left out: {error}")
         else:
@@ -107,20 +102,89 @@ def _chosen(tags: tuple[str, ...], model: str | None, tell: Callable[[str], None
     return chosen
 
 
-def _dreamt(found: Photo, preset: Preset, changes: dict[str, Any], source: dict[str, str]) -> LabelledPicture:
-    from dreamer.photos import PhotoDream
+class _Sheet:
+    """One photo through presets, all pictures of one size.
 
-    dream = PhotoDream(found, preset.settings(**changes), source=source, preview=True)
-    for _step in dream.steps(note=silent):
-        pass
-    result, _recipe = dream.result()
-    return _picture(dataclasses.replace(result, alpha=None), preset.name)
+    Attributes:
+        pictures: What was dreamt, by the name of its preset.
+        failed: Why a preset could not be dreamt, by its name.
+    """
+
+    def __init__(self, photo: Photo, source: dict[str, str], changes: dict[str, Any], columns: int | None) -> None:
+        self.pictures: dict[str, StoredArray] = {}
+        self.failed: dict[str, DreamerError] = {}
+        self._photo = photo
+        self._source = source
+        self._changes = changes
+        self._columns = columns
+        # A dream has a size of its own, whose proportions are rounded otherwise.
+        from dreamer.arrays import fitted
+
+        self._each = fitted(photo.pixels.shape[:2], _SIDE, enlarge=True)
+
+    def size(self, names: Iterable[str]) -> Size:
+        """Of a sheet of some presets."""
+        from dreamer import images
+
+        return images.sheet_size(self._each, [_PHOTO, *names], columns=self._columns)
+
+    def dream(self, preset: Preset) -> None:
+        """Add a preset."""
+        from dreamer.photos import PhotoDream
+
+        dream = PhotoDream(self._photo, preset.settings(**self._changes), source=self._source, preview=True)
+        for _step in until_interrupted(dream.steps(note=silent)):
+            pass
+        result, _recipe = dream.result()
+        self.pictures[preset.name] = self._shrunk(dataclasses.replace(result, alpha=None))
+
+    def photo(self) -> Photo:
+        """The sheet."""
+        from dreamer import images
+
+        named = [(_PHOTO, self._shrunk(self._photo)), *self.pictures.items()]
+        pictures = [images.LabelledPicture(picture, name) for name, picture in named]
+        return images.Photo(images.sheet(pictures, columns=self._columns))
+
+    def recipe(self, *, partial: bool) -> dict[str, object]:
+        """How it was made."""
+        recipe = {
+            "program": "dreamer",
+            "version": __version__,
+            "command": "presets sheet",
+            "presets": list(self.pictures),
+            **self._changes,
+            "source_sha256": self._source["sha256"],
+        }
+        return recipe | ({"partial": {"presets": len(self.pictures)}} if partial else {})
+
+    def _shrunk(self, photo: Photo) -> StoredArray:
+        from dreamer import images
+
+        return images.resized(photo, self._each).pixels
 
 
-def _picture(photo: Photo, label: str) -> LabelledPicture:
+def _dream(plan: _Sheet, chosen: Sequence[Preset], tell: Callable[[str], None], *, stem: str, quiet: bool) -> None:
+    """Dream until the end or an interrupt; from then on no other is taken."""
     from dreamer import images
 
-    height, width = photo.pixels.shape[:2]
-    shrink = _SIDE / max(height, width)
-    size = (max(1, round(height * shrink)), max(1, round(width * shrink)))
-    return images.LabelledPicture(images.resized(photo, size).pixels, label)
+    def write(path: Path) -> None:
+        images.write(path, plan.photo(), recipe=plan.recipe(partial=True))
+
+    with work_progress(quiet=quiet) as progress, rescued(stem, {".png": write}, when=lambda: bool(plan.pictures)):
+        import_keras()
+        try:
+            for number, preset in enumerate(chosen, start=1):
+                try:
+                    plan.dream(preset)
+                except DreamerError as error:
+                    # One preset that does not fit this photo or its network must not cost the others.
+                    plan.failed[preset.name] = error
+                    tell(f"left out: {preset.name}: {error}")
+                progress.show(preset.name, number / len(chosen), f"{preset.name} done")
+            ignore_interrupts()
+        except KeyboardInterrupt:
+            if not plan.pictures:
+                raise
+    if not plan.pictures:
+        raise next(iter(plan.failed.values()))

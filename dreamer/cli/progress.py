@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -78,10 +77,9 @@ def silent(_text: str) -> None:
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Import TensorFlow without its announcements, and without an interrupt half-way.
+    """Import TensorFlow without its announcements.
 
     It writes to the descriptor of standard error, below Python and before its own log level counts.
-    A Ctrl-C would surface anywhere in its start-up, as anything; it is kept until the end.
 
     Raises:
         BackendError: What Keras is told to run on is not installed, or not supported.
@@ -91,8 +89,6 @@ def quiet_import() -> Iterator[None]:
         raise BackendError(
             f"KERAS_BACKEND is {wanted!r}; expected one of {', '.join(BACKENDS)}. Change it, or give --backend"
         )
-    interrupts: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         terminal = os.dup(2)
@@ -114,9 +110,6 @@ def quiet_import() -> Iterator[None]:
             os.dup2(terminal, 2)
             os.close(terminal)
         os.close(nowhere)
-        signal.signal(signal.SIGINT, handler)
-    if interrupts:
-        raise KeyboardInterrupt
 
 
 def import_keras() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
+from dreamer.cli.interrupts import ignore_interrupts, until_interrupted
 from dreamer.cli.order import Order
-from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, print_path, write_picture
+from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, print_path, rescued, write_picture
 from dreamer.cli.progress import WorkProgress, import_keras, work_progress
 from dreamer.errors import ImageWriteError
 
@@ -23,13 +24,11 @@ def make(order: Order) -> bool:
         Whether it was interrupted, and the result is what there was by then.
     """
     _check(order)
-    with interrupt_once():
-        dream = _dreamt(order)
-        ignore_interrupts()
-        result, recipe = dream.result()
-        reached = dream.reached
-        del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
-        target = write_picture(result, recipe, order.output, order.names(), overwrite=order.overwrite, note=order.tell)
+    dream = _dreamt(order)
+    result, recipe = dream.result()
+    reached = dream.reached
+    del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
+    target = write_picture(result, recipe, order.output, order.names(), overwrite=order.overwrite, note=order.tell)
     if not order.quiet:
         print_path(target)
     order.finish()
@@ -56,7 +55,7 @@ def _check(order: Order) -> None:
 
 
 def _dreamt(order: Order) -> PhotoDream:
-    """Dream until the end or Ctrl-C."""
+    """Dream until the end or an interrupt; from then on no other is taken."""
     with work_progress(quiet=order.quiet) as progress:
         import_keras()
         from dreamer import images
@@ -65,14 +64,24 @@ def _dreamt(order: Order) -> PhotoDream:
         dream = PhotoDream(order.take_photo(), order.settings, source=order.source, preview=order.preview)
         images.check_target(order.output or free_name(order.names()), overwrite=True, size=dream.size)
         try:
-            for step in dream.steps(note=order.tell):
-                show(step, progress, step.progress)
-                if order.octave_folder is not None and step.ends_octave:
-                    _save_octave(order.octave_folder, step, dream, overwrite=order.overwrite)
+            with rescued(order.photo.stem, {".png": partial(_write, dream)}, when=lambda: dream.reached is not None):
+                for step in until_interrupted(dream.steps(note=order.tell)):
+                    show(step, progress, step.progress)
+                    if order.octave_folder is not None and step.ends_octave:
+                        _save_octave(order.octave_folder, step, dream, overwrite=order.overwrite)
+            ignore_interrupts()
         except KeyboardInterrupt:
             if dream.reached is None:
                 raise
     return dream
+
+
+def _write(dream: PhotoDream, path: Path) -> None:
+    """Write what there is of a dream that failed."""
+    from dreamer import images
+
+    result, recipe = dream.result()
+    images.write(path, result, recipe=recipe)
 
 
 def show(step: DreamStep, progress: WorkProgress, done: float, *, before: str = "") -> None:

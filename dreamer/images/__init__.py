@@ -15,7 +15,7 @@ writing puts the rest back, as far as the format can hold it, and says in notes 
     writers.py    one function per format
     files.py      write, check_target
     animation.py  write_animation, check_animation_target
-    sheets.py     sheet, LabelledPicture: a contact sheet
+    sheets.py     sheet, sheet_size, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
 Must not import Keras, TensorFlow or any other part of the package but `errors` and `arrays`.
@@ -30,7 +30,7 @@ from dreamer.images.encoding import SUFFIXES, encode
 from dreamer.images.files import check_place, check_target, write
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.recipes import read_recipe
-from dreamer.images.sheets import LabelledPicture, sheet
+from dreamer.images.sheets import LabelledPicture, sheet, sheet_size
 
 __all__ = [
     "ANIMATION_SUFFIXES",
@@ -49,6 +49,7 @@ __all__ = [
     "read_recipe",
     "resized",
     "sheet",
+    "sheet_size",
     "write",
     "write_animation",
 ]

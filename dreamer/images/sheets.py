@@ -110,10 +110,8 @@ def sheet(pictures: Sequence[LabelledPicture], *, columns: int | None = None) ->
     """
     size = _checked(pictures, columns)
     words = _type(size[1])
-    labels = [_drawable(entry.label, words.font) for entry in pictures]
-    width = max(size[1], min(_NARROWEST * words.size, max(map(words.width, labels))))
-    lines = [_lines(label, width, words) for label in labels]
-    layout = _layout(size, width, words, [len(label) for label in lines], columns)
+    lines, layout = _planned(size, [entry.label for entry in pictures], words, columns)
+    width = layout.width
     out = np.full((*layout.size, 3), _BACKDROP, np.float32)
     for index, (entry, label) in enumerate(zip(pictures, lines, strict=True)):
         top, left = layout.corner(index)
@@ -125,6 +123,32 @@ def sheet(pictures: Sequence[LabelledPicture], *, columns: int | None = None) ->
         below = out[top : top + words.line * len(label), left : left + width]
         below += _written(label, width, words)[..., None] * (_INK - _BACKDROP)
     return out
+
+
+def sheet_size(size: Size, labels: Sequence[str], *, columns: int | None = None) -> Size:
+    """The size that :func:`sheet` gives, before there are any pictures.
+
+    Args:
+        size: ``(height, width)`` of each picture.
+        labels: One for each; without words a sheet is as large as it is at the least.
+        columns: As there.
+
+    Returns:
+        ``(height, width)``.
+
+    Example:
+        >>> sheet_size((90, 120), ["block4b:0", "block4b:1"], columns=2)
+        (134, 276)
+    """
+    return _planned(size, labels, _type(size[1]), columns)[1].size
+
+
+def _planned(size: Size, labels: Sequence[str], words: _Type, columns: int | None) -> tuple[list[list[str]], _Layout]:
+    """The lines of each label, and where all goes."""
+    drawable = [_drawable(label, words.font) for label in labels]
+    width = max(size[1], min(_NARROWEST * words.size, max(map(words.width, drawable))))
+    lines = [_lines(label, width, words) for label in drawable]
+    return lines, _layout(size, width, words, [len(label) for label in lines], columns)
 
 
 def _checked(pictures: Sequence[LabelledPicture], columns: int | None) -> Size:
