@@ -9,15 +9,17 @@ Must not import: networks, Keras.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dreamer import filenames
 from dreamer.batch.folders import HIDDEN, Entry, Folder
 from dreamer.batch.globs import Glob
 from dreamer.batch.left_out import LeftOut, instead, suffix_of, why_not
-from dreamer.batch.names import fits, flaw, shortened
+from dreamer.batch.names import flaw
 from dreamer.errors import FolderError, SettingsError
 from dreamer.images import SUFFIXES
 from dreamer.settings import DreamSettings
@@ -184,8 +186,7 @@ def _picture_name(source: str) -> str:
     if suffix_of(source) in SUFFIXES:
         return source
     above, slash, last = source.rpartition("/")
-    last = last + _SPARE_SUFFIX if fits(last + _SPARE_SUFFIX) else shortened(last, _SPARE_SUFFIX)
-    return f"{above}{slash}{last}"
+    return f"{above}{slash}{filenames.joined(last, _SPARE_SUFFIX)}"
 
 
 def record_name(target: str) -> str:
@@ -204,9 +205,10 @@ def _kept_as(kind: str, target: str) -> str:
     So no two pictures share one, as ``a.jpg`` beside a folder ``a.jpg.json`` would.
     """
     *above, last = target.split("/")
-    if fits(f"{last}{_RECORD_SUFFIX}") and not any(part.lower().endswith(_RECORD_SUFFIX) for part in above):
+    is_short = filenames.joined(last, _RECORD_SUFFIX) == f"{last}{_RECORD_SUFFIX}"
+    if is_short and not any(part.lower().endswith(_RECORD_SUFFIX) for part in above):
         return f"{HIDDEN}/{kind}/{target}{_RECORD_SUFFIX}"
-    digest = hashlib.sha256(target.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(os.fsencode(target)).hexdigest()
     return f"{HIDDEN}/{kind}-by-digest/{digest}{_RECORD_SUFFIX}"
 
 

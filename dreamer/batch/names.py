@@ -9,13 +9,11 @@ Must not import: networks, Keras or anything heavy.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import unicodedata
 from pathlib import Path
 
-_MOST_BYTES = 255  # Of one part of a name, on nearly every file system.
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -41,6 +39,10 @@ def flaw(name: str, *, foreign: bool = os.sep != "/") -> str | None:
         return f"has the part {wrong!r}"
     if "\0" in name:
         return "holds a NUL"
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return "is one that no disk can hold"
     if not foreign:
         return None
     if "\\" in name:
@@ -76,22 +78,3 @@ def inside(root: str | Path, name: str) -> Path:
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise OSError(errno.EPERM, f"is not written to, since a link leads from there out of {root}", str(path))
     return path
-
-
-def fits(part: str) -> bool:
-    """Whether a part of a name is short enough for a disk."""
-    return len(part.encode("utf-8", "surrogateescape")) <= _MOST_BYTES
-
-
-def shortened(part: str, suffix: str) -> str:
-    """A part of a name that is too long with a suffix, cut so that it fits with it.
-
-    Its digest takes the place of what is cut off, so that names which begin alike stay apart.
-
-    Example:
-        >>> len(shortened("x" * 255, ".png"))
-        255
-    """
-    encoded = part.encode("utf-8", "surrogateescape")
-    end = f"-{hashlib.sha256(encoded).hexdigest()[:16]}{suffix}"
-    return encoded[: _MOST_BYTES - len(end)].decode("utf-8", "ignore") + end

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -23,6 +23,8 @@ from dreamer import images
 from dreamer.batch.folders import Entry, is_same
 from dreamer.batch.jobs import Candidate, Job, all_names, pending_name, record_name
 from dreamer.errors import ImageReadError
+from dreamer.images.recipes import recipe_in
+from dreamer.settings import DreamSettings
 
 _FORMAT = 1
 _READERS = 16  # Threads, which wait for disks and networks.
@@ -97,11 +99,12 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
     if not found:
         return []
     outputs = found[0].job.outputs
+    unsettled = _unsettled({candidate.job.settings for candidate in found})
     there = outputs.entries(name for candidate in found for name in all_names(candidate.job.target))
 
     def judge(candidate: Candidate) -> Verdict:
         try:
-            return _judge(candidate, there, overwrite=overwrite)
+            return _judge(candidate, there, unsettled, overwrite=overwrite)
         except OSError as error:
             reason = f"cannot find out whether it is done: {error.strerror or error}"
             return Verdict(candidate.job, "fail", reason)
@@ -110,7 +113,14 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
         return list(readers.map(judge, found))
 
 
-def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool) -> Verdict:
+def _unsettled(settings: Collection[DreamSettings]) -> Mapping[DreamSettings, str]:
+    """The digests that settings have before it is known which precision ``auto`` is."""
+    return {one: dataclasses.replace(one, precision="auto").digest() for one in settings if one.precision != "auto"}
+
+
+def _judge(
+    candidate: Candidate, there: Mapping[str, Entry], unsettled: Mapping[DreamSettings, str], *, overwrite: bool
+) -> Verdict:
     job = candidate.job
     record = _kept(job, record_name(job.target), there)
     pending = _kept(job, pending_name(job.target), there)
@@ -132,7 +142,7 @@ def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool)
     if picture is None:
         return verdict("dream", "its picture is missing" if record else "not finished" if pending else "new")
     if record and is_same(job.outputs, picture, record.output_sha256, record.output_stamp):
-        return verdict(*_compared(candidate, record))
+        return verdict(*_compared(candidate, record, unsettled))
     if pending and is_same(job.outputs, picture, pending.output_sha256, None):
         return verdict("dream", "not finished")
     if not is_known:
@@ -147,13 +157,29 @@ def _kept(job: Job, name: str, there: Mapping[str, Entry]) -> Record | None:
     return Record.from_json(job.outputs.read(name)) if name in there else None
 
 
-def _compared(candidate: Candidate, record: Record) -> tuple[Literal["dream", "skip"], str]:
+def _compared(
+    candidate: Candidate, record: Record, unsettled: Mapping[DreamSettings, str]
+) -> tuple[Literal["dream", "skip"], str]:
     job = candidate.job
-    if record.settings_sha256 != job.settings_sha256:
+    if record.settings_sha256 != job.settings_sha256 and not _is_settled_so(job, record, unsettled):
         return "dream", "the settings changed"
     if not is_same(job.inputs, candidate.photo, record.source_sha256, record.source_stamp):
         return "dream", "the photo changed"
     return "skip", "done"
+
+
+def _is_settled_so(job: Job, record: Record, unsettled: Mapping[DreamSettings, str]) -> bool:
+    """Whether a picture was made in this very precision, though its record says no more than that it was chosen.
+
+    So do the records of early versions; the picture's recipe says what was chosen.
+    """
+    if record.settings_sha256 != unsettled.get(job.settings):
+        return False
+    try:
+        settings = recipe_in(job.outputs.read(job.target), job.target).get("settings")
+    except ImageReadError:
+        return False
+    return isinstance(settings, dict) and settings.get("precision") == job.settings.precision
 
 
 def _is_whole(job: Job) -> bool:

@@ -9,6 +9,7 @@ Must not import: photos, networks, Keras or anything heavy.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -26,6 +27,8 @@ _DEAF_TO = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 """What a terminal or a service manager sends to all processes of a run: it is for the one that began it."""
 
 _SECONDS_TO_DIE = 5.0  # More than a killed process takes, unless it waits for a disk that is gone.
+
+_LONGEST_WAIT = 86_400.0  # Seconds; of more than 24 days at once, systems do not know.
 
 _tell: Callable[[float], None] | None = None  # In a worker, how to reach the process that made it.
 
@@ -104,8 +107,10 @@ class Worker:
         start = time.monotonic()
         try:
             connection.send((work, job, pause))
-            until = None if self._limit is None else start + pause + self._limit
-            while connection.poll(None if until is None else max(0.0, until - time.monotonic())):
+            until = math.inf if self._limit is None else start + pause + self._limit
+            while (left := until - time.monotonic()) > 0:
+                if not connection.poll(min(left, _LONGEST_WAIT)):
+                    continue
                 told = connection.recv()
                 if isinstance(told, Attempt):
                     return told

@@ -10,6 +10,7 @@ import hashlib
 from pathlib import PurePosixPath
 
 from dreamer import images
+from dreamer.batch import limits, workers
 from dreamer.batch.folders import Folder
 from dreamer.batch.jobs import Job, pending_name, record_name
 from dreamer.batch.local import LocalFolder
@@ -30,12 +31,19 @@ def dream_job(job: Job) -> Notes:
         OSError: A folder cannot be reached, or a file is in the way by now.
         DreamerError: As for ``dreamer.dream``.
     """
+    from dreamer.dreaming import octave_sizes
+    from dreamer.models import registry
     from dreamer.photos import PhotoDream
 
+    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the photo's time: it is kept for others.
+    workers.allow(job.timeout or limits.READING)
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
     photo = images.decode(data, job.inputs.show(job.source), max_pixels=job.max_pixels, compact=True)
     notes = list(photo.notes)
+    if job.timeout is None:
+        pixels = sum(height * width for height, width in octave_sizes(photo.pixels, job.settings))
+        workers.allow(limits.of_steps(pixels, job.settings.steps))
     source = {"name": PurePosixPath(job.source).name, "sha256": digest}
     dream = PhotoDream(photo, job.settings, source=source)
     del data, photo
@@ -48,6 +56,19 @@ def dream_job(job: Job) -> Notes:
     picture, remarks = images.encode(result, suffix, recipe=recipe)
     _put(job, picture, digest)
     return (*notes, *remarks)
+
+
+def chosen_precision(settings: DreamSettings) -> str:
+    """In which type of number settings have the network computed on this machine.
+
+    Raises:
+        ModelError: There is no such network, or the backend is not installed.
+    """
+    from dreamer.ascent import precision
+    from dreamer.models import registry
+
+    spec = registry.spec(settings.model, settings.preprocessing)
+    return precision.choose(settings.precision, spec.low_precisions, settings.model).name
 
 
 def check_settings(settings: DreamSettings) -> None:
