@@ -63,10 +63,10 @@ class Glob:
 
     def _with_skipped(self, states: Iterable[int]) -> set[int]:
         """States, and those that are reached from them since ``**`` may stand for nothing."""
-        found = set()
+        found: set[int] = set()
         for state in states:
-            found.add(state)
-            while state < len(self._parts) and self._parts[state] is _ANY_FOLDERS:
-                state += 1
+            while state not in found:
                 found.add(state)
+                if state < len(self._parts) and self._parts[state] is _ANY_FOLDERS:
+                    state += 1
         return found

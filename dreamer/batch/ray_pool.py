@@ -114,6 +114,7 @@ class RayPool:
         for reference in list(self._references):
             self._ray.cancel(reference, force=True)
         self._ray.shutdown()
+        self._task = None
 
 
 def _reach(address: str | None) -> None:

@@ -14,6 +14,7 @@ import os
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -60,7 +61,8 @@ class Report:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # Every line is written by now, or was complained of.
+                self._file.close()
 
     def add(self, told: Told) -> None:
         """Write a line, at once, so that it is there whatever comes.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,22 +33,7 @@ if TYPE_CHECKING:
     from dreamer.batch.left_out import LeftOut
     from dreamer.batch.records import Verdict
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
 EXIT_SOME_FAILED = 1
-
-
-def _not_here(_ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> None:
-    """Say what to type in the place of an option that only ``dream`` has."""
-    if value:
-        objective = " + ".join(" * ".join(filter(None, reversed(text.partition("=")[::2]))) for text in value)
-        raise click.UsageError(
-            f"No such option: {parameter.opts[0]}, which is for a single photo. Type instead: --objective '{objective}'"
-        )
-
-
-def _of_dream(name: str) -> Callable[[_Command], _Command]:
-    return click.option(f"--{name}", multiple=True, hidden=True, expose_value=False, callback=_not_here)
 
 
 @click.command()
@@ -68,8 +53,8 @@ def _of_dream(name: str) -> Callable[[_Command], _Command]:
 )  # fmt: skip
 @pool_options("Photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @objective_option
-@_of_dream("layer")
-@_of_dream("channel")
+@click.option("--layer", "layers", multiple=True, hidden=True)
+@click.option("--channel", "channels", multiple=True, hidden=True)
 @dream_options
 @backend_option
 @fetch_options
@@ -92,6 +77,8 @@ def batch(
     offline: bool | None,
     mirror: str | None,
     quiet: bool,
+    layers: tuple[str, ...],
+    channels: tuple[str, ...],
     **chosen: Any,
 ) -> None:
     """Dream all photos in INPUT_DIR into OUTPUT_DIR, a tree of the same shape.
@@ -107,6 +94,11 @@ def batch(
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     if dry_run and report is not None:
         raise click.UsageError("--report tells what was done, and --dry-run does nothing; leave one of them out")
+    if layers or channels:
+        raise click.UsageError(
+            f"No such option: --{'layer' if layers else 'channel'}, which is for single photos. Type instead: "
+            f"--objective '{' + '.join(map(_term, (*layers, *channels)))}'"
+        )
     place = place_of(chosen)
     looks = _looks(names, given_options(chosen))
 
@@ -154,6 +146,12 @@ def batch(
         ctx.exit(exit_status())
     if tally.counts["failed"]:
         ctx.exit(EXIT_SOME_FAILED)
+
+
+def _term(text: str) -> str:
+    """What ``--layer`` or ``--channel`` of ``dream`` mean, as a term of an objective."""
+    name, equals, weight = text.rpartition("=")
+    return f"{weight}*{name}" if equals else text
 
 
 def _looks(names: Sequence[str], chosen: dict[str, Any]) -> dict[str, DreamSettings]:
