@@ -12,6 +12,7 @@ from pathlib import Path
 from dreamer.atlas import catalog as catalogs
 from dreamer.atlas import page
 from dreamer.atlas.catalog import Catalog
+from dreamer.batch.names import is_within
 from dreamer.errors import AtlasError, SettingsError
 
 
@@ -90,6 +91,7 @@ def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
 def _clear(folder: Path) -> None:
     """Take away what an atlas is made of, and nothing else."""
     made = [folder / catalogs.NAME, folder / page.DATA, *folder.glob("sheet-*.png")]
-    made += [path for name in ("pictures", "examples") for path in (folder / name).rglob("*.webp")]
+    held = [folder / name for name in ("pictures", "examples") if is_within(folder / name, folder)]
+    made += [path for place in held for path in place.rglob("*.webp")]
     for path in made:
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder, Holder
-from dreamer.batch.names import inside
+from dreamer.batch.names import inside, is_within
 from dreamer.errors import FolderError, FolderInUseError, ImageExistsError
 from dreamer.images.files import put
 from dreamer.regular import read_bytes
@@ -74,7 +74,7 @@ class LocalFolder:
     def remove(self, name: str) -> None:
         """Remove a file, if it is there; of a link itself, not what it leads to."""
         path = self.path(name)
-        if _is_within(path.parent, self.root):
+        if is_within(path.parent, self.root):
             path.unlink(missing_ok=True)
 
     def stamp(self, _name: str) -> None:
@@ -89,7 +89,7 @@ class LocalFolder:
 
     def leads_out(self, name: str) -> bool:
         """Whether a link leads from a name to somewhere outside of the folder."""
-        return not _is_within(self.path(name), self.root)
+        return not is_within(self.path(name), self.root)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -117,7 +117,7 @@ class LocalFolder:
     def sweep(self, names: Iterable[str]) -> None:
         """Remove the temporary files of a run that was killed."""
         for folder in {self.path(name).parent for name in names}:
-            if not _is_within(folder, self.root):
+            if not is_within(folder, self.root):
                 continue
             for path in folder.glob(".dreamer-*.part"):
                 path.unlink(missing_ok=True)
@@ -136,11 +136,6 @@ class LocalFolder:
 
 def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
-
-
-def _is_within(path: Path, root: str) -> bool:
-    """Whether a path lies in a folder, or is the folder, after all links are followed."""
-    return _real(path).is_relative_to(_real(root))
 
 
 def _problem(path: Path) -> str | None:

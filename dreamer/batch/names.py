@@ -75,6 +75,11 @@ def inside(root: str | Path, name: str) -> Path:
     if wrong:
         raise OSError(errno.EINVAL, f"is not written to, since its name {wrong}", name)
     path = Path(root, name)
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+    if not is_within(path, root):
         raise OSError(errno.EPERM, f"is not written to, since a link leads from there out of {root}", str(path))
     return path
+
+
+def is_within(path: str | Path, root: str | Path) -> bool:
+    """Whether a path lies in a folder, or is the folder, after all links are followed."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))

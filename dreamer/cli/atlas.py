@@ -11,7 +11,8 @@ import click
 from dreamer.cli.atlas_run import Run
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.options import EXIT_INTERRUPTED, backend_option, debug_option, given_options, visualize_options
+from dreamer.cli.interrupts import exit_status
+from dreamer.cli.options import backend_option, debug_option, given_options, visualize_options
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
@@ -106,7 +107,7 @@ def atlas(
         print_path(page)
     if not is_whole:
         tell(f"interrupted; the same command, or --resume -o {output}, goes on")
-        ctx.exit(EXIT_INTERRUPTED)
+        ctx.exit(exit_status())
 
 
 def _begun_with(output: Path, overwrite: bool) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from dreamer.settings import (
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEBUG_KEY = "dreamer.debug"
-EXIT_INTERRUPTED = 130  # What shells expect after Ctrl-C: 128 and the number of the signal.
 
 
 def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
