@@ -125,9 +125,8 @@ def in_turn(
             if step.step + 1 == step.num_steps:
                 yield list(_drawn(job, step))
             if time.monotonic() > until and step.progress < 1:
-                late = TimeLimitError(
-                    f"it was ended after {job.seconds:.3g} seconds, which is all the time that it had"
-                )
+                words = f"it was ended after {job.seconds:.6g} seconds, which is all the time that it had"
+                late = TimeLimitError(words)
                 if on_late is None:
                     raise late
                 on_late(job, late)

@@ -19,6 +19,8 @@ import numpy as np
 from dreamer import images
 from dreamer.arrays import StoredArray, as_float, as_stored, resize_stored, scaled
 from dreamer.batch import limits, pools, workers
+from dreamer.batch.left_out import LeftOut, suffix_of, told, why_not
+from dreamer.batch.local import LocalFolder
 from dreamer.batch.outcomes import Attempt
 from dreamer.errors import ImageReadError
 
@@ -27,6 +29,13 @@ SIDE = 224
 
 _LONGEST = 2.0  # As many times the shorter side; more is cut off at both ends.
 _KEPT = 2  # Times as large is a photo kept as it is seen, for sharp screens.
+
+
+def left_out(folder: Path) -> str:
+    """What of a folder is not looked at, in words; ``""`` for nothing."""
+    held = LocalFolder(str(folder.absolute()))
+    others = [entry for entry in held.walk() if suffix_of(entry.name) not in images.SUFFIXES and not entry.is_folder]
+    return told([LeftOut(held, entry.name, why_not(entry, None)) for entry in others])
 
 
 def here(paths: Sequence[Path]) -> Iterator[StoredArray | str]:

@@ -105,23 +105,23 @@ class Worker:
     def _attempted(self, work: Callable[[Any], Any], job: Any, pause: float) -> Attempt[Any]:
         connection = self._begun()
         start = time.monotonic()
+        has = math.inf if self._limit is None else pause + self._limit
+        until = start + has
         try:
             connection.send((work, job, pause))
-            until = math.inf if self._limit is None else start + pause + self._limit
             while (left := until - time.monotonic()) > 0:
                 if not connection.poll(min(left, _LONGEST_WAIT)):
                     continue
                 told = connection.recv()
                 if isinstance(told, Attempt):
                     return told
-                until = time.monotonic() + told
+                has, until = told, time.monotonic() + told
         except (EOFError, OSError) as error:
             self._end()
             raise WorkerLostError from error
         self._end()
-        spent = time.monotonic() - start
-        words = f"it was ended after {spent:.3g} seconds, which is all the time that it had; --timeout gives more"
-        return Attempt(None, Failure("TimeLimitError", words), spent)
+        words = f"it was ended after {has:.6g} seconds, which is all the time that it had; --timeout gives more"
+        return Attempt(None, Failure("TimeLimitError", words), time.monotonic() - start)
 
     def _begun(self) -> Connection:
         """The pipe to the process, which is begun if there is none, or none any more."""

@@ -92,9 +92,12 @@ def atlas(
     with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer import spectra
-        from dreamer.atlas import making
+        from dreamer.atlas import looking, making
 
         photos = [] if examples is None else spectra.photos(examples)
+        others = "" if examples is None else looking.left_out(examples)
+        if others:
+            tell(f"of the photos in {examples} {others}")
         network = registry.load(settings.model, settings.preprocessing)
         found = units.chosen(network, layers, wanted=wanted, all_layers=all_layers, classes=logits) if asked else []
         with folder.locked(output):
