@@ -187,7 +187,8 @@ def test_a_pool_that_nobody_closed_does_not_keep_python_from_ending(tmp_path):
         "import pool_work\n"
         "from dreamer.batch import pools\n"
         "if __name__ == '__main__':\n"
-        "    print(next(pools.run([('give', 1), ('give', 2)], pool_work.act, pools.Processes([{}]))).result)\n"
+        "    pool = pools.Processes([{}])\n"
+        "    print(next(pools.run([('give', 1), ('give', 2)], pool_work.act, pool)).result)\n"
     )
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     done = subprocess.run([sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path}, capture_output=True,
