@@ -11,6 +11,7 @@
     ├── FolderError              a folder of photos cannot be used
     │   └── FolderInUseError         another run holds it
     ├── ClusterError             a cluster cannot be reached
+    ├── TimeLimitError           a job took longer than it may
     ├── MissingExtraError        something is asked for that an extra of the package installs
     ├── AtlasError               the folder of an atlas is busy, damaged or something else
     └── ModelError
@@ -75,6 +76,10 @@ class FolderInUseError(FolderError):
 
 class ClusterError(DreamerError):
     """A cluster cannot be reached."""
+
+
+class TimeLimitError(DreamerError):
+    """A job took longer than it may."""
 
 
 class MissingExtraError(DreamerError):

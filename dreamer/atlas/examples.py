@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,11 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, resize_stored, scaled
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize, scaled
+from dreamer.atlas import looking
 from dreamer.atlas.catalog import Catalog, Entry, Example, ExamplePhoto
+from dreamer.atlas.looking import SIDE
+from dreamer.batch.names import inside, is_within
 from dreamer.errors import ImageReadError
 from dreamer.images import files
 
@@ -32,17 +35,13 @@ if TYPE_CHECKING:
     from dreamer.models.vision_model import Seen, VisionModel
 
 COUNT = 9
-_SIDE = 224  # Pixels: the shorter side of a photo as the network sees it.
-_LONGEST = 2.0  # As many times the shorter side; more is cut off at both ends.
-_KEPT = 2  # Times as large is a photo kept as it is seen, for sharp screens.
-_SPARE = 2  # Times as large as it is kept is a photo read.
 _LEAST_BOX = 48  # Pixels: less around what a unit saw is hard to recognise.
 
 
 def digest(paths: Sequence[Path], catalog: Catalog) -> str:
     """Of all that examples depend on: which photos there are, by name, size and date, and which units."""
     stats = [(str(path), status.st_size, status.st_mtime_ns) for path in paths for status in [path.stat()]]
-    held = json.dumps([_SIDE, stats, sorted(catalog.entries), catalog.weights_sha256])
+    held = json.dumps([SIDE, stats, sorted(catalog.entries), catalog.weights_sha256])
     return hashlib.sha256(held.encode()).hexdigest()
 
 
@@ -52,6 +51,7 @@ def find(
     network: VisionModel,
     paths: Sequence[Path],
     *,
+    read: Callable[[Sequence[Path]], Iterable[StoredArray | str]] = looking.here,
     on_photo: Callable[[int], None] = lambda _: None,
     note: Callable[[str], None] = lambda _: None,
 ) -> None:
@@ -62,6 +62,7 @@ def find(
         catalog: Its units are given their examples.
         network: The atlas's own.
         paths: The photos.
+        read: Reads them, in order; :mod:`dreamer.atlas.looking` has two ways.
         on_photo: Told how many photos have been looked at. What it raises ends the work, and changes nothing.
         note: Told in a line which photo cannot be read.
 
@@ -73,13 +74,12 @@ def find(
     activations = network.activations(layers)
     best = {layer: _Best(entries, network.fields[layer]) for layer, entries in layers.items()}
     kept: dict[int, ExamplePhoto] = {}
-    (folder / "examples").mkdir(exist_ok=True)
-    for number, (path, photo) in enumerate(images.read_ahead(paths, short_side=_SPARE * _KEPT * _SIDE)):
-        if isinstance(photo, ImageReadError):
-            note(f"left out: {photo}")
+    inside(folder, "examples").mkdir(exist_ok=True)
+    for number, (path, shown) in enumerate(zip(paths, read(paths), strict=True)):
+        if isinstance(shown, str):
+            note(f"left out: {shown}")
             on_photo(number + 1)
             continue
-        shown = _cut(photo.pixels)
         seen = _seen(shown, network.sides(layers))
         found = activations(ops.convert_to_tensor(seen[None]))
         taken = [best[name].take(number, ops.convert_to_numpy(found[name])[0], seen.shape[:2]) for name in layers]
@@ -94,6 +94,8 @@ def find(
 def sweep(folder: Path, catalog: Catalog) -> None:
     """Take away the photos that no unit's examples are taken from any more; after the catalog is written."""
     wanted = {folder / photo.path for photo in catalog.photos}
+    if not is_within(folder / "examples", folder):
+        return
     for path in (folder / "examples").glob("*.webp"):
         if path not in wanted:
             path.unlink(missing_ok=True)
@@ -108,19 +110,9 @@ def _record(catalog: Catalog, best: dict[str, _Best], kept: dict[int, ExamplePho
             entry.examples = examples
 
 
-def _cut(pixels: StoredArray) -> StoredArray:
-    """A photo without what is too far from its middle, as large as it is kept."""
-    height, width = pixels.shape[:2]
-    longest = int(_LONGEST * min(height, width))
-    top, left = max(0, height - longest) // 2, max(0, width - longest) // 2
-    part = pixels[top : top + longest, left : left + longest]
-    share = min(1.0, _KEPT * _SIDE / min(part.shape[:2]))
-    return as_stored(np.clip(as_float(resize_stored(part, scaled(part.shape[:2], share))), 0, 1), np.uint8)
-
-
 def _seen(shown: StoredArray, sides: Seen) -> FloatArray:
     """A photo as the network sees it: of a size that it can see."""
-    wanted = scaled(shown.shape[:2], _SIDE / min(shown.shape[:2]))
+    wanted = scaled(shown.shape[:2], SIDE / min(shown.shape[:2]))
     return np.asarray(np.clip(resize(as_float(shown), sides.nearest(*wanted)), 0, 1), np.float32)
 
 
@@ -128,7 +120,7 @@ def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:
     data, _ = images.encode(images.Photo(shown), ".webp", recipe=None)
     height, width = shown.shape[:2]
     photo = ExamplePhoto(name, height, width, hashlib.sha256(data).hexdigest())
-    files.put(folder / photo.path, data, overwrite=True)
+    files.put(inside(folder, photo.path), data, overwrite=True)
     return photo
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from dreamer.atlas import catalog as catalogs
 from dreamer.atlas import page
 from dreamer.atlas.catalog import Catalog
+from dreamer.batch.names import is_within
 from dreamer.errors import AtlasError, SettingsError
 from dreamer.settings import VisualizeSettings
 from dreamer.trust import Source, named_files
@@ -116,6 +117,7 @@ def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
 def _clear(folder: Path) -> None:
     """Take away what an atlas is made of, and nothing else."""
     made = [folder / catalogs.NAME, folder / page.DATA, *folder.glob("sheet-*.png")]
-    made += [path for name in ("pictures", "examples") for path in (folder / name).rglob("*.webp")]
+    held = [folder / name for name in ("pictures", "examples") if is_within(folder / name, folder)]
+    made += [path for place in held for path in place.rglob("*.webp")]
     for path in made:
         path.unlink(missing_ok=True)

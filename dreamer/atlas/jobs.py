@@ -7,6 +7,7 @@ another machine. Whatever takes jobs and gives what they draw, in any order, can
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamer.arrays import FloatArray, StoredArray, as_stored
+from dreamer.batch import limits, workers
+from dreamer.errors import TimeLimitError
+from dreamer.models import registry
 from dreamer.objectives import Objective
 from dreamer.settings import VisualizeSettings
 from dreamer.visualizing import VisualizeStep, visualize_steps
@@ -33,10 +37,19 @@ class Job:
     Attributes:
         targets: As text, which any process can read.
         settings: How they are drawn, with nothing left open.
+        timeout: Seconds that it may take once the network is there; None for what goes with its size.
     """
 
     targets: tuple[str, ...]
     settings: VisualizeSettings
+    timeout: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        height, width = self.settings.size
+        pixels = len(self.targets) * self.settings.diversity * height * width
+        return self.timeout or limits.of_steps(pixels, self.settings.steps)
 
 
 class Drawn(NamedTuple):
@@ -84,27 +97,46 @@ def in_turn(
     *,
     on_step: Callable[[Job, VisualizeStep], None] | None = None,
     note: Callable[[str], None] = _warn,
+    on_late: Callable[[Job, TimeLimitError], None] | None = None,
 ) -> Iterator[list[Drawn]]:
     """Draw jobs in this process, one after the other.
+
+    This process cannot end itself, so how long a job takes is looked at after every step. What blocks within a step
+    takes a process of its own to be ended, see ``batch.pools``.
 
     Args:
         jobs: What is to be drawn.
         on_step: Called after every step. What it raises ends the work.
         note: Told in a line what is done otherwise than asked; by default a warning.
+        on_late: Told which job took longer than it may; the others go on. None to let that end the work.
 
     Yields:
         What each batch has drawn, as soon as it is finished.
+
+    Raises:
+        TimeLimitError: A job took longer than it may, and nobody is told.
     """
     for job in jobs:
+        registry.load(job.settings.model, job.settings.preprocessing)  # Not in the job's time.
+        until = time.monotonic() + job.seconds
         for step in visualize_steps([Objective.parse(target) for target in job.targets], job.settings, note=note):
             if on_step is not None:
                 on_step(job, step)
             if step.step + 1 == step.num_steps:
                 yield list(_drawn(job, step))
+            if time.monotonic() > until and step.progress < 1:
+                words = f"it was ended after {job.seconds:.6g} seconds, which is all the time that it had"
+                late = TimeLimitError(words)
+                if on_late is None:
+                    raise late
+                on_late(job, late)
+                break
 
 
 def draw_job(job: Job) -> tuple[list[Drawn], list[str]]:
     """Draw a job, as a worker of a pool does; gives remarks, too, since nobody reads a worker's own."""
+    registry.load(job.settings.model, job.settings.preprocessing)
+    workers.allow(job.seconds)
     notes: list[str] = []
     return [drawn for batch in in_turn([job], note=notes.append) for drawn in batch], notes
 

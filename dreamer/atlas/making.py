@@ -17,6 +17,7 @@ from dreamer.atlas import jobs, page, sheets
 from dreamer.atlas.catalog import Catalog, Entry, Picture
 from dreamer.atlas.jobs import Drawn, Execute, Job
 from dreamer.atlas.units import Unit
+from dreamer.batch.names import inside
 from dreamer.digests import digest_of
 from dreamer.images import files
 from dreamer.objectives import Objective
@@ -94,6 +95,7 @@ def draw(
 
     Raises:
         ImageWriteError: A picture cannot be written.
+        OSError: It would lie outside of the folder, by way of a link.
     """
     page.save(folder, catalog)
     done = 0
@@ -111,7 +113,7 @@ def _kept(folder: Path, entry: Entry, negative: bool, drawn: Drawn, recipe: Mapp
     """Write a picture, and say what there is to know of it."""
     scores = [{"target": drawn.target, "start": drawn.start, "end": drawn.score}]
     made: dict[str, Any] = {**recipe, "targets": [drawn.target], "variant": drawn.variant, "scores": scores}
-    path = folder / entry.path(negative, drawn.variant)
+    path = inside(folder, entry.path(negative, drawn.variant))
     path.parent.mkdir(parents=True, exist_ok=True)
     data, _ = images.encode(images.Photo(drawn.picture, alpha=drawn.alpha), path.suffix, recipe=made)
     files.put(path, data, overwrite=True)

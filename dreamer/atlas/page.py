@@ -17,6 +17,7 @@ from typing import Any
 from dreamer import __version__
 from dreamer.atlas import catalog as catalogs
 from dreamer.atlas.catalog import Catalog
+from dreamer.batch.names import inside
 from dreamer.images import files
 from dreamer.settings import DreamSettings
 
@@ -34,10 +35,10 @@ def install(folder: Path) -> Path:
     Raises:
         ImageWriteError: They cannot be written.
     """
-    (folder / "page").mkdir(exist_ok=True)
+    inside(folder, "page").mkdir(exist_ok=True)
     for asset in sorted(resources.files("dreamer.atlas").joinpath("page").iterdir(), key=lambda asset: asset.name):
-        place = folder / asset.name if asset.name == _INDEX else folder / "page" / asset.name
-        files.put(place, asset.read_bytes(), overwrite=True)
+        place = asset.name if asset.name == _INDEX else f"page/{asset.name}"
+        files.put(inside(folder, place), asset.read_bytes(), overwrite=True)
     return folder / _INDEX
 
 
@@ -49,8 +50,8 @@ def save(folder: Path, catalog: Catalog) -> None:
     """
     held = catalog.to_dict(__version__)
     text = json.dumps(held, indent=1, ensure_ascii=True)
-    files.put(folder / catalogs.NAME, text.encode(), overwrite=True)
-    files.put(folder / DATA, script(held), overwrite=True)
+    files.put(inside(folder, catalogs.NAME), text.encode(), overwrite=True)
+    files.put(inside(folder, DATA), script(held), overwrite=True)
 
 
 def script(held: dict[str, Any]) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
 from dreamer.atlas.catalog import Entry, slug
+from dreamer.batch.names import inside
 from dreamer.errors import ImageReadError
 
 _LONGEST = 4096  # Pixels: a sheet that every viewer opens.
@@ -22,7 +23,11 @@ _NEUTRAL = np.float32(0.16)
 
 def path(folder: Path, layer: str) -> Path:
     """Where the sheet of a layer lies."""
-    return folder / f"sheet-{slug(layer)}.png"
+    return folder / _name(layer)
+
+
+def _name(layer: str) -> str:
+    return f"sheet-{slug(layer)}.png"
 
 
 def write(folder: Path, layer: str, entries: list[Entry], size: Size) -> None:
@@ -44,7 +49,7 @@ def write(folder: Path, layer: str, entries: list[Entry], size: Size) -> None:
     share = min(1.0, _LONGEST / columns / max(size) / 1.15)
     small = max(_LEAST, round(size[0] * share)), max(_LEAST, round(size[1] * share))
     pictures = [images.LabelledPicture(_thumbnail(folder, entry, small), _label(entry)) for entry in drawn]
-    images.write(path(folder, layer), images.Photo(images.sheet(pictures)), recipe=None, overwrite=True)
+    images.write(inside(folder, _name(layer)), images.Photo(images.sheet(pictures)), recipe=None, overwrite=True)
 
 
 def _thumbnail(folder: Path, entry: Entry, size: Size) -> FloatArray:

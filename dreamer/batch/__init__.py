@@ -7,13 +7,19 @@ run that was interrupted in any way is gone on with by running it again.
     folders.py      Folder: names, reading, writing in one move, one run at a time
     local.py        a folder of this machine
     remote.py       a folder by its URL: s3://, gs:// and whatever else fsspec knows
+    names.py        which names of a listing may be used, and where they lie
+    globs.py        patterns such as **/*.jpg
     jobs.py         Job; which photo becomes which picture
+    left_out.py     what becomes no picture, and why
     records.py      Record; which pictures are done, and which are ours at all
     working.py      one job done: read, dream, write, record
     running.py      a whole run, as a generator of what happened
-    report.py       the same as JSON Lines, and as counts
+    report.py       the same as counts, and as lines
+    report_file.py  those lines in a file, or a stream
     outcomes.py     what becomes of a job: a result, or a failure as a value
     pools.py        any jobs on processes of this machine
+    workers.py      one of these processes, from both ends
+    limits.py       how long a job may take
     ray_pool.py     any jobs on a Ray cluster
     resources.py    how a machine is shared out among workers
 """

@@ -34,12 +34,16 @@ class Entry:
         stamp: What the store vouches its content by, as an S3 ETag; None where only reading the file tells.
         problem: Why it cannot be read, if that is known by now.
         hides: Whether it is a folder that cannot be looked into, so that nobody knows what is in it.
+        is_folder: Whether it is a folder, whose files have entries of their own.
+        flaw: Why its name cannot be used, as ``names.flaw`` says it; nothing else is to be done with such a one.
     """
 
     name: str
     stamp: str | None = None
     problem: str | None = None
     hides: bool = False
+    is_folder: bool = False
+    flaw: str | None = None
 
 
 class Folder(Protocol):
@@ -70,7 +74,7 @@ class Folder(Protocol):
 
         Raises:
             FileExistsError: It is there, and may not be replaced.
-            OSError: It cannot be written.
+            OSError: It cannot be written, or would lie outside.
         """
 
     def remove(self, name: str) -> None:
@@ -82,8 +86,8 @@ class Folder(Protocol):
     def within(self, other: Folder) -> str | None:
         """Its name within another folder, "." if it is the same, or None where it lies outside."""
 
-    def reaches(self, name: str, other: Folder) -> bool:
-        """Whether what is written under a name would end up in another folder, by way of a link."""
+    def leads_out(self, name: str) -> bool:
+        """Whether what is written under a name would end up outside, by way of a link, so that it is not written."""
 
     def hold(self) -> AbstractContextManager[None]:
         """Keep other runs out.

@@ -1,4 +1,4 @@
-"""Which photo becomes which picture, and with what settings: jobs, as values.
+"""Which photo becomes which picture, and with what settings: jobs, as values; and what becomes none, and why.
 
 The one idea: a picture has the whole name of its photo, suffix included, in a tree of the same shape. So ``a/x.jpg``
 and ``b/x.jpg`` never meet, nor do ``x.jpg`` and ``x.png``, and nobody has to remember what was called what.
@@ -8,18 +8,25 @@ Must not import: networks, Keras.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from types import MappingProxyType
+from typing import NamedTuple
 
+from dreamer import filenames
 from dreamer.batch.folders import HIDDEN, Entry, Folder
-from dreamer.errors import FolderError
+from dreamer.batch.globs import Glob
+from dreamer.batch.left_out import LeftOut, instead, suffix_of, why_not
+from dreamer.batch.names import flaw
+from dreamer.errors import FolderError, SettingsError
 from dreamer.images import READ_SUFFIXES, dream_suffix, is_read
 from dreamer.settings import DreamSettings
 
+_RECORD_SUFFIX = ".json"
 DEFAULT_MAX_PIXELS = 500_000_000
 
 
@@ -39,6 +46,7 @@ class Job:
         source_stamp: What the store vouches the photo by; None where nothing does.
         damaged_ok: Whether the photo is taken if it is not whole.
         replaces: Whether a picture may be there that is to be replaced.
+        timeout: Seconds that it may take once the network is there; None for ``limits``.
         preset_sha256: Digest of the preset's file, "" for none.
     """
 
@@ -53,6 +61,7 @@ class Job:
     source_stamp: str | None = None
     damaged_ok: bool = False
     replaces: bool = False
+    timeout: float | None = None
     preset_sha256: str = ""
 
     @property
@@ -70,6 +79,18 @@ class Candidate:
     problem: str | None
 
 
+class Plan(NamedTuple):
+    """All files of a folder, but for those that are hidden: none is in both, and none in neither.
+
+    Attributes:
+        candidates: A job for every photo with every preset, preset by preset, so that each is compiled once.
+        left_out: The other files.
+    """
+
+    candidates: list[Candidate]
+    left_out: list[LeftOut]
+
+
 def candidates(
     inputs: Folder,
     outputs: Folder,
@@ -79,8 +100,32 @@ def candidates(
     glob: str | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     damaged_ok: bool = False,
+    timeout: float | None = None,
 ) -> list[Candidate]:
-    """A job for every photo of a folder with every preset, preset by preset, so that each is compiled once.
+    """The jobs of a :func:`plan`, where nobody asks for what is left out."""
+    found, _left_out = plan(
+        *(inputs, outputs, presets),
+        digests=digests,
+        glob=glob,
+        max_pixels=max_pixels,
+        damaged_ok=damaged_ok,
+        timeout=timeout,
+    )
+    return found
+
+
+def plan(
+    inputs: Folder,
+    outputs: Folder,
+    presets: Mapping[str, DreamSettings],
+    *,
+    digests: Mapping[str, str] = MappingProxyType({}),
+    glob: str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    damaged_ok: bool = False,
+    timeout: float | None = None,
+) -> Plan:
+    """Sort the files of a folder into photos, each with every preset, and what is left out.
 
     Args:
         inputs: Where the photos are.
@@ -91,21 +136,31 @@ def candidates(
             of a picture.
         max_pixels: Refuse photos with more.
         damaged_ok: Take photos that are not whole.
+        timeout: Seconds that a job may take; None for what goes with its size.
 
     Raises:
         FolderError: There is no such folder, no photo in it, or one folder lies in the other so that photos would
             be replaced.
-        SettingsError: A file that settings name cannot be read.
+        SettingsError: A file that settings name cannot be read, the glob is far too long, or a preset has a name
+            that no folder can have.
     """
     if inputs.within(outputs) is not None:
         raise FolderError(
             f"the photos in {inputs.show()} lie within the output folder {outputs.show()}, where they could be "
             "replaced. Choose another output folder"
         )
-    photos = [entry for entry in _outside(inputs, outputs) if _is_chosen(entry, glob)]
+    if len(presets) > 1:
+        _check_folders(presets)
+    pattern = None if glob is None else Glob(glob)
+    photos, left_out = [], []
+    for entry in _outside(inputs, outputs):
+        if not entry.flaw and _is_chosen(entry, pattern):
+            photos.append(entry)
+        elif not entry.is_folder:
+            left_out.append(LeftOut(inputs, entry.name, why_not(entry, pattern)))
     if not photos:
         which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(READ_SUFFIXES)[:3])}"
-        raise FolderError(f"there are no {which} in {inputs.show()}")
+        raise FolderError(f"there are no {which} in {inputs.show()}{instead(left_out)}")
     names = Counter(_picture_name(entry.name) for entry in photos)
     found = []
     for preset, settings in presets.items():
@@ -116,12 +171,23 @@ def candidates(
             job = Job(
                 *(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp),
                 damaged_ok=damaged_ok,
+                timeout=timeout,
                 preset_sha256=digests.get(preset, ""),
             )
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
-    return found
+    return Plan(found, left_out)
+
+
+def _check_folders(presets: Iterable[str]) -> None:
+    for preset in presets:
+        wrong = flaw(preset, foreign=True) or ("has several parts" if "/" in preset else None)
+        if wrong or preset.startswith("."):
+            raise SettingsError(
+                f"the preset {preset!r} cannot have a folder, since its name {wrong or 'begins with a dot'}; "
+                "rename it, or give it alone"
+            )
 
 
 def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
@@ -132,41 +198,47 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
             yield entry
 
 
-def _is_chosen(entry: Entry, glob: str | None) -> bool:
+def _is_chosen(entry: Entry, glob: Glob | None) -> bool:
     if entry.hides:
         return True
-    is_named_so = is_read(PurePosixPath(entry.name).suffix)
+    is_named_so = is_read(suffix_of(entry.name))
     if glob is None:
         return is_named_so
     # Of folders, those that are called as pictures are worth a word.
-    matches = _matches(entry.name.lower().split("/"), glob.lower().split("/"))
-    return matches and (is_named_so or entry.problem is None)
-
-
-def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a name match those of a pattern, ``**`` standing for any number of them."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return any(_matches(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+    return glob.matches(entry.name) and (is_named_so or entry.problem is None)
 
 
 def _picture_name(source: str) -> str:
     """The photo's own name; with another suffix behind it if its own names no format that can be written."""
     suffix = PurePosixPath(source).suffix
     written = dream_suffix(suffix)
-    return source if suffix and suffix == written else source + written
+    if suffix and suffix == written:
+        return source
+    above, slash, last = source.rpartition("/")
+    return f"{above}{slash}{filenames.joined(last, written)}"
 
 
 def record_name(target: str) -> str:
     """Where the record of a picture is, within the output folder."""
-    return f"{HIDDEN}/records/{target}.json"
+    return _kept_as("records", target)
 
 
 def pending_name(target: str) -> str:
     """Where it says that a picture is about to be put in its place."""
-    return f"{HIDDEN}/pending/{target}.json"
+    return _kept_as("pending", target)
+
+
+def _kept_as(kind: str, target: str) -> str:
+    """A name like the picture's own; by its digest, in a tree apart, where that is too long or is also a folder's.
+
+    So no two pictures share one, as ``a.jpg`` beside a folder ``a.jpg.json`` would.
+    """
+    *above, last = target.split("/")
+    is_short = filenames.joined(last, _RECORD_SUFFIX) == f"{last}{_RECORD_SUFFIX}"
+    if is_short and not any(part.lower().endswith(_RECORD_SUFFIX) for part in above):
+        return f"{HIDDEN}/{kind}/{target}{_RECORD_SUFFIX}"
+    digest = hashlib.sha256(os.fsencode(target)).hexdigest()
+    return f"{HIDDEN}/{kind}-by-digest/{digest}{_RECORD_SUFFIX}"
 
 
 def all_names(target: str) -> tuple[str, str, str]:

@@ -14,8 +14,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder, Holder
+from dreamer.batch.names import inside, is_within
 from dreamer.errors import FolderError, FolderInUseError, ImageExistsError
 from dreamer.images.files import put
+from dreamer.regular import read_bytes
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class LocalFolder:
 
     def walk(self) -> list[Entry]:
         """All that lies in it; links to folders are not followed."""
-        root = self.path("")
+        root = Path(self.root)
         if not root.is_dir():
             what = "is not a folder" if root.exists() else "does not exist"
             raise FolderError(f"{self.root} {what}; a folder of photos is expected")
@@ -48,22 +50,21 @@ class LocalFolder:
             folders[:] = [name for name in folders if not name.startswith(".")]
             for name in files + folders:
                 if not name.startswith("."):
-                    path = Path(above, name)
-                    found[self._name(path)] = Entry(self._name(path), problem=_problem(path))
+                    entry = self._entry(self._name(Path(above, name)))
+                    found[entry.name] = entry
         return [entry for _, entry in sorted(found.items())]
 
     def entries(self, names: Iterable[str]) -> dict[str, Entry]:
         """Those that are there, links that lead nowhere included: they are in the way as well."""
-        there = (name for name in names if os.path.lexists(self.path(name)))
-        return {name: Entry(name, problem=_problem(self.path(name))) for name in there}
+        return {name: self._entry(name) for name in names if os.path.lexists(self.path(name))}
 
     def read(self, name: str) -> bytes:
-        """All of a file."""
-        return self.path(name).read_bytes()
+        """All of a file, which has to be a regular one."""
+        return read_bytes(self.path(name))
 
     def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
         """Put a file in its place, down to the disk, by way of a temporary file beside it."""
-        path = self.path(name)
+        path = inside(self.root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             put(path, data, overwrite=overwrite)
@@ -71,8 +72,10 @@ class LocalFolder:
             raise FileExistsError(str(error)) from error
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        self.path(name).unlink(missing_ok=True)
+        """Remove a file, if it is there; of a link itself, not what it leads to."""
+        path = self.path(name)
+        if is_within(path.parent, self.root):
+            path.unlink(missing_ok=True)
 
     def stamp(self, _name: str) -> None:
         """None: times and sizes of files vouch for nothing."""
@@ -84,28 +87,23 @@ class LocalFolder:
             return None
         return _real(self.root).relative_to(_real(other.root)).as_posix()
 
-    def reaches(self, name: str, other: Folder) -> bool:
-        """Whether a link leads from a name here into another folder."""
-        if not isinstance(other, LocalFolder):
-            return False
-        ours, theirs = _real(self.root), _real(other.root)
-        path = _real(self.path(name))
-        return not path.is_relative_to(ours) and path.is_relative_to(theirs)
+    def leads_out(self, name: str) -> bool:
+        """Whether a link leads from a name to somewhere outside of the folder."""
+        return not is_within(self.path(name), self.root)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep other runs out by a lock, which the system takes back if this process dies."""
-        hidden = self.path(HIDDEN)
         try:
-            hidden.mkdir(parents=True, exist_ok=True)
+            inside(self.root, HIDDEN).mkdir(parents=True, exist_ok=True)
+            holder = inside(self.root, f"{HIDDEN}/holder.json")
+            lock = FileLock(inside(self.root, f"{HIDDEN}/lock"))
         except OSError as error:
             raise FolderError(f"cannot write to {self.root}: {error.strerror}. Choose another folder") from error
-        holder = hidden / "holder.json"
-        lock = FileLock(hidden / "lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            who = Holder.told_by(holder.read_bytes() if holder.exists() else b"")
+            who = Holder.told_by(read_bytes(holder) if holder.exists() else b"")
             raise FolderInUseError(
                 f"{self.root} is being filled by {who}. Wait for it, or choose another folder"
             ) from None
@@ -119,6 +117,8 @@ class LocalFolder:
     def sweep(self, names: Iterable[str]) -> None:
         """Remove the temporary files of a run that was killed."""
         for folder in {self.path(name).parent for name in names}:
+            if not is_within(folder, self.root):
+                continue
             for path in folder.glob(".dreamer-*.part"):
                 path.unlink(missing_ok=True)
 
@@ -129,12 +129,18 @@ class LocalFolder:
     def _name(self, path: str | Path) -> str:
         return Path(path).relative_to(self.root).as_posix()
 
+    def _entry(self, name: str) -> Entry:
+        path = self.path(name)
+        return Entry(name, problem=_problem(path), is_folder=path.is_dir() and not path.is_symlink())
+
 
 def _real(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
 def _problem(path: Path) -> str | None:
+    if path.is_symlink() and path.is_dir():
+        return "is a link to a directory, and those are not followed; a picture file is expected"
     if path.is_dir():
         return "is a directory; a picture file is expected"
     if not path.exists():

@@ -9,19 +9,17 @@ Must not import: photos, networks, Keras or anything heavy.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
-import os
-import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from dreamer.batch.outcomes import Attempt, Failure, Job, Outcome, Result
+from dreamer.batch.workers import Worker, WorkerLostError, attempt
+
+__all__ = ["RETRIES", "Pool", "Processes", "attempt", "awaited", "run"]
 
 RETRIES = 2
 """How often a job is tried again, if nothing else is said."""
@@ -89,41 +87,33 @@ def run(
         done, _ = wait(under_way, return_when=FIRST_COMPLETED)
         for future in done:
             job, attempts = under_way.pop(future)
-            attempt = _come_back(future, pool)
-            failure = attempt.failure
+            tried = awaited(future, pool)
+            failure = tried.failure
             if failure and failure.may_pass and attempts <= retries and not ended and not stop():
                 again.append((job, attempts))
                 continue
             ended = ended or (failure is not None and failure.ends_all)
-            yield Outcome(job, attempt.result, failure, attempts, attempt.seconds)
+            yield Outcome(job, tried.result, failure, attempts, tried.seconds)
 
 
-def _come_back(future: Future[Attempt[Result]], pool: Pool) -> Attempt[Result]:
+def awaited(future: Future[Attempt[Result]], pool: Pool) -> Attempt[Result]:
+    """What came of a job, once it has ended, in whatever way."""
     error = future.exception()
     if error is None:
         return future.result()
     return Attempt(None, pool.loss if isinstance(error, pool.losses) else Failure.of(error), 0.0)
 
 
-def attempt(work: Callable[[Job], Result], job: Job, pause: float) -> Attempt[Result]:
-    """Try a job, in the worker."""
-    time.sleep(pause)
-    start = time.monotonic()
-    try:
-        result = work(job)
-    except Exception as error:  # noqa: BLE001  Whatever a job raises is its outcome.
-        return Attempt(None, Failure.of(error), time.monotonic() - start)
-    return Attempt(result, None, time.monotonic() - start)
-
-
 class Processes:
     """A pool of processes of this machine, each begun when it is first needed, anew if it dies.
 
-    Each has an executor of its own, so that a process that dies takes nobody else's job with it. They die with
-    this process, however that ends, and leave Ctrl-C to it.
+    A process that dies takes nobody else's job with it. They die with this process, however that ends, and leave
+    Ctrl-C to it.
 
     Args:
         environments: What to add to the environment of each process before it imports anything.
+        limit: Seconds that a job has until it says otherwise by ``workers.allow``; then it is ended and has failed.
+            None for as long as it takes.
 
     Example:
         >>> pool = Processes([{"OMP_NUM_THREADS": "1"}])
@@ -132,13 +122,14 @@ class Processes:
         >>> pool.close()
     """
 
-    losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    losses: tuple[type[BaseException], ...] = (WorkerLostError,)
     loss = Failure("WorkerDied", "the process that worked on it died, as happens when memory runs out", may_pass=True)
 
-    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, environments: Sequence[Mapping[str, str]], *, limit: float | None = None) -> None:
         # Closing our end of it, which the system does if we are killed, ends all that hold the other.
         self._their_end, self._our_end = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        self._workers = [_Worker(environment, self._their_end) for environment in environments]
+        self._workers = [Worker(environment, self._their_end, limit) for environment in environments]
+        atexit.register(self.close)  # Before Python waits for processes that have not been told to end.
 
     def capacity(self) -> int:
         """One job for each process."""
@@ -150,64 +141,8 @@ class Processes:
 
     def close(self) -> None:
         """End all processes, whatever they do."""
+        atexit.unregister(self.close)
         self._our_end.close()
         for worker in self._workers:
             worker.close()
         self._their_end.close()
-
-
-class _Worker:
-    def __init__(self, environment: Mapping[str, str], lifeline: Connection) -> None:
-        self._initargs = (dict(environment), lifeline)
-        self._executor = self._new_executor()
-        self._last: Future[Attempt[Any]] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return self._last is None or self._last.done()
-
-    def submit(self, work: Callable[[Any], Any], job: Any, pause: float) -> Future[Attempt[Any]]:
-        with _shielded():
-            try:
-                self._last = self._executor.submit(attempt, work, job, pause)
-            except BrokenExecutor:  # It died, with its last job or since.
-                self.close()
-                self._executor = self._new_executor()
-                self._last = self._executor.submit(attempt, work, job, pause)
-        return self._last
-
-    def close(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def _new_executor(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=self._initargs)
-
-
-@contextmanager
-def _shielded() -> Iterator[None]:
-    """Start processes that inherit a deaf ear for Ctrl-C, which would come before they could ask for one."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin(environment: Mapping[str, str], lifeline: Connection) -> None:
-    """Make this process a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # For systems on which it could not be started deaf.
-    os.environ.update(environment)
-    # What a worker has to say is its outcome; TensorFlow's announcements come from below Python.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-
-
-def _end_with(lifeline: Connection) -> None:
-    lifeline.poll(None)  # Nothing is ever sent: it returns when the other end is closed.
-    os._exit(1)

@@ -2,7 +2,9 @@
 
 The one idea: Ray does what Ray does. It places the jobs by the cores and GPUs they ask for, and begins a job again
 on another machine if the one it was on is lost. Here jobs are handed over, some more than there are places for,
-so that no machine waits, and not all at once, so that a million photos are no queue of a million.
+so that no machine waits, and not all at once, so that a million photos are no queue of a million. What Ray cannot do
+is to end a job that takes too long and say so; so each of its processes has a pool of one process of its own, which
+does the jobs and can be ended.
 
 Must not import: photos, networks; Ray only when a pool is made.
 """
@@ -13,10 +15,11 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import cache
 from typing import Any
 
 from dreamer.batch.outcomes import Attempt, Failure
-from dreamer.batch.pools import RETRIES, attempt
+from dreamer.batch.pools import RETRIES, Processes, awaited
 from dreamer.errors import ClusterError, MissingExtraError
 
 _JOBS_PER_PLACE = 2
@@ -32,8 +35,9 @@ class RayPool:
             or else one of this machine, for this run.
         environment: What to add to the environment of each process before it imports anything.
         gpus_per_task: GPUs, or the share of one, that a job needs.
-        retries: How often a job is begun again because its process or its machine is gone.
+        retries: How often a job is begun again because its machine is gone.
         most: How many jobs to have under way; None for as many as the cluster has places for.
+        limit: Seconds that a job has until it says otherwise, as for ``pools.Processes``.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -50,6 +54,7 @@ class RayPool:
         gpus_per_task: float = 0.0,
         retries: int = RETRIES,
         most: int | None = None,
+        limit: float | None = None,
     ) -> None:
         try:
             import ray
@@ -63,6 +68,7 @@ class RayPool:
         self._gpus_per_task = gpus_per_task
         self._retries = retries
         self._most = most
+        self._limit = limit
         handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
         self._environment = {**environment, **handed_on}
         self._references: set[Any] = set()
@@ -95,7 +101,7 @@ class RayPool:
 
     def submit(self, work: Callable[[Any], Any], job: Any, pause: float) -> Future[Attempt[Any]]:
         """Hand a job over to the cluster."""
-        reference = self._connected().remote(self._environment, work, job, pause)
+        reference = self._connected().remote(self._environment, self._limit, work, job, pause)
         future: Future[Attempt[Any]] = reference.future()
         self._references.add(reference)
         future.add_done_callback(lambda _: self._references.discard(reference))
@@ -108,6 +114,7 @@ class RayPool:
         for reference in list(self._references):
             self._ray.cancel(reference, force=True)
         self._ray.shutdown()
+        self._task = None
 
 
 def _reach(address: str | None) -> None:
@@ -127,7 +134,14 @@ def _reach(address: str | None) -> None:
         ) from error
 
 
-def _attempt(environment: Mapping[str, str], work: Callable[[Any], Any], job: Any, pause: float) -> Attempt[Any]:
-    """What Ray runs: Keras is imported by the work, so the environment still counts."""
-    os.environ.update(environment)
-    return attempt(work, job, pause)
+def _attempt(
+    environment: Mapping[str, str], limit: float | None, work: Callable[[Any], Any], job: Any, pause: float
+) -> Attempt[Any]:
+    """What Ray runs: the job is done by a process that can be ended, and kept for the next."""
+    pool = _own_pool(tuple(sorted(environment.items())), limit)
+    return awaited(pool.submit(work, job, pause), pool)
+
+
+@cache
+def _own_pool(environment: tuple[tuple[str, str], ...], limit: float | None) -> Processes:
+    return Processes([dict(environment)], limit=limit)

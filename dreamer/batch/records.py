@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -24,6 +24,8 @@ from dreamer.batch.folders import Entry, is_same
 from dreamer.batch.jobs import Candidate, Job, all_names, pending_name, record_name
 from dreamer.documents import parse_json
 from dreamer.errors import ImageReadError
+from dreamer.images.recipes import recipe_in
+from dreamer.settings import DreamSettings
 
 _FORMAT = 1
 _READERS = 16  # Threads, which wait for disks and networks.
@@ -81,11 +83,13 @@ class Verdict:
         job: The job, which knows by now whether a picture may be replaced.
         action: ``"dream"``, ``"skip"`` or ``"fail"``.
         reason: In a few words; of a failure all that is to be said.
+        is_noted: Whether a note says that its picture is about to be put in its place.
     """
 
     job: Job
     action: Literal["dream", "skip", "fail"]
     reason: str
+    is_noted: bool = False
 
 
 def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
@@ -98,11 +102,12 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
     if not found:
         return []
     outputs = found[0].job.outputs
+    unsettled = _unsettled({candidate.job.settings for candidate in found})
     there = outputs.entries(name for candidate in found for name in all_names(candidate.job.target))
 
     def judge(candidate: Candidate) -> Verdict:
         try:
-            return _judge(candidate, there, overwrite=overwrite)
+            return _judge(candidate, there, unsettled, overwrite=overwrite)
         except OSError as error:
             reason = f"cannot find out whether it is done: {error.strerror or error}"
             return Verdict(candidate.job, "fail", reason)
@@ -111,20 +116,28 @@ def judge_all(found: Sequence[Candidate], *, overwrite: bool) -> list[Verdict]:
         return list(readers.map(judge, found))
 
 
-def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool) -> Verdict:
+def _unsettled(settings: Collection[DreamSettings]) -> Mapping[DreamSettings, str]:
+    """The digests that settings have before it is known which precision ``auto`` is."""
+    return {one: dataclasses.replace(one, precision="auto").digest() for one in settings if one.precision != "auto"}
+
+
+def _judge(
+    candidate: Candidate, there: Mapping[str, Entry], unsettled: Mapping[DreamSettings, str], *, overwrite: bool
+) -> Verdict:
     job = candidate.job
     record = _kept(job, record_name(job.target), there)
     pending = _kept(job, pending_name(job.target), there)
     is_known = record is not None or pending is not None
 
     def verdict(action: Literal["dream", "skip", "fail"], reason: str) -> Verdict:
-        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason)
+        is_noted = pending_name(job.target) in there
+        return Verdict(dataclasses.replace(job, replaces=job.target in there), action, reason, is_noted)
 
     picture = there.get(job.target)
     if candidate.problem:
         return verdict("fail", candidate.problem)
-    if job.outputs.reaches(job.target, job.inputs):
-        return verdict("fail", "its picture would be written into the folder of photos, by way of a link")
+    if job.outputs.leads_out(job.target):
+        return verdict("fail", f"its picture would be written outside of {job.outputs.show()}, by way of a link")
     if picture is not None and picture.problem:
         return verdict("fail", f"{job.outputs.show(job.target)} is in the way: it {picture.problem}")
     if overwrite:
@@ -132,7 +145,7 @@ def _judge(candidate: Candidate, there: Mapping[str, Entry], *, overwrite: bool)
     if picture is None:
         return verdict("dream", "its picture is missing" if record else "not finished" if pending else "new")
     if record and is_same(job.outputs, picture, record.output_sha256, record.output_stamp):
-        return verdict(*_compared(candidate, record))
+        return verdict(*_compared(candidate, record, unsettled))
     if pending and is_same(job.outputs, picture, pending.output_sha256, None):
         return verdict("dream", "not finished")
     if not is_known:
@@ -147,15 +160,31 @@ def _kept(job: Job, name: str, there: Mapping[str, Entry]) -> Record | None:
     return Record.from_json(job.outputs.read(name)) if name in there else None
 
 
-def _compared(candidate: Candidate, record: Record) -> tuple[Literal["dream", "skip"], str]:
+def _compared(
+    candidate: Candidate, record: Record, unsettled: Mapping[DreamSettings, str]
+) -> tuple[Literal["dream", "skip"], str]:
     job = candidate.job
-    if record.settings_sha256 != job.settings_sha256:
+    if record.settings_sha256 != job.settings_sha256 and not _is_settled_so(job, record, unsettled):
         return "dream", "the settings changed"
     if record.damaged and not job.damaged_ok:
         return "dream", "made of a damaged photo, which --damaged-ok takes"
     if not is_same(job.inputs, candidate.photo, record.source_sha256, record.source_stamp):
         return "dream", "the photo changed"
     return "skip", "done"
+
+
+def _is_settled_so(job: Job, record: Record, unsettled: Mapping[DreamSettings, str]) -> bool:
+    """Whether a picture was made in this very precision, though its record says no more than that it was chosen.
+
+    So do the records of early versions; the picture's recipe says what was chosen.
+    """
+    if record.settings_sha256 != unsettled.get(job.settings):
+        return False
+    try:
+        settings = recipe_in(job.outputs.read(job.target), job.target).get("settings")
+    except ImageReadError:
+        return False
+    return isinstance(settings, dict) and settings.get("precision") == job.settings.precision
 
 
 def _is_whole(job: Job) -> bool:

@@ -10,6 +10,7 @@ Must not import: networks, Keras or anything heavy; fsspec only when a folder is
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dreamer.batch.folders import HIDDEN, Entry, Folder, Holder
+from dreamer.batch.names import flaw
 from dreamer.documents import parse_json
 from dreamer.errors import FolderError, FolderInUseError, MissingExtraError
 
@@ -69,7 +71,7 @@ class RemoteFolder:
         found = self._listing()
         if not found and not self._is_folder():
             raise FolderError(f"{self.url} does not exist, or nothing is in it; a folder of photos is expected")
-        return [entry for name, entry in sorted(found.items()) if not any(part[:1] == "." for part in name.split("/"))]
+        return [entry for name, entry in sorted(found.items()) if entry.flaw or not _is_hidden(name)]
 
     def entries(self, names: Iterable[str]) -> dict[str, Entry]:
         """Those that are there, by one listing."""
@@ -78,14 +80,14 @@ class RemoteFolder:
 
     def read(self, name: str) -> bytes:
         """All of a file."""
-        store, root = self._store()
+        store, path = self._place(name)
         with self._told():
-            return bytes(store.cat_file(f"{root}/{name}"))
+            return bytes(store.cat_file(path))
 
     def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
         """Put a file in its place; a store does that whole or not at all."""
-        store, root = self._store()
-        path, mode = f"{root}/{name}", "overwrite" if overwrite else "create"
+        store, path = self._place(name)
+        mode = "overwrite" if overwrite else "create"
         with self._told():
             try:
                 store.pipe_file(path, data, mode=mode)
@@ -95,16 +97,16 @@ class RemoteFolder:
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
-        store, root = self._store()
+        store, path = self._place(name)
         with suppress(FileNotFoundError), self._told():
-            store.rm_file(f"{root}/{name}")
+            store.rm_file(path)
 
     def stamp(self, name: str) -> str | None:
         """What the store vouches a file by."""
-        store, root = self._store()
+        store, path = self._place(name)
         store.invalidate_cache()
         with self._told():
-            return _stamp(store.info(f"{root}/{name}"))
+            return _stamp(store.info(path))
 
     def within(self, other: Folder) -> str | None:
         """Its name within another folder of the same store."""
@@ -112,7 +114,7 @@ class RemoteFolder:
             return None
         return self.url[len(other.url) + 1 :] or "."
 
-    def reaches(self, _name: str, _other: Folder) -> bool:
+    def leads_out(self, _name: str) -> bool:
         """Never: stores have no links."""
         return False
 
@@ -176,7 +178,23 @@ class RemoteFolder:
         except OSError as error:
             raise FolderError(f"cannot look into {self.url}: {error.strerror or error}") from error
         names = {path: path.removeprefix(f"{root}/") for path in found}
-        return {name: Entry(name, _stamp(found[path])) for path, name in names.items() if name not in ("", path)}
+        return {
+            name: Entry(name, _stamp(found[path]), flaw=flaw(name, foreign=True))
+            for path, name in names.items()
+            if name not in ("", path) and not _marks_folder(name, found[path])
+        }
+
+    def _place(self, name: str) -> tuple[Any, str]:
+        """The store, and where a file is in it.
+
+        Raises:
+            OSError: The name is none of a file below the folder, or none that a store can hold.
+        """
+        wrong = flaw(name) or (None if _is_unicode(name) else "is no UTF-8")
+        if wrong:
+            raise OSError(errno.EINVAL, f"cannot be in a store, since its name {wrong}", name)
+        store, root = self._store()
+        return store, f"{root}/{name}"
 
     def _is_folder(self) -> bool:
         store, root = self._store()
@@ -200,6 +218,23 @@ class RemoteFolder:
             raise ImportError("fsspec reads folders by their URL") from error
         store, path = url_to_fs(self.url)
         return store, path.rstrip("/")
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+def _marks_folder(name: str, info: dict[str, Any]) -> bool:
+    """Whether an object only stands for a folder, as the consoles of stores make them."""
+    return info.get("type") == "directory" or (name.endswith("/") and not info.get("size"))
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stamp(info: dict[str, Any]) -> str | None:

@@ -1,22 +1,18 @@
-"""What became of a run: one line of JSON for each photo, and the counts.
+"""What became of a run: of each photo, and in counts.
 
 Must not import Keras or anything heavy.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from dreamer.batch.jobs import Job
 from dreamer.batch.outcomes import Failure
-from dreamer.documents import parse_json
-from dreamer.errors import FolderError
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -68,11 +64,13 @@ class Tally:
     Attributes:
         total: How many jobs there are.
         to_dream: How many of them have to be done.
+        left_out: How many files of each suffix became no jobs.
         counts: How many ended how.
     """
 
     total: int
     to_dream: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
     counts: Counter[Status] = field(default_factory=Counter)
     clock: Callable[[], float] = time.monotonic
     _tried: int = 0
@@ -114,60 +112,5 @@ class Tally:
         """As JSON can hold it."""
         counts = {status: self.counts[status] for status in ("done", "skipped", "failed")}
         rate = round(self.per_minute, 2)
-        return {"summary": {**counts, "left": self.left, "seconds": round(self.seconds, 1), "photos_per_minute": rate}}
-
-
-class Report:
-    """A file of JSON Lines: one for each job as it ends, the counts at the end. Used as a context.
-
-    An earlier report of that name is replaced, nothing else is.
-
-    Args:
-        path: Where it goes; None for no report.
-
-    Raises:
-        FolderError: Something else is there, or it cannot be written.
-    """
-
-    _file: IO[str] | None = None
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        if path is None:
-            return
-        try:
-            if path.exists() and not _is_report(path):
-                raise FolderError(f"{path} exists and is no report, so it is not replaced. Choose another name")
-            self._file = path.open("w", encoding="utf-8")
-        except OSError as error:
-            raise FolderError(f"cannot write the report {path}: {error.strerror}") from error
-
-    def __enter__(self) -> Report:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-
-    def add(self, told: Finished | Tally) -> None:
-        """Write a line, at once, so that it is there whatever comes.
-
-        Raises:
-            FolderError: It cannot be written.
-        """
-        if self._file is None:
-            return
-        try:
-            self._file.write(json.dumps(told.to_dict()) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise FolderError(f"cannot write the report {self._path}: {error.strerror}") from error
-
-
-def _is_report(path: Path) -> bool:
-    with path.open("rb") as file:
-        first = file.readline(1 << 20)
-    try:
-        return first == b"" or not {"status", "summary"}.isdisjoint(parse_json(first))
-    except (ValueError, TypeError):
-        return False
+        told = {**counts, "left": self.left, "seconds": round(self.seconds, 1), "photos_per_minute": rate}
+        return {"summary": told | ({"left_out": dict(self.left_out)} if self.left_out else {})}

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dreamer import images
+from dreamer.batch import limits, workers
 from dreamer.batch.folders import Folder
 from dreamer.batch.jobs import Job, pending_name, record_name
 from dreamer.batch.local import LocalFolder
@@ -33,12 +34,19 @@ def dream_job(job: Job) -> Notes:
         OSError: A folder cannot be reached, or a file is in the way by now.
         DreamerError: As for ``dreamer.dream``.
     """
+    from dreamer.dreaming import octave_sizes
+    from dreamer.models import registry
     from dreamer.photos import PhotoDream
 
+    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the photo's time: it is kept for others.
+    workers.allow(job.timeout or limits.READING)
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
     photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
     notes, damaged = list(photo.notes), photo.is_damaged
+    if job.timeout is None:
+        pixels = sum(height * width for height, width in octave_sizes(photo.pixels, job.settings))
+        workers.allow(limits.of_steps(pixels, job.settings.steps))
     source = source_of(PurePosixPath(job.source).name, digest, photo)
     dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
     del data, photo
@@ -61,6 +69,19 @@ def _terms(job: Job) -> dict[str, Any]:
         "damaged_ok": job.damaged_ok,
         "work_bytes": DREAM_BYTES,
     }
+
+
+def chosen_precision(settings: DreamSettings) -> str:
+    """In which type of number settings have the network computed on this machine.
+
+    Raises:
+        ModelError: There is no such network, or the backend is not installed.
+    """
+    from dreamer.ascent import precision
+    from dreamer.models import registry
+
+    spec = registry.spec(settings.model, settings.preprocessing)
+    return precision.choose(settings.precision, spec.low_precisions, settings.model).name
 
 
 def check_settings(settings: DreamSettings) -> None:
@@ -101,6 +122,7 @@ def _put(job: Job, picture: bytes, source_sha256: str, damaged: bool) -> None:
     except FileExistsError:
         # Another attempt at this very job may have come as far as this.
         if outputs.read(job.target) != picture:
+            outputs.remove(pending_name(job.target))
             raise
     record = record.stamped(outputs.stamp(job.target))
     outputs.write(record_name(job.target), record.to_json(), overwrite=True)

@@ -12,8 +12,8 @@ from dreamer.cli.atlas_run import Run
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.interrupts import exit_status
 from dreamer.cli.options import (
-    EXIT_INTERRUPTED,
     backend_option,
     debug_option,
     given_options,
@@ -106,9 +106,12 @@ def atlas(
     with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer import spectra
-        from dreamer.atlas import making
+        from dreamer.atlas import looking, making
 
         photos = [] if examples is None else spectra.photos(examples)
+        others = "" if examples is None else looking.left_out(examples)
+        if others:
+            tell(f"of the photos in {examples} {others}")
         network = registry.load(settings.model, settings.preprocessing)
         found = units.chosen(network, layers, wanted=wanted, all_layers=all_layers, classes=logits) if asked else []
         with folder.locked(output):
@@ -121,4 +124,4 @@ def atlas(
         print_path(page)
     if not is_whole:
         tell(f"interrupted; the same command, or --resume -o {output}, goes on")
-        ctx.exit(EXIT_INTERRUPTED)
+        ctx.exit(exit_status())

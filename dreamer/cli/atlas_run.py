@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +110,7 @@ class Run:
 
         def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
             nonlocal done
-            for batch in jobs.in_turn(some, on_step=on_step, note=self._tell):
+            for batch in jobs.in_turn(some, on_step=on_step, note=self._tell, on_late=self._failed):
                 yield batch
                 done += len({drawn.target for drawn in batch})
 
@@ -123,11 +125,11 @@ class Run:
 
         def execute(some: Sequence[Job]) -> Iterator[list[Drawn]]:
             pool, done = self._place.pool(), 0
+            some = [dataclasses.replace(job, timeout=self._place.timeout) for job in some]
             try:
                 for outcome in pools.run(some, jobs.draw_job, pool, retries=self._place.retries):
                     if outcome.failure is not None or outcome.result is None:
-                        why = outcome.failure.message if outcome.failure else "nothing came back"
-                        self._failures.append(f"{outcome.job.targets[0]} and others of its layer: {why}")
+                        self._failed(outcome.job, outcome.failure.message if outcome.failure else "nothing came back")
                         continue
                     drawn, notes = outcome.result
                     for remark in notes:
@@ -140,8 +142,12 @@ class Run:
 
         return execute, jobs.MOST_TARGETS_OF_A_POOL
 
+    def _failed(self, job: Job, why: object) -> None:
+        self._failures.append(f"{job.targets[0]} and others of its layer: {why}")
+
     def _look(self, catalog: Catalog, photos: list[Path]) -> None:
-        from dreamer.atlas import examples, page
+        from dreamer.atlas import examples, looking, page
+        from dreamer.batch import limits, pools, resources
 
         if not photos:
             return
@@ -154,7 +160,16 @@ class Run:
             is_milestone = number % 100 == 0 or number == len(photos)
             self._progress.show(text, number / len(photos), f"{text} looked at" if is_milestone else None)
 
-        examples.find(self._folder, catalog, self._network, photos, on_photo=on_photo, note=self._tell)
+        with closing(pools.Processes([resources.ONE_THREAD] * 2, limit=limits.START_UP)) as pool:
+            examples.find(
+                self._folder,
+                catalog,
+                self._network,
+                photos,
+                read=lambda paths: looking.in_pool(paths, pool, self._place.timeout),
+                on_photo=on_photo,
+                note=self._tell,
+            )
         catalog.photos_digest = digest
         page.save(self._folder, catalog)
         examples.sweep(self._folder, catalog)

@@ -30,7 +30,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEBUG_KEY = "dreamer.debug"
 COMMAND_KEY = "dreamer.command"  # Which command runs, at the end of a group's name.
-EXIT_INTERRUPTED = 130  # What shells expect after Ctrl-C: 128 and the number of the signal.
 
 
 def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

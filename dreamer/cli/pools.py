@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -26,6 +28,7 @@ class Place:
         address: Of a Ray cluster.
         gpus_per_task: What a task takes there.
         retries: How often a job is tried again.
+        timeout: Seconds that a job may take; None for what goes with its size.
     """
 
     executor: str
@@ -33,11 +36,12 @@ class Place:
     address: str | None
     gpus_per_task: float | None
     retries: int
+    timeout: float | None = None
 
     @property
     def is_named(self) -> bool:
-        """Whether anything was said about it."""
-        return self.executor != "local" or self.workers is not None
+        """Whether anything was said that only processes of their own can do."""
+        return self.executor != "local" or self.workers is not None or self.timeout is not None
 
     def pool(self) -> Pool:
         """The pool: processes of this machine, or a Ray cluster.
@@ -45,10 +49,10 @@ class Place:
         Raises:
             MissingExtraError: Ray is not installed.
         """
-        from dreamer.batch import pools, resources
+        from dreamer.batch import limits, pools, resources
 
         if self.executor == "local":
-            return pools.Processes(resources.environments(self.workers))
+            return pools.Processes(resources.environments(self.workers), limit=limits.START_UP)
         from dreamer.batch.ray_pool import RayPool
 
         return RayPool(
@@ -57,7 +61,25 @@ class Place:
             gpus_per_task=self.gpus_per_task or 0.0,
             retries=self.retries,
             most=self.workers,
+            limit=limits.START_UP,
         )
+
+    @contextmanager
+    def settling(self, pool: Pool) -> Iterator[Pool]:
+        """A pool of this machine, to settle what jobs leave to the machine: the given one, if it is of this machine."""
+        from dreamer.batch import limits, pools, resources
+
+        if self.executor == "local":
+            yield pool
+            return
+        with closing(pools.Processes([resources.ONE_THREAD], limit=limits.START_UP)) as here:
+            yield here
+
+
+def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter("expected a number of seconds")
+    return value
 
 
 def pool_options(workers: str) -> Callable[[Command], Command]:
@@ -71,6 +93,10 @@ def pool_options(workers: str) -> Callable[[Command], Command]:
         click.option(
             "--retries", type=WholeRange(min=0), default=2, show_default=True, metavar="N",
             help="How often a job is tried again after what may pass: network, memory, a process that died.",
+        ),
+        click.option(
+            "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", callback=_seconds,
+            help="End a job that takes longer, once the network is there, and go on.  [default: hours, by its size]",
         ),
         click.option(
             "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
@@ -99,7 +125,7 @@ def place_of(chosen: dict[str, Any]) -> Place:
     Raises:
         click.UsageError: Some are for Ray, which is not asked for.
     """
-    place = Place(**{name: chosen.pop(name) for name in ("executor", "workers", "address", "gpus_per_task", "retries")})
+    place = Place(**{field.name: chosen.pop(field.name) for field in fields(Place)})
     if place.executor == "local" and (place.address is not None or place.gpus_per_task is not None):
         raise click.UsageError("--address and --gpus-per-task are for --executor ray")
     return place

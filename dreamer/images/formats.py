@@ -22,6 +22,7 @@ class Format(NamedTuple):
         pixels_per_byte: The most pixels that a byte of a file can fill; None where that depends on more than the
             format, or a single byte can fill all that the format can hold.
         bytes_per_pixel: The most memory that decoding takes, as measured on large pictures of colour, 8 bits each.
+        extra: The extra of the package that installs what reads it; "" for none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     is_written: bool
     pixels_per_byte: int | None
     bytes_per_pixel: int
+    extra: str = ""
 
 
 FORMATS = (
@@ -55,7 +57,7 @@ FORMATS = (
     # A JPEG with more pictures after it. Only the first is used, so what is written is a JPEG or a PNG.
     Format("MPO", "MPO", (".mpo",), False, 512, 8),
     # HEVC adapts as AV1 does.
-    Format("HEIC", "", (".heic", ".heif", ".hif"), False, None, 14),
+    Format("HEIC", "", (".heic", ".heif", ".hif"), False, None, 14, extra="heic"),
 )
 """All that are read, those first that people have most."""
 
@@ -64,6 +66,8 @@ READ_SUFFIXES = {suffix: one.name for one in FORMATS for suffix in one.suffixes}
 
 SUFFIXES = {suffix: one.name for one in FORMATS if one.is_written for suffix in one.suffixes}
 """The same of all that can be written."""
+
+_MODULES = {"heic": "pillow_heif"}  # What an extra installs.
 
 _SPARE_SUFFIX = ".png"  # It loses nothing: neither alpha nor the bits beyond 8.
 
@@ -85,8 +89,13 @@ def is_read(suffix: str) -> bool:
         >>> is_read(".JP2"), is_read(".mov")
         (True, False)
     """
-    name = READ_SUFFIXES.get(suffix.lower())
-    return name is not None and (name != "HEIC" or find_spec("pillow_heif") is not None)
+    return suffix.lower() in READ_SUFFIXES and missing_extra(suffix) is None
+
+
+def missing_extra(suffix: str) -> str | None:
+    """The extra of the package that reads files of a suffix, if it is not installed; None otherwise."""
+    extra = next((one.extra for one in FORMATS if suffix.lower() in one.suffixes), "")
+    return extra if extra and find_spec(_MODULES[extra]) is None else None
 
 
 def by_plugin(name: str | None) -> Format:

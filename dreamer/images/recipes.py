@@ -83,7 +83,15 @@ def read_recipe(path: Path) -> dict[str, object]:
         >>> read_recipe(Path("photo_dream.jpg"))  # doctest: +SKIP
         {'dreamer': '1.0', 'seed': 0}
     """
-    data = file_bytes(path)
+    return recipe_in(file_bytes(path), path)
+
+
+def recipe_in(data: bytes, path: str | Path) -> dict[str, object]:
+    """Read how a picture was made out of the bytes of its file; *path* is what to call it.
+
+    Raises:
+        ImageReadError: They are no picture, or hold no recipe.
+    """
     limit = 2**40  # nothing is decoded here, so no size is too large
     try:
         with guarded(limit):

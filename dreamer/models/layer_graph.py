@@ -113,7 +113,9 @@ class LayerGraph:
         # Layers raise whatever they like; none of it is a fault of ours.
         except Exception as error:
             reason = in_one_line(error)
-            raise ModelError(f"the network {network.name!r} cannot be taken apart: {type(error).__name__}: {reason}") from error
+            raise ModelError(
+                f"the network {network.name!r} cannot be taken apart: {type(error).__name__}: {reason}"
+            ) from error
         self._measure = Measure(self._calls, self.num_colors)
         self._survey = Survey(self._measure, (height, width))
         self.own_size = self._survey.own_size

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reading_work import read_for_ever
 
 from dreamer import images, objectives
-from dreamer.atlas import examples
+from dreamer.atlas import examples, looking
 from dreamer.atlas.catalog import Catalog, Entry
 from dreamer.atlas.units import Unit
+from dreamer.batch import pools, workers
 from dreamer.errors import ImageReadError
 
 LAYERS = {"first": [0, 3, 4], "pool": [1, 2]}
@@ -106,3 +108,33 @@ def test_a_folder_of_what_is_no_photo_is_said_to_be_so(catalog, tiny_network, tm
     (tmp_path / "a.png").write_bytes(b"no photo")
     with pytest.raises(ImageReadError, match="none of the 1 photos can be read"):
         examples.find(tmp_path, catalog, tiny_network, [tmp_path / "a.png"])
+
+
+def test_photos_are_the_same_whoever_reads_them_and_one_that_takes_for_ever_is_left_out(photos):
+    class Pool(pools.Processes):
+        def submit(self, work, job, pause):
+            return super().submit(read_for_ever if job[0] == photos[3] else work, job, pause)
+
+    pool = Pool([{}, {}], limit=300.0)
+    try:
+        found = list(looking.in_pool(photos, pool, None))
+    finally:
+        pool.close()
+    assert found[3].startswith(f"{photos[3]}: it was ended after 0.5")
+    for number, (one, other) in enumerate(zip(found, looking.here(photos), strict=True)):
+        assert number == 3 or np.array_equal(one, other)
+    assert found[7].startswith(f"{photos[7]} is not a picture")
+
+
+def test_a_photo_has_as_much_time_as_is_said(photos, monkeypatch):
+    told = []
+    monkeypatch.setattr(workers, "_tell", told.append)
+    looking.read((photos[0], 12.0))
+    assert told == [12.0]
+
+
+def test_what_is_not_looked_at_is_told(photos, tmp_path):
+    assert looking.left_out(tmp_path / "photos") == ""
+    for name in ("a.mov", "b.mov", ".hidden"):
+        (tmp_path / "photos" / name).touch()
+    assert looking.left_out(tmp_path / "photos") == "left out: 2 .mov"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +15,10 @@ from dreamer import images, objectives
 from dreamer.atlas import catalog as catalogs
 from dreamer.atlas import folder, jobs, making, page
 from dreamer.atlas.catalog import Catalog
-from dreamer.atlas.jobs import Drawn
+from dreamer.atlas.jobs import Drawn, Job
 from dreamer.atlas.units import Unit
 from dreamer.digests import digest_of
-from dreamer.errors import AtlasError, SettingsError
+from dreamer.errors import AtlasError, SettingsError, TimeLimitError
 from dreamer.images import files
 from dreamer.settings import VisualizeSettings
 from dreamer.visualizing import visualize
@@ -222,6 +224,42 @@ def test_files_lie_within_the_folder_whatever_a_layer_is_called(tmp_path):
     assert all(set("/\\:") & set(slug) == set() and not slug.startswith(".") and len(slug) < 100 for slug in slugs)
     run(tmp_path / "atlas", [unit(name, 0) for name in names if name])
     assert [path.name for path in tmp_path.iterdir()] == ["atlas"]
+
+
+@pytest.mark.parametrize("name", ["pictures", "pictures/a", "page", "atlas.json", "atlas.js", "sheet-a.png"])
+def test_nothing_is_written_or_thrown_away_outside_by_way_of_a_link(tmp_path, name):
+    place, outside = tmp_path / "atlas", tmp_path / "outside"
+    run(place)
+    (outside / "a").mkdir(parents=True)
+    (outside / "a/0.webp").write_text("precious")
+    (place / name).rename(tmp_path / "taken")
+    (place / name).symlink_to(outside if (tmp_path / "taken").is_dir() else outside / "file")
+    for overwrite in (False, True):
+        with contextlib.suppress(OSError, AtlasError):
+            run(place, [unit("a", 9)], overwrite=overwrite)
+    assert contents(outside) == {"a/0.webp": b"precious"}
+
+
+def test_a_job_over_its_time_is_ended_between_steps_and_the_others_go_on(monkeypatch):
+    clock = iter(range(0, 10_000, 100))
+    steps = [SimpleNamespace(step=step, num_steps=3, progress=(step + 1) / 3) for step in range(3)]
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(jobs, "visualize_steps", lambda *_, **__: iter(steps))
+    monkeypatch.setattr(jobs, "_drawn", lambda job, _: [job.targets])
+    monkeypatch.setattr(jobs.registry, "load", lambda *_: None)
+    some = [Job((target,), SETTINGS, timeout) for target, timeout in (("a", 150.0), ("b", None), ("c", 350.0))]
+    late = []
+    found = list(jobs.in_turn(some, on_late=lambda job, error: late.append((job.targets, str(error)))))
+    assert found == [[("b",)], [("c",)]]
+    assert late == [(("a",), "it was ended after 150 seconds, which is all the time that it had")]
+    with pytest.raises(TimeLimitError):
+        list(jobs.in_turn(some))
+
+
+def test_how_long_a_job_may_take_grows_with_it():
+    few, many = Job(("a",), SETTINGS), Job(("a", "b"), SETTINGS)
+    assert 600 < few.seconds < many.seconds < dataclasses.replace(many, settings=VisualizeSettings()).seconds
+    assert dataclasses.replace(many, timeout=5.0).seconds == 5
 
 
 def test_jobs_are_values_that_draw_what_visualize_draws(lite0):

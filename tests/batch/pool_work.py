@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
+import re
 import time
 from pathlib import Path
+
+from dreamer.batch import workers
 
 
 def act(job):
@@ -45,12 +47,6 @@ def _environment(name):
     return os.environ.get(name), os.getpid()
 
 
-def _interrupt_yourself(_):
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(0.05)
-    return "deaf"
-
-
 def _wait_for(path):
     while not Path(path).exists():
         time.sleep(0.01)
@@ -62,11 +58,32 @@ def _linger(path):
     time.sleep(600)
 
 
-def _place_and_wait(folder):
-    """Say on which machine of a Ray cluster this is, and go on when told to."""
-    import ray
+def _brood(_):
+    """Take for ever without ever letting go of Python's lock, so that no thread of the process could end it."""
+    re.match("(a+)+$", "a" * 64 + "b")
 
-    node = ray.get_runtime_context().get_node_id()
-    Path(folder, f"{node}-{os.getpid()}").touch()
+
+def _take(seconds):
+    """Say how long it takes, then take nearly so long."""
+    workers.allow(seconds)
+    time.sleep(0.8 * seconds)
+    return "in time"
+
+
+def _take_less(seconds):
+    workers.allow(seconds)
+    time.sleep(600)
+
+
+def _send_yourself(number):
+    os.kill(os.getpid(), number)
+    time.sleep(0.05)
+    return "deaf"
+
+
+def _place_and_wait(folder):
+    """Say on which machine of a Ray cluster this is, and which of Ray's processes asked for it; go on when told to."""
+    raylet = os.environ["RAY_RAYLET_PID"]
+    Path(folder, f"{raylet}-{os.getppid()}").touch()
     _wait_for(Path(folder, "go"))
-    return node
+    return raylet

@@ -78,11 +78,51 @@ def test_a_process_that_dies_takes_only_its_own_job_with_it(two, tmp_path):
     assert found["die", None].failure.kind == "WorkerDied"
 
 
-def test_each_process_has_an_environment_of_its_own_and_is_deaf_to_ctrl_c(two):
+@pytest.mark.parametrize("verb", ["brood", "linger"])
+def test_a_job_over_its_time_is_ended_and_told_and_the_rest_goes_on_in_a_fresh_process(tmp_path, verb):
+    pool = Processes([{}], limit=2.0)
+    stuck = (verb, str(tmp_path / "pid"))
+    jobs = [("give", 0), stuck, ("give", 1), ("give", 2)]
+    try:
+        found = outcomes(jobs, pool, retries=5)
+    finally:
+        pool.close()
+    assert [found[job].result for job in jobs] == [0, None, 1, 2]
+    assert (found[stuck].failure.kind, found[stuck].attempts) == ("TimeLimitError", 1)
+    assert "all the time that it had" in found[stuck].failure.message
+    assert 2.0 <= found[stuck].seconds < 10
+    if verb == "linger":
+        assert not psutil.pid_exists(written(tmp_path / "pid"))
+
+
+def test_a_job_may_say_that_it_needs_more_time_or_less():
+    pool = Processes([{}], limit=2.0)
+    try:
+        [more] = pools.run([("take", 4.0)], pool_work.act, pool)
+        [less] = pools.run([("take_less", 0.1)], pool_work.act, pool)
+    finally:
+        pool.close()
+    assert more.result == "in time"
+    assert less.failure.kind == "TimeLimitError"
+    assert less.seconds < 1.5
+
+
+def test_once_told_to_stop_a_stuck_job_ends_when_its_time_is_over():
+    pool = Processes([{}], limit=1.5)
+    try:
+        asked = iter([False, *[True] * 9])
+        [outcome] = pools.run([("brood", 0), ("give", 1)], pool_work.act, pool, stop=lambda: next(asked))
+    finally:
+        pool.close()
+    assert outcome.failure.kind == "TimeLimitError"
+
+
+def test_each_process_has_an_environment_of_its_own_and_is_deaf_to_what_all_of_a_run_are_sent(two):
     first, second = (two.submit(pool_work.act, ("environment", "DREAMER_TEST_PLACE"), 0.05) for _ in range(2))
     assert {first.result().result[0], second.result().result[0]} == {"first", "second"}
     assert first.result().result[1] != second.result().result[1]
-    assert two.submit(pool_work.act, ("interrupt_yourself", None), 0).result().result == "deaf"
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        assert two.submit(pool_work.act, ("send_yourself", number), 0).result().result == "deaf"
 
 
 def test_jobs_are_asked_for_only_when_there_is_a_place_for_them(two):
@@ -119,7 +159,8 @@ def test_closing_drops_what_is_under_way(tmp_path):
     assert not psutil.pid_exists(worker)
 
 
-def test_processes_end_with_the_one_that_made_them_even_if_it_is_killed(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_processes_end_with_the_one_that_made_them_however_it_ends_and_nothing_is_said_of_semaphores(tmp_path, number):
     note = tmp_path / "pid"
     code = (
         "import pool_work\n"
@@ -131,11 +172,28 @@ def test_processes_end_with_the_one_that_made_them_even_if_it_is_killed(tmp_path
     script.write_text(code)
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     maker = subprocess.Popen([sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path},
-                             stderr=subprocess.DEVNULL)  # fmt: skip
+                             stderr=subprocess.PIPE, text=True)  # fmt: skip
     worker = psutil.Process(written(note))
-    maker.send_signal(signal.SIGKILL)
-    maker.wait()
+    maker.send_signal(number)
+    _, said = maker.communicate(timeout=60)  # Until all that could say something have ended.
     worker.wait(timeout=30)
+    assert "semaphore" not in said
+    assert "Traceback" not in said or number == signal.SIGINT
+
+
+def test_a_pool_that_nobody_closed_does_not_keep_python_from_ending(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import pool_work\n"
+        "from dreamer.batch import pools\n"
+        "if __name__ == '__main__':\n"
+        "    pool = pools.Processes([{}])\n"
+        "    print(next(pools.run([('give', 1), ('give', 2)], pool_work.act, pool)).result)\n"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run([sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path}, capture_output=True,
+                          text=True, timeout=60)  # fmt: skip
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def written(note):

@@ -71,12 +71,18 @@ def test_outcomes_are_those_of_any_pool_and_few_jobs_wait(pool):
     assert [found["give", number].result for number in range(20)] == list(range(20))
 
 
+def raylet(machine):
+    """What Ray calls a machine in the environment of its processes."""
+    return str(machine.all_processes["raylet"][0].process.pid)
+
+
 def lose(cluster, machine, notes):
     """Lose a machine as when its power is cut: all of its processes at once."""
+    lost = raylet(machine)
     cluster.remove_node(machine, allow_graceful=False)
     for note in notes.iterdir():
         node, process = note.name.split("-")
-        if node == machine.node_id:
+        if node == lost:
             with suppress(ProcessLookupError):
                 os.kill(int(process), signal.SIGKILL)
 
@@ -86,10 +92,11 @@ def test_the_job_of_a_lost_machine_is_done_by_another(cluster, second, pool, tmp
     futures = [pool.submit(pool_work.act, job, 0) for _ in range(2)]
     while len(list(tmp_path.iterdir())) < 2:
         time.sleep(0.01)
+    assert {note.name.split("-")[0] for note in tmp_path.iterdir()} == {raylet(cluster.head_node), raylet(second)}
     lose(cluster, second, tmp_path)
     (tmp_path / "go").touch()
     nodes = {future.result(timeout=120).result for future in futures}
-    assert nodes == {cluster.head_node.node_id}
+    assert nodes == {raylet(cluster.head_node)}
 
 
 def test_pictures_are_those_of_a_local_run_though_a_machine_is_lost(cluster, second, pool, photos, tmp_path):
@@ -120,10 +127,18 @@ def test_an_atlas_is_drawn_on_a_cluster_as_on_this_machine(pool):
 
 
 def test_a_job_whose_process_always_dies_fails_in_the_end(cluster):
-    pool = RayPool(cluster.address, {}, retries=1)
-    [outcome] = pools.run([("die", None)], pool_work.act, pool, retries=5)
+    pool = RayPool(cluster.address, {})
+    [outcome] = pools.run([("die", None)], pool_work.act, pool, retries=1, pause=0.01)
     pool.close()
-    assert outcome.failure == RayPool.loss
+    assert (outcome.failure.kind, outcome.attempts) == ("WorkerDied", 2)
+
+
+def test_a_job_over_its_time_is_ended_on_a_cluster_too_and_the_rest_goes_on(cluster):
+    pool = RayPool(cluster.address, {}, limit=300.0)
+    found = {outcome.job: outcome for outcome in pools.run([("take_less", 0.5), ("give", 1)], pool_work.act, pool)}
+    pool.close()
+    assert (found["take_less", 0.5].failure.kind, found["take_less", 0.5].attempts) == ("TimeLimitError", 1)
+    assert found["give", 1].result == 1
 
 
 def test_without_ray_a_line_says_what_to_install(monkeypatch):

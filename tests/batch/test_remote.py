@@ -13,6 +13,7 @@ from helping import NAMES, QUICK, encoded, pictures
 
 from dreamer.batch import remote
 from dreamer.batch.folders import folder
+from dreamer.batch.jobs import plan
 from dreamer.errors import FolderError, FolderInUseError, MissingExtraError
 
 fsspec = pytest.importorskip("fsspec")
@@ -134,6 +135,56 @@ def test_a_hold_is_renewed(url, monkeypatch):
     monkeypatch.setattr(remote.RemoteFolder, "write", noted)
     with folder(url).hold():
         assert renewed.wait(30)
+
+
+@pytest.fixture
+def put(s3_server, monkeypatch):
+    """Puts objects of any key into a bucket, past all that would make the key a better one."""
+    boto3 = pytest.importorskip("boto3")
+    for key, value in {"AWS_ENDPOINT_URL": s3_server, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+                       "AWS_DEFAULT_REGION": "us-east-1"}.items():  # fmt: skip
+        monkeypatch.setenv(key, value)
+    client, bucket = boto3.client("s3"), f"bucket-{uuid.uuid4().hex}"
+    client.create_bucket(Bucket=bucket)
+    yield lambda key, data: client.put_object(Bucket=bucket, Key=key, Body=data) and f"s3://{bucket}/photos"
+    type(fsspec.filesystem("s3")).clear_instance_cache()
+    client.close()
+
+
+def test_keys_that_lead_elsewhere_are_left_out_and_the_rest_goes_on(put, dreams, dream, tmp_path, picture):
+    data = encoded(picture, 1, "png")
+    elsewhere = tmp_path / "elsewhere.png"
+    wrong = [
+        f"/{elsewhere}",
+        "../up.png",
+        "a/../../up.png",
+        "a//x.png",
+        "./x.png",
+        "a\\x.png",
+        "C:/x.png",
+        "a/\x1b[2Jx.png",
+    ]
+    for name in wrong:
+        put(f"photos/{name}", data)
+    put("photos/marker/", b"")
+    url = put("photos/a/ok.png", data)
+    planned = plan(folder(url), folder(str(dreams)), {"": QUICK})
+    assert [one.job.source for one in planned.candidates] == ["a/ok.png"]
+    assert sorted(one.name for one in planned.left_out) == sorted(wrong)
+    assert all(one.reason.startswith("its name ") for one in planned.left_out)
+    assert dream(url, dreams) == {"a/ok.png": ("done", "new")}
+    assert sorted(pictures(dreams)) == ["a/ok.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dreams"]
+    with pytest.raises(FolderError, match="left out: 1 .png.*has an empty part"):
+        dream(put(f"photos/only/{elsewhere}", data) + "/only", dreams)
+
+
+def test_a_store_is_asked_for_no_name_that_it_cannot_hold(url):
+    held = folder(url)
+    for name in ("../x.png", "/x.png", "a\0.png", "\udcff.png"):
+        for ask in (held.read, held.remove, held.stamp, lambda name: held.write(name, b"", overwrite=True)):
+            with pytest.raises(OSError, match="cannot be in a store, since its name"):
+                ask(name)
 
 
 def test_a_folder_of_a_store_that_is_not_there_is_said(url, dream):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -12,13 +13,15 @@ from helping import NAMES, QUICK, Inline, encoded, pictures
 from PIL import Image
 
 from dreamer import images
-from dreamer.batch import running, working
+from dreamer.ascent import precision
+from dreamer.ascent.precision import Precision
+from dreamer.batch import limits, running, workers, working
 from dreamer.batch.folders import folder
 from dreamer.batch.jobs import candidates
 from dreamer.batch.local import LocalFolder
 from dreamer.batch.records import Record, judge_all
 from dreamer.batch.report import Tally
-from dreamer.errors import FolderError, FolderInUseError, ImageReadError, UnknownLayerError
+from dreamer.errors import BackendError, FolderError, FolderInUseError, ImageReadError, UnknownLayerError
 from dreamer.settings import DreamSettings
 
 OTHER = dataclasses.replace(QUICK, seed=1)
@@ -112,6 +115,7 @@ def test_foreign_files_are_in_the_way_and_links_never_written_through(photos, dr
     before = pictures(photos)
     found = dream(photos, dreams, overwrite=True)
     assert [found[name][0] for name in NAMES] == ["failed", "failed", "done", "failed"]
+    assert "written outside of" in found["a/x.jpg"][1]
     assert "by way of a link" in found["a/x.jpg"][1]
     assert "is in the way: it is a directory" in found["b/x.jpg"][1]
     assert "by way of a link" in found["x.png"][1]
@@ -145,6 +149,121 @@ def test_a_record_that_cannot_be_written_is_tried_again_though_the_picture_is_th
     monkeypatch.setattr(LocalFolder, "write", once)
     assert dream(photos, dreams, retries=1, glob="x.png") == {"x.png": ("done", "new")}
     assert refused == [".dreamer/records/x.png.json"]
+
+
+def notes(dreams):
+    return [path.name for path in (dreams / ".dreamer").rglob("*") if path.is_file() and "pending" in path.parts[-2]]
+
+
+def test_no_note_is_left_of_what_is_not_pending_any_more(photos, dreams, dream, monkeypatch):
+    remove = LocalFolder.remove
+    monkeypatch.setattr(LocalFolder, "remove", lambda *_: None)  # As if the run had been killed right before.
+    dream(photos, dreams, glob="*")
+    monkeypatch.setattr(LocalFolder, "remove", remove)
+    assert sorted(notes(dreams)) == ["x.jpg.json", "x.png.json"]
+    assert dream(photos, dreams, glob="*") == {"x.jpg": ("skipped", "done"), "x.png": ("skipped", "done")}
+    assert notes(dreams) == []
+    # Nor of a picture that cannot be put in its place, since somebody else's is there by now.
+    encode = images.encode
+    monkeypatch.setattr(
+        images, "encode", lambda *them, **how: ((dreams / "b.png").write_text("mine"), encode(*them, **how))[1]
+    )
+    (photos / "b.png").write_bytes((photos / "x.png").read_bytes())
+    assert dream(photos, dreams, glob="b.png")["b.png"][0] == "failed"
+    assert notes(dreams) == []
+
+
+def test_a_photo_beside_a_folder_that_is_called_as_its_record_has_one_of_its_own(photos, dreams, dream, picture):
+    for name in ("x.png.json/x.png", "x.png.json/y.JSON/z.png"):
+        (photos / name).parent.mkdir(exist_ok=True, parents=True)
+        (photos / name).write_bytes(encoded(picture, len(name), "png"))
+    names = (*NAMES, "x.png.json/x.png", "x.png.json/y.JSON/z.png")
+    assert dream(photos, dreams) == dict.fromkeys(names, ("done", "new"))
+    assert dream(photos, dreams) == dict.fromkeys(names, ("skipped", "done"))
+    assert notes(dreams) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [os.fsdecode(b"caf\xe9 \xff.png"), 83 * "夢" + ".png", 251 * "x" + ".png", "a\\b\n'\".png", 84 * "夢" + "ab"],
+)
+def test_a_photo_of_any_name_that_a_disk_can_hold_is_dreamt_and_known_again(dreams, dream, tmp_path, picture, name):
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / name).write_bytes(encoded(picture, 1, "png"))
+    [(target, found)] = dream(tmp_path / "odd", dreams, glob="*").items()
+    assert found == ("done", "new")
+    assert images.read_recipe(dreams / target)["source"]["name"] == name
+    assert dream(tmp_path / "odd", dreams, glob="*") == {target: ("skipped", "done")}
+    # Cut or not, a picture that is whole and not ours is never taken for ours.
+    Image.new("RGB", (5, 7), "red").save(dreams / target, "PNG")
+    assert dream(tmp_path / "odd", dreams, glob="*")[target][0] == "failed"
+
+
+def test_a_pipe_in_the_place_of_a_record_blocks_nothing(photos, dreams, dream):
+    dream(photos, dreams, glob="x.png")
+    record = dreams / ".dreamer/records/x.png.json"
+    record.unlink()
+    os.mkfifo(record)
+    status, reason = dream(photos, dreams, glob="x.png")["x.png"]
+    assert (status, "is a pipe; a regular file is expected" in reason) == ("failed", True)
+
+
+def machine(monkeypatch, name):
+    monkeypatch.setattr(precision, "of_hardware", lambda: Precision(name, "a test says so"))
+
+
+def settled_run(photos, dreams):
+    """A run as the command makes it, ``{target: (status, reason)}``, and the precisions of its jobs."""
+    inputs, outputs = folder(str(photos)), folder(str(dreams))
+    found = running.settled(candidates(inputs, outputs, {"": QUICK}, glob="x.*"), Inline())
+    with outputs.hold():
+        ended = list(running.carry_out(judge_all(found, overwrite=False), Inline(), retries=0))
+    return {one.job.target: (one.status, one.reason) for one in ended}, {one.job.settings.precision for one in found}
+
+
+def test_the_precision_is_settled_before_jobs_are_judged_and_records_say_it(photos, dreams, monkeypatch):
+    machine(monkeypatch, "bfloat16")
+    found, precisions = settled_run(photos, dreams)
+    assert (set(found.values()), precisions) == ({("done", "new")}, {"bfloat16"})
+    record = json.loads((dreams / ".dreamer/records/x.png.json").read_text())
+    assert record["settings_sha256"] == dataclasses.replace(QUICK, precision="bfloat16").digest()
+    assert images.read_recipe(dreams / "x.png")["settings"]["precision"] == "bfloat16"
+    assert set(settled_run(photos, dreams)[0].values()) == {("skipped", "done")}
+    # A machine that would compute it otherwise does not take the others' pictures for its own.
+    machine(monkeypatch, "float32")
+    assert set(settled_run(photos, dreams)[0].values()) == {("done", "the settings changed")}
+    assert images.read_recipe(dreams / "x.png")["settings"]["precision"] == "float32"
+
+
+def test_pictures_whose_records_only_say_auto_count_where_they_were_made_alike(photos, dreams, dream, monkeypatch):
+    machine(monkeypatch, "bfloat16")
+    dream(photos, dreams, glob="x.*")  # As early versions did it: nothing was settled.
+    assert json.loads((dreams / ".dreamer/records/x.png.json").read_text())["settings_sha256"] == QUICK.digest()
+    assert set(settled_run(photos, dreams)[0].values()) == {("skipped", "done")}
+    machine(monkeypatch, "float32")
+    assert set(settled_run(photos, dreams)[0].values()) == {("done", "the settings changed")}
+
+
+def test_what_keeps_the_precision_from_being_settled_is_said(photos, dreams, monkeypatch):
+    def missing():
+        raise BackendError("the backend is not there")
+
+    monkeypatch.setattr(precision, "of_hardware", missing)
+    with pytest.raises(BackendError, match="the backend is not there"):
+        settled_run(photos, dreams)
+
+
+def test_a_job_says_how_much_time_it_needs_once_it_knows_its_photo(photos, dreams, dream, monkeypatch):
+    told = []
+    monkeypatch.setattr(workers, "_tell", told.append)
+    dream(photos, dreams, glob="x.png")
+    small = told[-1]
+    dream(photos, dreams, dataclasses.replace(QUICK, steps=3, octaves=2, octave_scale=1.1), glob="x.png")
+    assert told[0] == limits.READING < small < told[-1]
+    assert small == limits.of_steps(37 * 53, 1)
+    told.clear()
+    dream(photos, dreams, OTHER, glob="x.png", timeout=12.0)
+    assert told == [12.0]
 
 
 class Killed(BaseException):

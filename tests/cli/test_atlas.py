@@ -117,10 +117,12 @@ def test_wrong_usage_is_said_in_one_line(arguments, status, expected, here, capf
     assert [path.name for path in here.iterdir()] == ["precious"]
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_what_is_broken_off_is_gone_on_with(blow, here, capfd):
+@pytest.mark.parametrize(
+    ("blow", "place"), [(signal.SIGINT, []), (signal.SIGKILL, []), (signal.SIGTERM, ["--workers", "2"])]
+)
+def test_what_is_broken_off_is_gone_on_with(blow, place, here, capfd):
     # Twenty-four channels are three batches.
-    arguments = ["atlas", "block2b", "-o", "x", "--size", "48", "--steps", "24"]
+    arguments = ["atlas", "block2b", "-o", "x", "--size", "48", "--steps", "24", *place]
     working = subprocess.Popen(
         [sys.executable, "-m", "dreamer", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -134,8 +136,9 @@ def test_what_is_broken_off_is_gone_on_with(blow, here, capfd):
         working.kill()
     first = drawn(here)
     assert 0 < len(first) < 24, err
-    if blow == signal.SIGINT:
-        assert working.returncode == 130
+    assert "semaphore" not in err
+    if blow != signal.SIGKILL:
+        assert working.returncode == 128 + blow
         assert out.strip() == "x/index.html"
         assert "interrupted; the same command, or --resume -o x, goes on" in err
         assert (here / "x/sheet-block2b.png").exists()
@@ -209,6 +212,14 @@ def test_a_job_that_fails_stops_no_other_and_is_said(here, monkeypatch, capfd):
     assert (here / "x/index.html").exists()
     assert run([*given, "-q"]) == 0
     assert set(drawn(here)) == {f"block2b/{index}.webp" for index in range(3)}
+
+
+def test_a_job_over_its_time_stops_no_atlas_and_is_said(here, capfd):
+    given = ["atlas", "block2b", "--channels", "0", "-o", "x", "--size", "48"]
+    assert run([*given, "--steps", "100000", "--timeout", "3"]) == 1
+    assert "block2b:0 and others of its layer: it was ended after 3" in capfd.readouterr().err
+    assert drawn(here) == {}
+    assert (here / "x/index.html").exists()
 
 
 def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):

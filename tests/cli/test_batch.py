@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future
 from importlib import import_module
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -152,6 +156,31 @@ def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, d
     assert files(dreams) == before | {"a/4.png": b""}
 
 
+def test_what_is_left_out_is_in_the_summary_the_report_and_the_dry_run(photos, dreams, here, capfd):
+    for name in ("clip.mov", "a/clip.MOV", "notes", ".hidden.mov"):
+        (photos / name).write_text("")
+    report = dreams.with_name("report.jsonl")
+    command = ["batch", str(photos), str(dreams), *QUICK]
+    assert run([*command, "--dry-run"]) == 0
+    out, err = capfd.readouterr()
+    assert "left out  clip.mov: .mov is no suffix of a picture that is read" in out.splitlines()
+    assert err.splitlines()[-1] == "left out: 2 .mov, 1 without a suffix"
+    assert run([*command, "--report", str(report)]) == 0
+    assert "left out: 2 .mov, 1 without a suffix" in capfd.readouterr().err.splitlines()
+    *lines, last = map(json.loads, report.read_text().splitlines())
+    told = {line["input"]: line["reason"] for line in lines if line["status"] == "left out"}
+    assert set(told) == {f"{photos}/{name}" for name in ("clip.mov", "a/clip.MOV", "notes")}
+    assert last["summary"]["left_out"] == {".mov": 2, "without a suffix": 1}
+    assert (last["summary"]["done"], len(lines)) == (6, 9)
+
+
+def test_a_report_on_standard_output_is_all_that_is_there(photos, dreams, here, capfd):
+    assert run(["batch", str(photos), str(dreams), *QUICK, "--glob", "a/*", "--report", "/dev/stdout"]) == 0
+    out, _ = capfd.readouterr()
+    statuses = [json.loads(line).get("status") for line in out.splitlines()]
+    assert statuses == ["left out"] * 3 + ["done"] * 3 + [None]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -164,7 +193,10 @@ def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, d
         (["photos", "out", "--preset", "fur-and-eyez"], 2, "Close matches: fur-and-eyes"),
         (["photos", "out", "--preset", "fur-and-eyes", "--preset", "x/fur-and-eyes.toml"], 2, "the same name"),
         (["photos", "out", "--frames", "3"], 2, "single pictures"),
-        (["photos", "out", "--layer", "block4b"], 2, "No such option"),
+        (["photos", "out", "--layer", "block4b"], 2, "Type instead: --objective 'block4b'"),
+        (["photos", "out", "--layer", "block4b=0.5", "--channel", "block5c:17"], 2, "'0.5*block4b + block5c:17'"),
+        (["photos", "out", "--timeout", "0"], 2, "--timeout"),
+        (["photos", "out", "--timeout", "nan"], 2, "expected a number of seconds"),
         (["photos", "out", "--objective", "nope"], 2, "no layer 'nope'"),
         (["photos", "out", "--address", "127.0.0.1:1"], 2, "for --executor ray"),
         (["photos", "out", "--report", "photos/a/0.png"], 1, "is no report, so it is not replaced"),
@@ -224,12 +256,15 @@ def test_killed_a_run_is_completed_by_the_next_bit_for_bit(photos, dreams, tmp_p
     assert not list(dreams.rglob("*.part"))
 
 
-def test_ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on(photos, dreams, slow):
-    process = start(*slow)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_finishes_what_is_under_way_and_says_how_to_go_on(photos, dreams, slow, number):
+    # The whole group is sent it, as by a terminal or a service manager.
+    process = start(*slow, start_new_session=True)
     wait_for_pictures(dreams, 1)
-    process.send_signal(signal.SIGINT)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, number)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     lines = err.splitlines()
     assert "Stopping once the photos under way are finished; Ctrl-C again drops them" in lines
     left = 6 - len(files(dreams))
@@ -237,7 +272,56 @@ def test_ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on(photos, dreams,
     assert lines[-1] == f"Interrupted: {left} photos are left. The same command again goes on with them"
     records = {path.relative_to(dreams / ".dreamer/records").as_posix() for path in dreams.rglob("*.json")}
     assert records == {f"{name}.json" for name in files(dreams)}
-    assert "Traceback" not in err
+    assert not {"Traceback", "semaphore", "resource_tracker"} & set(err.split())
+    assert "0 failed" in err
+    psutil.wait_procs(workers, timeout=30)
+    assert not [worker for worker in workers if worker.is_running()]
+
+
+@pytest.fixture
+def store():
+    """A folder on a server that answers to all but one photo."""
+    answered = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            name = self.path.rpartition("/")[2]
+            if name == "stuck.png":
+                answered.wait(300)
+                return
+            page = "".join(f'<a href="/photos/{one}">{one}</a>' for one in ("a.png", "stuck.png", "z.png")).encode()
+            data = page if name in ("photos", "") else store.photo
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    store = SimpleNamespace(url=f"http://127.0.0.1:{server.server_address[1]}/photos", photo=b"")
+    yield store
+    answered.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_photo_that_is_never_read_is_ended_and_told_and_the_rest_goes_on(photos, dreams, store):
+    pytest.importorskip("aiohttp")
+    store.photo = (photos / "a/0.png").read_bytes()
+    report = dreams.with_name("report.jsonl")
+    process = start(store.url, dreams, *QUICK, "--workers", "1", "--timeout", "15", "--report", report)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert sorted(files(dreams)) == ["a.png", "z.png"]
+    [failed] = [line for line in map(json.loads, report.read_text().splitlines()) if line.get("status") == "failed"]
+    assert (failed["error"]["kind"], failed["attempts"]) == ("TimeLimitError", 1)
+    assert f"Failed: {store.url}/stuck.png: it was ended after 15" in err
 
 
 def test_a_second_ctrl_c_drops_what_is_under_way(photos, dreams):
