@@ -20,7 +20,8 @@ class Format(NamedTuple):
         suffixes: Of its files.
         is_written: Whether pictures can be written in it.
         pixels_per_byte: The most pixels that a byte of a file can fill; None where that depends on more than the
-            format, or a single byte can fill all that the format can hold.
+            format.
+        plain_pixels: So many are believed however few the bytes, where a picture of a single colour takes next to none.
         bytes_per_pixel: The most memory that decoding takes, as measured on large pictures of colour, 8 bits each.
         extra: The extra of the package that installs what reads it; "" for none.
     """
@@ -32,7 +33,15 @@ class Format(NamedTuple):
     pixels_per_byte: int | None
     bytes_per_pixel: int
     extra: str = ""
+    plain_pixels: int = 0
 
+
+PLAIN = 1 << 14
+"""Pixels that a byte fills in a picture of next to a single colour. A mask of a rectangle and a circle was seen to
+reach 4,500 at 24 megapixels and 12,000 at 108, as lossless WebP; more is the claim of a damaged header."""
+
+PLAIN_PIXELS = 16_000_000
+"""Pixels that are believed however few the bytes: a small picture of a single colour."""
 
 FORMATS = (
     # A block of 64 pixels takes a bit or more: the code of its mean (ITU-T T.81, F.1.2.1). In arithmetic coding (which
@@ -41,23 +50,25 @@ FORMATS = (
     # Deflate gives 258 bytes for two bits at the best (RFC 1951, 3.2.5), of up to 8 pixels each; how many it gives is
     # counted in `whole`.
     Format("PNG", "PNG", (".png",), True, 1032 * 8, 4),
-    # Lossless WebP can say in no bits at all that all pixels are the same; the format ends at 16383 x 16383.
-    Format("WebP", "WEBP", (".webp",), True, None, 18),
+    # Lossless WebP can say in no bits at all that all pixels are the same.
+    Format("WebP", "WEBP", (".webp",), True, PLAIN, 18, plain_pixels=PLAIN_PIXELS),
     # By its compression: see `limits`.
     Format("TIFF", "TIFF", (".tif", ".tiff"), True, None, 8),
     # Of the run-length codings two bytes give 255 pixels.
     Format("BMP", "BMP", (".bmp",), True, 128, 4),
     # A code of 12 bits stands for 3839 pixels or fewer: the longest string in a table of 4096 (GIF89a, appendix F).
     Format("GIF", "GIF", (".gif",), True, 2560, 4),
-    # AV1 adapts until a block of 128 x 128 pixels takes next to no bits; decoders end at 16384 x 16384.
-    Format("AVIF", "AVIF", (".avif",), True, None, 13),
-    # A packet of one byte can say that a whole tile is of middling grey (ITU-T T.800, B.9); of any other colour 108
-    # million pixels were seen to take 565 bytes. More than that is taken for a claim.
-    Format("JPEG 2000", "JPEG2000", (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), False, 1 << 18, 20),
+    # AV1 adapts until a block of 128 x 128 pixels takes next to no bits.
+    Format("AVIF", "AVIF", (".avif",), True, PLAIN, 13, plain_pixels=PLAIN_PIXELS),
+    # A packet of one byte can say that a whole tile is of middling grey (ITU-T T.800, B.9).
+    Format(
+        *("JPEG 2000", "JPEG2000", (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), False, PLAIN, 20),
+        plain_pixels=PLAIN_PIXELS,
+    ),
     # A JPEG with more pictures after it. Only the first is used, so what is written is a JPEG or a PNG.
     Format("MPO", "MPO", (".mpo",), False, 512, 8),
     # HEVC adapts as AV1 does.
-    Format("HEIC", "", (".heic", ".heif", ".hif"), False, None, 14, extra="heic"),
+    Format("HEIC", "", (".heic", ".heif", ".hif"), False, PLAIN, 14, extra="heic", plain_pixels=PLAIN_PIXELS),
 )
 """All that are read, those first that people have most."""
 

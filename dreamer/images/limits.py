@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dreamer import memory
 from dreamer.arrays import Size
 from dreamer.errors import ImageReadError
-from dreamer.images.formats import Format
+from dreamer.images.formats import PLAIN, PLAIN_PIXELS, Format
 
 Numbers = Callable[[int], tuple[float, ...]]
 """A TIFF's tag -> its numbers, or () where it is missing."""
@@ -76,12 +76,16 @@ def check_claim(kind: Format, size: Size, length: int, *, arithmetic: bool = Fal
         kind: Its format.
         size: ``(height, width)`` that it claims.
         length: Bytes of the file.
-        arithmetic: Whether it is a JPEG in arithmetic coding, which has no bound worth the name.
+        arithmetic: Whether it is a JPEG in arithmetic coding, in which one colour takes next to no bytes.
 
     Raises:
         ImageReadError: It has.
     """
-    if kind.pixels_per_byte is not None and not arithmetic and math.prod(size) > kind.pixels_per_byte * length:
+    if arithmetic:
+        kind = kind._replace(pixels_per_byte=PLAIN, plain_pixels=PLAIN_PIXELS)
+    if kind.pixels_per_byte is None:
+        return
+    if math.prod(size) > max(kind.pixels_per_byte * length, kind.plain_pixels):
         raise _impossible(size, length)
 
 
