@@ -29,7 +29,8 @@ from dreamer.images import files
 
 if TYPE_CHECKING:
     from dreamer.models.receptive_field import Field
-    from dreamer.models.vision_model import Seen, VisionModel
+    from dreamer.models.vision_model import VisionModel
+    from dreamer.sides import Seen
 
 COUNT = 9
 _SIDE = 224  # Pixels: the shorter side of a photo as the network sees it.

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError, in_one_line
+from dreamer.models.shape_rules import Call
 from dreamer.models.survey import Survey, Tied
-from dreamer.models.visible import Call, Measure
+from dreamer.models.visible import Measure
 from dreamer.sides import ALL, Sides
 
 Tensor = Any  # A symbolic tensor of Keras.
@@ -113,7 +114,9 @@ class LayerGraph:
         # Layers raise whatever they like; none of it is a fault of ours.
         except Exception as error:
             reason = in_one_line(error)
-            raise ModelError(f"the network {network.name!r} cannot be taken apart: {type(error).__name__}: {reason}") from error
+            raise ModelError(
+                f"the network {network.name!r} cannot be taken apart: {type(error).__name__}: {reason}"
+            ) from error
         self._measure = Measure(self._calls, self.num_colors)
         self._survey = Survey(self._measure, (height, width))
         self.own_size = self._survey.own_size
