@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -113,3 +114,26 @@ class Sides:
 
 ALL = Sides()
 """Any side at all."""
+
+
+class Seen(NamedTuple):
+    """Which pictures some layers can see.
+
+    Attributes:
+        height: Which heights.
+        width: Which widths.
+    """
+
+    height: Sides
+    width: Sides
+
+    def nearest(self, height: float, width: float) -> tuple[int, int]:
+        """The size of picture closest to this that can be seen."""
+        return self.height.nearest(height), self.width.nearest(width)
+
+    def includes(self, size: tuple[int, int]) -> bool:
+        """Whether a picture of this size can be seen."""
+        return size[0] in self.height and size[1] in self.width
+
+    def __str__(self) -> str:
+        return str(self.height) if self.height == self.width else f"heights: {self.height}; widths: {self.width}"

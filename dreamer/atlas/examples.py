@@ -32,7 +32,8 @@ from dreamer.images import files
 
 if TYPE_CHECKING:
     from dreamer.models.receptive_field import Field
-    from dreamer.models.vision_model import Seen, VisionModel
+    from dreamer.models.vision_model import VisionModel
+    from dreamer.sides import Seen
 
 COUNT = 9
 _LEAST_BOX = 48  # Pixels: less around what a unit saw is hard to recognise.

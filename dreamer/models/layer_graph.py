@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError, in_one_line
+from dreamer.models.shape_rules import Call
 from dreamer.models.survey import Survey, Tied
-from dreamer.models.visible import Call, Measure
+from dreamer.models.visible import Measure
 from dreamer.sides import ALL, Sides
 
 Tensor = Any  # A symbolic tensor of Keras.

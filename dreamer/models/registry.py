@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError, close_matches
-from dreamer.models import fetching, keras_file, store
+from dreamer.models import fetching, foreign_files, keras_file, store
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
 from dreamer.models.weights import has_classifier
@@ -65,6 +65,8 @@ def _known(name: str) -> ModelSpec:
     try:
         return known()[_ALIASES.get(name, name)]
     except KeyError:
+        if Path(name).exists():
+            raise UnknownModelError(foreign_files.explained(Path(name))) from None
         shown = [known_name for known_name in known() if not known_name.startswith(KERAS_PREFIX)]
         raise UnknownModelError(
             f"there is no network {name!r}.{close_matches(name, known())} "

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
-from dreamer.models.visible import Measure, Seen, Shapes
+from dreamer.models.shape_rules import Seen
+from dreamer.models.visible import Measure, Shapes
 from dreamer.sides import Sides
 
 Tied = tuple[bool, bool]

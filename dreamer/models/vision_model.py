@@ -13,7 +13,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
@@ -25,7 +25,7 @@ from dreamer.models.cost import Cost, cost
 from dreamer.models.layer_graph import LayerGraph, Node, Shape, ancestors
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.specs import ModelSpec
-from dreamer.sides import Sides
+from dreamer.sides import Seen
 
 Tensor = Any  # A tensor of whichever backend Keras runs on.
 
@@ -34,29 +34,6 @@ _SHAPING = ("Flatten", "Reshape", "Softmax", "Activation")  # These see nothing 
 _USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
 _LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
 _TRIAL_SIDE = 75  # Pixels, odd as photos may be.
-
-
-class Seen(NamedTuple):
-    """Which pictures some layers can see.
-
-    Attributes:
-        height: Which heights.
-        width: Which widths.
-    """
-
-    height: Sides
-    width: Sides
-
-    def nearest(self, height: float, width: float) -> Size:
-        """The size of picture closest to this that can be seen."""
-        return self.height.nearest(height), self.width.nearest(width)
-
-    def includes(self, size: Size) -> bool:
-        """Whether a picture of this size can be seen."""
-        return size[0] in self.height and size[1] in self.width
-
-    def __str__(self) -> str:
-        return str(self.height) if self.height == self.width else f"heights: {self.height}; widths: {self.width}"
 
 
 class VisionModel:

@@ -211,6 +211,14 @@ def test_a_network_or_weights_in_hdf5_say_which_keras_saved_them(tmp_path):
         registry.load(str(tmp_path / "net.keras"))
 
 
+def test_a_folder_named_without_a_slash_says_what_it_is(tmp_path, monkeypatch):
+    (tmp_path / "mynet").mkdir()
+    (tmp_path / "mynet" / "saved_model.pb").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownModelError, match="mynet is no .keras file but a SavedModel"):
+        registry.spec("mynet")
+
+
 def test_folders_of_networks_say_what_they_are(tmp_path):
     network().save(tmp_path / "net.keras")
     with zipfile.ZipFile(tmp_path / "net.keras") as archive:
