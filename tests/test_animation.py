@@ -73,6 +73,16 @@ def test_impossible_times(tmp_path, seconds):
         write(tmp_path / "a.gif", seconds_per_frame=seconds)
 
 
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
+def test_impossible_times_of_the_last_frame_are_said_before_any_frame_is_taken(tmp_path, seconds):
+    def taken():
+        pytest.fail("a frame was asked for")
+        yield
+
+    with pytest.raises(SettingsError, match="the last frame"):
+        images.write_animation(tmp_path / "a.gif", taken(), seconds_per_frame=1, last_seconds=seconds, recipe=None)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (21, 34), (37, 5)])

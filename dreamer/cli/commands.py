@@ -124,7 +124,7 @@ def _check_together(command: str, said: dict[str | None, click.Parameter]) -> No
     for exclusive in _EXCLUSIVE:
         if said.keys() >= set(exclusive.names):
             flags = " and ".join(_flag(said[name]) for name in exclusive.names)
-            raise click.UsageError(f"{flags} exclude each other: {exclusive.why}; give one of them")
+            raise click.UsageError(f"{flags} exclude each other: {exclusive.why}; leave one of them out")
     for idle in _IDLE:
         if command == idle.command and idle.name in said and not said.keys() & set(idle.needs):
             raise click.UsageError(f"{_flag(said[idle.name])} has nothing to do here: {idle.why}; leave it out")
