@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A cache of the tests' own, and nothing of the user's surroundings that could steer them.
 os.environ["DREAMER_HOME"] = tempfile.mkdtemp(prefix="dreamer-tests-")
 atexit.register(shutil.rmtree, os.environ["DREAMER_HOME"], ignore_errors=True)
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["DREAMER_HOME"]  # Which it takes even without a database.
 os.environ["DREAMER_CONFIG"] = os.environ["DREAMER_HOME"]
 os.environ["KERAS_BACKEND"] = "tensorflow"  # Other backends have processes of their own: test_backends.py.
 for _name in ("DREAMER_OFFLINE", "DREAMER_MIRROR"):
