@@ -17,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # A cache of the tests' own, and nothing of the user's surroundings that could steer them.
 os.environ["DREAMER_HOME"] = tempfile.mkdtemp(prefix="dreamer-tests-")
 atexit.register(shutil.rmtree, os.environ["DREAMER_HOME"], ignore_errors=True)
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["DREAMER_HOME"]  # Which it takes even without a database.
 os.environ["DREAMER_CONFIG"] = os.environ["DREAMER_HOME"]
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.environ["DREAMER_HOME"]  # Tests leave nothing in the checkout.
 # The same examples at every run, however slow the machine.
