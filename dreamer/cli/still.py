@@ -10,7 +10,7 @@ from dreamer.cli.interrupts import ignore_interrupts, until_interrupted
 from dreamer.cli.order import Order
 from dreamer.cli.outputs import check_not_photo, check_picture_folder, free_name, print_path, rescued, write_picture
 from dreamer.cli.progress import WorkProgress, import_keras, work_progress
-from dreamer.errors import ImageWriteError
+from dreamer.errors import ImageWriteError, SettingsError
 
 if TYPE_CHECKING:
     from dreamer.dreaming import DreamStep
@@ -52,6 +52,8 @@ def _check(order: Order) -> None:
     images.check_target(target, overwrite=order.overwrite)
     if order.octave_folder is not None:
         check_picture_folder(order.octave_folder, "octave-*.png", order.photo, overwrite=order.overwrite)
+        if target.absolute().parent == order.octave_folder.absolute() and target.match("octave-*.png"):
+            raise SettingsError(f"{target} is the name of an octave in {order.octave_folder}; choose another for -o")
 
 
 def _dreamt(order: Order) -> PhotoDream:

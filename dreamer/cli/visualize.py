@@ -110,7 +110,7 @@ def visualize(
         snapshots = Snapshots(
             save_steps, stem, steps=settings.steps, pictures=run.count, recipe=run.recipe_on_way, overwrite=overwrite
         )
-        snapshots.check()
+        snapshots.check([path for path in (output, animation) if path is not None])
     tell = silent if quiet else note
     if settings.alpha and animation is not None:
         tell("the frames of an animation are opaque; only the picture has transparency")

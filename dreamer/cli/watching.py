@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.errors import ImageWriteError
+from dreamer.errors import ImageWriteError, SettingsError
 
 if TYPE_CHECKING:
     from dreamer.images import LabelledPicture
@@ -51,21 +51,28 @@ class Snapshots:
         self._overwrite = overwrite
         self._written: set[Path] = set()
 
-    def check(self) -> None:
+    def check(self, others: Iterable[Path]) -> None:
         """Find out now, not on the way, that they could not be written.
+
+        Args:
+            others: Files that the same run writes.
 
         Raises:
             ImageWriteError: A file is there already, or the folder cannot be made or written in.
+            SettingsError: One of the others is one of them.
         """
         from dreamer import images
         from dreamer.images import files
 
+        due = [step for step in range(self._steps) if self._is_due(step)]
+        paths = [self._path(index, step) for index in range(self._pictures) for step in due]
+        taken = {path.absolute() for path in paths}.intersection(other.absolute() for other in others)
+        if taken:
+            raise SettingsError(f"{taken.pop()} is to be a picture of the way and something else; choose another name")
         missing = [folder for folder in (self._folder, *self._folder.parents) if not folder.exists()]
         if missing:
             files.check_place(missing[-1], overwrite=False)
             return
-        due = [step for step in range(self._steps) if self._is_due(step)]
-        paths = [self._path(index, step) for index in range(self._pictures) for step in due]
         images.check_target(next((path for path in paths if path.exists()), paths[0]), overwrite=self._overwrite)
 
     def saw(self, step: VisualizeStep) -> None:

@@ -93,6 +93,8 @@ def test_every_command_looks_for_contradictions():
         ("visualize block2b:3 --diversity-weight 2", "--diversity-weight is for several pictures"),
         ("atlas block2b -o out --diversity-weight 2", "--diversity-weight is for several pictures"),
         ("visualize block2b:3 -o x.gif --animation x.gif", "both the picture and the animation"),
+        ("visualize block2b:3 --steps 4 --save-steps . -o block2b-3-1-step-2.png", "and something else"),
+        ("dream photo.png --save-octaves photos -o photos/octave-2.png", "is the name of an octave"),
         ("visualize block2b:3 --spectrum x.npz", "is for the parametrization maco"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -152,16 +153,17 @@ def test_a_cache_that_is_no_folder_is_said_to_be_none(say, home):
     assert "is not a folder; choose another with DREAMER_HOME" in err
 
 
-def test_ctrl_c_stops_an_import(archive, home):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_stops_an_import(archive, home, number):
     arguments = ["models", "import", "inception_v1", str(archive), "--unverified"]
     code = (
         "import os, signal, sys; from dreamer.cli import run; from dreamer.models import inception_v1 as module;"
         "convert = module.convert;"
-        "module.convert = lambda *given: (os.kill(os.getpid(), signal.SIGINT), convert(*given))[1];"
+        f"module.convert = lambda *given: (os.kill(os.getpid(), {int(number)}), convert(*given))[1];"
         f"sys.exit(run({arguments!r}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (130, "Interrupted: nothing was written.")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (128 + number, "Interrupted: nothing was written.")
     assert not list(home.rglob("network*"))
 
 
