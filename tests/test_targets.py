@@ -97,7 +97,7 @@ def test_a_network_without_a_classifier_says_so():
         (guided("block4b", np.zeros((5, 5))), SettingsError, r"shape \(5, 5\); expected"),
         (custom("mine", ["nothing"], len), UnknownLayerError, "no layer"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "label", str(value)),
 )
 def test_what_a_network_has_not_is_refused(text, error, expected, lite0):
     with pytest.raises(error, match=expected):

@@ -166,7 +166,7 @@ def test_several_views_of_a_picture_are_averaged(tiny_network):
         *(channel("second", 0) - 0.3 * penalty(name) for name in terms.PENALTIES),
         objectives.custom("mine", ["second"], lambda a: ops.mean(ops.tanh(a["second"]), axis=(1, 2, 3))),
     ],
-    ids=str,
+    ids=lambda goal: goal.label,
 )
 def test_gradients_are_those_of_finite_differences(goal, picture, tiny_network):
     resolved = resolve(goal, tiny_network)
