@@ -123,7 +123,7 @@ class Memory(threading.Thread):
 def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
     from dreamer.batch import pools, resources, running
     from dreamer.batch.folders import folder
-    from dreamer.batch.jobs import candidates
+    from dreamer.batch.jobs import plan
     from dreamer.batch.records import judge_all
     from dreamer.settings import DreamSettings
 
@@ -132,7 +132,7 @@ def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
     begun, memory = time.monotonic(), Memory()
     memory.start()
     pool = pools.Processes(resources.environments(workers))
-    found = candidates(inputs, outputs, {"": settings})
+    found = plan(inputs, outputs, {"": settings}).candidates
     failed, ends, early = set(), [], 0
     with outputs.hold():
         for one in running.carry_out(judge_all(found, overwrite=False), pool):

@@ -91,29 +91,6 @@ class Plan(NamedTuple):
     left_out: list[LeftOut]
 
 
-def candidates(
-    inputs: Folder,
-    outputs: Folder,
-    presets: Mapping[str, DreamSettings],
-    *,
-    digests: Mapping[str, str] = MappingProxyType({}),
-    glob: str | None = None,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-    damaged_ok: bool = False,
-    timeout: float | None = None,
-) -> list[Candidate]:
-    """The jobs of a :func:`plan`, where nobody asks for what is left out."""
-    found, _left_out = plan(
-        *(inputs, outputs, presets),
-        digests=digests,
-        glob=glob,
-        max_pixels=max_pixels,
-        damaged_ok=damaged_ok,
-        timeout=timeout,
-    )
-    return found
-
-
 def plan(
     inputs: Folder,
     outputs: Folder,

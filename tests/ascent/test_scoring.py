@@ -131,7 +131,7 @@ def test_algebra_is_that_of_numbers(value):
     assert value(-(3 * b - 2 * a) + c * 0.5) == pytest.approx(expected, rel=1e-5)
     assert value((a - b) - (a - b) * 2) == pytest.approx(value(b) - value(a), rel=1e-5)
     assert value(a + b) == pytest.approx(value(b + a))
-    assert value(0 * a) == pytest.approx(0)
+    assert value(0 * a + b) == pytest.approx(value(b))
 
 
 def test_a_batch_holds_another_target_in_each_picture(tiny_network, value):

@@ -7,7 +7,7 @@ from helping import NAMES, QUICK, Inline, encoded
 
 from dreamer.batch import running
 from dreamer.batch.folders import folder
-from dreamer.batch.jobs import candidates
+from dreamer.batch.jobs import plan
 from dreamer.batch.records import judge_all
 
 
@@ -33,7 +33,7 @@ def dream():
 
     def run(inputs, outputs, settings=QUICK, *, presets=None, overwrite=False, retries=0, **options):
         inputs, outputs = folder(str(inputs)), folder(str(outputs))
-        jobs = candidates(inputs, outputs, presets or {"": settings}, **options)
+        jobs = plan(inputs, outputs, presets or {"": settings}, **options).candidates
         with outputs.hold():
             found = list(running.carry_out(judge_all(jobs, overwrite=overwrite), Inline(), retries=retries))
         return {one.job.target: (one.status, one.failure.message if one.failure else one.reason) for one in found}

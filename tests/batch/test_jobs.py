@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dreamer.batch import left_out
 from dreamer.batch.folders import folder
 from dreamer.batch.globs import Glob
-from dreamer.batch.jobs import candidates, plan
+from dreamer.batch.jobs import plan
 from dreamer.errors import FolderError, SettingsError
 from dreamer.settings import DreamSettings
 
@@ -29,7 +29,7 @@ def tree(root, *names):
 def found(root, *, to=None, presets=("",), **options):
     outputs = folder(str(to or root.with_name("dreams")))
     looks = {name: DreamSettings(seed=number) for number, name in enumerate(presets)}
-    return candidates(folder(str(root)), outputs, looks, **options)
+    return plan(folder(str(root)), outputs, looks, **options).candidates
 
 
 def targets(candidates):

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dreamer.batch.folders import folder
-from dreamer.batch.jobs import candidates, pending_name, record_name
+from dreamer.batch.jobs import pending_name, plan, record_name
 from dreamer.batch.local import LocalFolder
 from dreamer.batch.names import flaw, inside
 from dreamer.batch.remote import RemoteFolder
@@ -137,7 +137,9 @@ def test_a_hidden_folder_that_leads_elsewhere_holds_nothing(tmp_path):
 def test_names_of_up_to_255_bytes_have_pictures_and_records_that_a_disk_can_hold(tmp_path, name):
     (tmp_path / "in" / name[:60]).mkdir(parents=True)
     (tmp_path / "in" / name[:60] / name).touch()
-    [found] = candidates(folder(str(tmp_path / "in")), folder(str(tmp_path / "out")), {"": DreamSettings()}, glob="**")
+    [found] = plan(
+        folder(str(tmp_path / "in")), folder(str(tmp_path / "out")), {"": DreamSettings()}, glob="**"
+    ).candidates
     names = [found.job.target, record_name(found.job.target), pending_name(found.job.target)]
     assert max(len(os.fsencode(part)) for one in names for part in one.split("/")) <= 255
     for one in names:

@@ -16,7 +16,7 @@ from helping import NAMES, QUICK, pictures
 from dreamer.atlas import jobs as drawing
 from dreamer.batch import pools, running
 from dreamer.batch.folders import folder
-from dreamer.batch.jobs import candidates
+from dreamer.batch.jobs import plan
 from dreamer.batch.ray_pool import RayPool
 from dreamer.batch.records import judge_all
 from dreamer.batch.resources import ONE_THREAD
@@ -103,7 +103,7 @@ def test_pictures_are_those_of_a_local_run_though_a_machine_is_lost(cluster, sec
     local, far = tmp_path / "local", tmp_path / "far"
     here = pools.Processes([ONE_THREAD])
     for outputs, used in ((far, pool), (local, here)):
-        found = candidates(folder(str(photos)), folder(str(outputs)), {"": QUICK})
+        found = plan(folder(str(photos)), folder(str(outputs)), {"": QUICK}).candidates
         for ended, one in enumerate(running.carry_out(judge_all(found, overwrite=False), used)):
             assert one.status == "done", one.failure
             if used is pool and ended == 0:

@@ -17,7 +17,7 @@ from dreamer.ascent import precision
 from dreamer.ascent.precision import Precision
 from dreamer.batch import limits, running, workers, working
 from dreamer.batch.folders import folder
-from dreamer.batch.jobs import candidates
+from dreamer.batch.jobs import plan
 from dreamer.batch.local import LocalFolder
 from dreamer.batch.records import Record, judge_all
 from dreamer.batch.report import Tally
@@ -215,7 +215,7 @@ def machine(monkeypatch, name):
 def settled_run(photos, dreams):
     """A run as the command makes it, ``{target: (status, reason)}``, and the precisions of its jobs."""
     inputs, outputs = folder(str(photos)), folder(str(dreams))
-    found = running.settled(candidates(inputs, outputs, {"": QUICK}, glob="x.*"), Inline())
+    found = running.settled(plan(inputs, outputs, {"": QUICK}, glob="x.*").candidates, Inline())
     with outputs.hold():
         ended = list(running.carry_out(judge_all(found, overwrite=False), Inline(), retries=0))
     return {one.job.target: (one.status, one.reason) for one in ended}, {one.job.settings.precision for one in found}
@@ -354,7 +354,7 @@ def test_the_second_run_on_a_folder_is_told_who_holds_it(photos, dreams, dream):
 
 
 def test_to_resume_there_has_to_be_something(photos, dreams, dream):
-    found = candidates(folder(str(photos)), folder(str(dreams)), {"": QUICK})
+    found = plan(folder(str(photos)), folder(str(dreams)), {"": QUICK}).candidates
     with pytest.raises(FolderError, match="nothing to go on with"):
         running.check_begun(found)
     dream(photos, dreams, glob="a/*")
@@ -362,7 +362,7 @@ def test_to_resume_there_has_to_be_something(photos, dreams, dream):
 
 
 def test_judging_only_reads(photos, dreams):
-    verdicts = judge_all(candidates(folder(str(photos)), folder(str(dreams)), {"": QUICK}), overwrite=False)
+    verdicts = judge_all(plan(folder(str(photos)), folder(str(dreams)), {"": QUICK}).candidates, overwrite=False)
     assert {verdict.action for verdict in verdicts} == {"dream"}
     assert not dreams.exists()
     assert list(running.carry_out([], Inline())) == []

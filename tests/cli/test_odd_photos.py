@@ -11,7 +11,7 @@ from PIL import Image
 
 from dreamer import images, memory
 from dreamer.batch.folders import folder
-from dreamer.batch.jobs import candidates
+from dreamer.batch.jobs import plan
 from dreamer.batch.outcomes import Failure
 from dreamer.batch.records import judge_all
 from dreamer.batch.working import dream_job
@@ -45,7 +45,7 @@ def short(picture):
 def dreamt(photos, dreams, **options):
     """Dream a folder in this process: what was to be done with each photo, and why."""
     inputs, outputs = folder(str(photos)), folder(str(dreams))
-    verdicts = judge_all(candidates(inputs, outputs, {"": SETTINGS}, **options), overwrite=False)
+    verdicts = judge_all(plan(inputs, outputs, {"": SETTINGS}, **options).candidates, overwrite=False)
     for verdict in verdicts:
         if verdict.action == "dream":
             dream_job(verdict.job)
@@ -123,5 +123,5 @@ def test_a_folder_of_phone_photos_is_dreamt(tmp_path, picture):
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "a.HEIC").write_bytes(encoded(picture, "HEIC"))
-    found = candidates(folder(str(photos)), folder(str(tmp_path / "dreams")), {"": SETTINGS})
+    found = plan(folder(str(photos)), folder(str(tmp_path / "dreams")), {"": SETTINGS}).candidates
     assert [one.job.target for one in found] == ["a.HEIC.png"]
