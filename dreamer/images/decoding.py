@@ -21,6 +21,7 @@ from dreamer.images import (
     luggage,
     reducing,
     sixteen,
+    tiff,
     unbounded,
     xmp,
 )
@@ -100,6 +101,7 @@ def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
     limits.check_memory(
         by_plugin("TIFF"), limits.Plan(size, size, terms.final(size), "RGB", deep=True), terms.work_bytes
     )
+    lacks = admitting.missed(tiff.missing_parts(block), terms)
     # The decoder sees two to eight times as many "pixels", all of them single bytes.
     with guarded(8 * terms.max_pixels), chatter.caught([]):
         samples = sixteen.from_tiff(data, block)
@@ -112,8 +114,8 @@ def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
         iptc=block.data(exif.IPTC),
         dpi=luggage.sane_dpi(block.dpi()),
     )
-    notes = (*_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
-    return Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes)
+    notes = (*lacks, *_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
+    return Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes, bool(lacks))
 
 
 def from_image(image: Image.Image, data: bytes | None, block: exif.Block | None, size: Size | None) -> Raw:
