@@ -9,6 +9,7 @@ import resource
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -271,13 +272,18 @@ def test_an_uncompressed_tiff_without_some_of_its_strips_is_not_whole(change, is
 
 
 def with_places(data: bytes, block: exif.Block, places: list[int], lengths: list[int]) -> bytes:
-    """The same TIFF with another directory, which says where strips lie."""
-    body = data + b"\0" * (len(data) % 2)
-    entries = block.entries | {
+    """The same TIFF with a directory that says otherwise where strips lie."""
+    changed = {
         273: exif.integers(block.order, exif.LONG, *places),
         279: exif.integers(block.order, exif.LONG, *lengths),
     }
-    return exif.header(block.order, len(body)) + body[8:] + exif.directory_bytes(entries, block.order, len(body))
+    return with_entries(data, block, changed)
+
+
+def with_entries(data: bytes, block: exif.Block, changed: exif.Directory) -> bytes:
+    body = data + b"\0" * (len(data) % 2)
+    directory = exif.directory_bytes({**block.entries, **changed}, block.order, len(body))
+    return exif.header(block.order, len(body)) + body[8:] + directory
 
 
 def test_a_deflated_strip_that_ends_early_but_properly_is_not_whole():
@@ -295,6 +301,16 @@ def test_a_fax_that_ends_early_but_properly_is_not_whole():
     entries[273] = exif.integers(block.order, exif.LONG, 8)
     data = exif.header(block.order, 8 + len(body)) + body + exif.directory_bytes(entries, block.order, 8 + len(body))
     refused(data, "bytes that its rows take")
+
+
+def test_a_large_fax_is_looked_at_in_no_more_time_than_it_takes_to_write_it():
+    data = encoded(Image.new("1", (4000, 4000), 1), "TIFF", compression="group4", tiffinfo={262: 1})
+    block = exif.parse(data)
+    faxes = data, with_entries(data, block, {262: exif.integers(block.order, exif.SHORT, 0)})
+    before = time.process_time()
+    for fax, level in zip(faxes, (1, 0), strict=True):
+        assert images.decode(fax, "x", max_side=16).pixels.min() == level
+    assert time.process_time() - before < 3
 
 
 def test_a_damaged_tiff_is_taken_where_damaged_ones_are():

@@ -96,11 +96,11 @@ def missing_of_fax(image: Image.Image, block: exif.Block) -> str | None:
     if compression is None or is_free or image.mode != "1" or _PLACES[0][0] not in block.entries:
         return None
     rows = min(block.number(_ROWS_PER_STRIP, image.height), image.height)
-    tags = {_PHOTOMETRIC: 0, _ROWS_PER_STRIP: rows, _T4_OPTIONS: block.number(_T4_OPTIONS, 0)}
-    # As white as the file has it: what is a run of white in one is one of black in the other.
-    shown = image if block.number(_PHOTOMETRIC, 0) == 0 else ImageChops.invert(image)
+    # The bits as they lie in the file, called black is nought: the contrary Pillow writes pixel by pixel.
+    tags = {_PHOTOMETRIC: 1, _ROWS_PER_STRIP: rows, _T4_OPTIONS: block.number(_T4_OPTIONS, 0)}
+    stored_bits = ImageChops.invert(image) if block.number(_PHOTOMETRIC, 0) == 0 else image
     out = BytesIO()
-    shown.save(out, "TIFF", compression=compression, tiffinfo=tags)
+    stored_bits.save(out, "TIFF", compression=compression, tiffinfo=tags)
     again = exif.parse(out.getvalue())
     stored = sum(block.numbers(_PLACES[0][1]))
     needed = sum(again.numbers(_PLACES[0][1])) if again else 0
