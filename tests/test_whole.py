@@ -253,10 +253,11 @@ def test_a_tiff_with_strips_cut_short_is_refused_and_libtiff_keeps_quiet(compres
 
 
 @pytest.mark.parametrize("is_deep", [False, True])
+@pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate"])
 @pytest.mark.parametrize("change", ["fewer", "no place", "no length"])
-def test_an_uncompressed_tiff_without_some_of_its_strips_is_not_whole(change, is_deep):
+def test_a_tiff_without_some_of_its_strips_is_not_whole(change, compression, is_deep, capfd):
     picture = (GREY.astype(np.uint16) * 257) if is_deep else RGB
-    data = encoded(picture, "TIFF", tiffinfo={278: 16})
+    data = encoded(picture, "TIFF", compression=compression, tiffinfo={278: 16})
     block = exif.parse(data)
     places, lengths = ([int(value) for value in block.numbers(tag)] for tag in (273, 279))
     assert len(places) == 8
@@ -268,7 +269,9 @@ def test_an_uncompressed_tiff_without_some_of_its_strips_is_not_whole(change, is
         lengths[5:7] = [0, 0]
     short = with_places(data, block, places, lengths)
     refused(short, "6 of 8 strips or tiles")
-    assert taken(short).pixels.shape == RGB.shape
+    photo = taken(short)
+    assert (photo.pixels.shape, len(photo.notes)) == (RGB.shape, 1)
+    assert capfd.readouterr() == ("", "")
 
 
 def with_places(data: bytes, block: exif.Block, places: list[int], lengths: list[int]) -> bytes:
@@ -301,6 +304,21 @@ def test_a_fax_that_ends_early_but_properly_is_not_whole():
     entries[273] = exif.integers(block.order, exif.LONG, 8)
     data = exif.header(block.order, 8 + len(body)) + body + exif.directory_bytes(entries, block.order, 8 + len(body))
     refused(data, "bytes that its rows take")
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate", "tiff_lzw", "lzma"])
+def test_a_tiff_of_16_bits_that_is_cut_is_refused_with_the_reason_and_taken_where_damaged_ones_are(compression, capfd):
+    data = encoded(GREY.astype(np.uint16) * 257, "TIFF", compression=compression, tiffinfo={278: 16})
+    whole = images.decode(data, "x", compact=True)
+    block = exif.parse(data)
+    places, lengths = ([int(value) for value in block.numbers(tag)] for tag in (273, 279))
+    places[-1] = len(data) - 20 if compression is None else places[-1]
+    short = with_places(data, block, places, [*lengths[:-1], lengths[-1] // 2])
+    refused(short, "truncated" if compression is None else "[A-Z]+Decode: ")
+    photo = taken(short)
+    assert photo.bits == 16
+    assert np.array_equal(photo.pixels[:96], whole.pixels[:96])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_large_fax_is_looked_at_in_no_more_time_than_it_takes_to_write_it():

@@ -146,7 +146,24 @@ def _compared(image: Image.Image, other: ImageFile.ImageFile, terms: Terms) -> t
 
 
 def _loaded_tiff(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, terms: Terms) -> tuple[str, ...]:
-    found = missed(tiff.missing_parts(block) if block is not None else None, terms)
+    found = missed(None if block is None else tiff.missing_parts(block), terms)
+    found = (found + load_tiff(image, terms))[:1]
+    if block is None or found:
+        return found
+    if tiff.is_jpeg(block):
+        if (lacks := tiff.missing_of_jpeg(data, block)) is not None:
+            return missed(lacks, terms)
+        with opened(tiff.with_foreign_bits(data, block)) as other, chatter.caught([]):
+            return _compared(image, other, terms)
+    return missed(tiff.missing_of_fax(image, block), terms)
+
+
+def load_tiff(image: ImageFile.ImageFile, terms: Terms) -> tuple[str, ...]:
+    """Decode a TIFF; what libtiff complains of is a note, if damaged pictures are taken.
+
+    Raises:
+        ImageReadError, OSError: It is damaged.
+    """
     said: list[str] = []
     try:
         with chatter.caught(said):
@@ -157,13 +174,4 @@ def _loaded_tiff(image: ImageFile.ImageFile, data: bytes, block: exif.Block | No
         if not terms.damaged_ok or image.tile:
             raise OSError(reason.removesuffix(".")) from error
         said = [reason]
-    if said:
-        return (terms.miss(f"are damaged: {said[0].removesuffix('.')}", "damaged"),)
-    if block is None or found:
-        return found
-    if tiff.is_jpeg(block):
-        if (lacks := tiff.missing_of_jpeg(data, block)) is not None:
-            return missed(lacks, terms)
-        with opened(tiff.with_foreign_bits(data, block)) as other, chatter.caught([]):
-            return _compared(image, other, terms)
-    return missed(tiff.missing_of_fax(image, block), terms)
+    return (terms.miss(f"are damaged: {said[0].removesuffix('.')}", "damaged"),) if said else ()
