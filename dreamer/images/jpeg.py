@@ -89,7 +89,9 @@ def scans(data: bytes, start: int = 0) -> Scans:
             return Scans(tuple(parts), True, frame_marker, frame)
         if at + 2 > len(data):
             break
-        head, at = data[at + 2 : (after := at + struct.unpack_from(">H", data, at)[0])], after
+        (length,) = struct.unpack_from(">H", data, at)
+        head = data[at + 2 : at + length]
+        at += length
         if marker in _FRAMES:
             frame_marker, frame = marker, head
         elif marker == _INTERVAL:
