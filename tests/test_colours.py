@@ -440,6 +440,24 @@ def test_an_embedded_profile_wins_over_exif(suffix: str) -> None:
     np.testing.assert_array_equal(np.rint(read(data).pixels * 255), plain(data))
 
 
+@pytest.mark.parametrize("method", [2, 3])
+def test_the_profile_of_a_jpeg_2000_counts(method: int) -> None:
+    levels = noise(8, 3).astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(levels).save(out, "JPEG2000")
+    data = out.getvalue()
+    assert np.array_equal(plain(data), levels)
+    at = data.index(b"colr") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    body = bytes([method, 0, 0]) + icc.matrix_profile(coding.ADOBE_RGB)
+    told = struct.pack(">I4s", 8 + len(body), b"colr") + body
+    header = data.index(b"jp2h") - 4
+    (length,) = struct.unpack_from(">I", data, header)
+    sizes = struct.pack(">I", length + len(told) - size)
+    changed = data[:header] + sizes + data[header + 4 : at] + told + data[at + size :]
+    assert_meant(read(changed), expected(levels / 255, power(563 / 256), SRGB_FROM_XYZ @ XYZ_FROM_ADOBE))
+
+
 def test_cmyk_is_not_adobe_rgb() -> None:
     out = BytesIO()
     Image.new("CMYK", (4, 4), (10, 80, 200, 3)).save(out, "JPEG", exif=camera(65535, "R03"))

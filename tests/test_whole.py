@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import resource
 import struct
 import subprocess
 import sys
+import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -132,6 +134,47 @@ def test_a_jpeg_with_a_hole_between_two_restarts_is_not_whole():
     refused(data[: at - 200] + data[at:], "truncated")
 
 
+@pytest.mark.parametrize("is_renumbered", [False, True])
+@pytest.mark.parametrize("dropped", [1, 3, 7])
+def test_a_jpeg_without_a_run_between_two_restarts_is_not_whole(dropped, is_renumbered):
+    data = jpeg_of("restarts")
+    start, end = jpeg.scans(data).parts[0][:2]
+    runs = re.split(rb"\xff[\xd0-\xd7]", data[start:end])
+    assert len(runs) == 8
+    kept = [run for run in range(8) if run != dropped]
+    body = runs[0]
+    for place, run in enumerate(kept[1:]):
+        body += b"\xff" + bytes([0xD0 + (place if is_renumbered else run - 1) % 8]) + runs[run]
+    short = data[:start] + body + data[end:]
+    refused(short, "7 of 8 runs between restarts")
+    taken(short)
+
+
+def test_a_progressive_jpeg_is_whole_with_its_last_scan_only():
+    data = jpeg_of("progressive")
+    parts = jpeg.scans(data).parts
+    for scan in parts[:-1]:
+        for ends in (b"", jpeg.END_OF_JPEG):
+            refused(data[: scan.end] + ends, "not all of its scans.*--damaged-ok")
+    assert len(taken(data[: parts[1].end]).notes) == 1
+    assert not images.decode(data[: parts[-1].end] + jpeg.END_OF_JPEG, "x").notes
+
+
+def test_a_jpeg_of_one_scan_for_each_colour_is_whole_with_all_of_them():
+    greys = [encoded(RGB[..., channel], "JPEG") for channel in range(3)]
+    frame = greys[0].index(b"\xff\xc0")
+    length = 2 + struct.unpack_from(">H", greys[0], frame + 2)[0]
+    colours = struct.pack(">HBHHB", 17, 8, HEIGHT, WIDTH, 3) + b"".join(bytes([name, 0x11, 0]) for name in (1, 2, 3))
+    scans = []
+    for name, grey in enumerate(greys, 1):
+        start, end = jpeg.scans(grey).parts[0][:2]
+        scans.append(b"\xff\xda" + struct.pack(">HB", 8, 1) + bytes([name, 0, 0, 63, 0]) + grey[start:end])
+    head = greys[0][:frame] + b"\xff\xc0" + colours + greys[0][frame + length : greys[0].index(b"\xff\xda")]
+    assert not images.decode(head + b"".join(scans) + jpeg.END_OF_JPEG, "x").notes
+    for count in (1, 2):
+        refused(head + b"".join(scans[:count]) + jpeg.END_OF_JPEG, "not all of its scans")
+
+
 # 64x48 pixels in arithmetic coding, which Pillow does not write; by libjpeg-turbo 2.1.5.
 ARITHMETIC = base64.b85decode(
     b"|JeWF01!$>Nk#wx0RR9200961|JwjV01XKW3knDg3knMk4h;_zAQcl55)&sJ9v2`kDKRiEDJ?8BI!Zn>HbyrrEkIX6ModmpQ&KWM"
@@ -209,6 +252,43 @@ def test_a_tiff_with_strips_cut_short_is_refused_and_libtiff_keeps_quiet(compres
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("is_deep", [False, True])
+@pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate"])
+@pytest.mark.parametrize("change", ["fewer", "no place", "no length"])
+def test_a_tiff_without_some_of_its_strips_is_not_whole(change, compression, is_deep, capfd):
+    picture = (GREY.astype(np.uint16) * 257) if is_deep else RGB
+    data = encoded(picture, "TIFF", compression=compression, tiffinfo={278: 16})
+    block = exif.parse(data)
+    places, lengths = ([int(value) for value in block.numbers(tag)] for tag in (273, 279))
+    assert len(places) == 8
+    images.decode(with_places(data, block, places, lengths), "x")
+    if change == "fewer":
+        places, lengths = places[:6], lengths[:6]
+    else:
+        places[5:7] = [0, 0] if change == "no place" else places[5:7]
+        lengths[5:7] = [0, 0]
+    short = with_places(data, block, places, lengths)
+    refused(short, "6 of 8 strips or tiles")
+    photo = taken(short)
+    assert (photo.pixels.shape, len(photo.notes)) == (RGB.shape, 1)
+    assert capfd.readouterr() == ("", "")
+
+
+def with_places(data: bytes, block: exif.Block, places: list[int], lengths: list[int]) -> bytes:
+    """The same TIFF with a directory that says otherwise where strips lie."""
+    changed = {
+        273: exif.integers(block.order, exif.LONG, *places),
+        279: exif.integers(block.order, exif.LONG, *lengths),
+    }
+    return with_entries(data, block, changed)
+
+
+def with_entries(data: bytes, block: exif.Block, changed: exif.Directory) -> bytes:
+    body = data + b"\0" * (len(data) % 2)
+    directory = exif.directory_bytes({**block.entries, **changed}, block.order, len(body))
+    return exif.header(block.order, len(body)) + body[8:] + directory
+
+
 def test_a_deflated_strip_that_ends_early_but_properly_is_not_whole():
     data = encoded(RGB, "TIFF", compression="tiff_adobe_deflate", tiffinfo={278: 120})
     refused(strips_changed(data, lambda part: zlib.compress(zlib.decompress(part)[:20_000])), "damaged")
@@ -224,6 +304,31 @@ def test_a_fax_that_ends_early_but_properly_is_not_whole():
     entries[273] = exif.integers(block.order, exif.LONG, 8)
     data = exif.header(block.order, 8 + len(body)) + body + exif.directory_bytes(entries, block.order, 8 + len(body))
     refused(data, "bytes that its rows take")
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_adobe_deflate", "tiff_lzw", "lzma"])
+def test_a_tiff_of_16_bits_that_is_cut_is_refused_with_the_reason_and_taken_where_damaged_ones_are(compression, capfd):
+    data = encoded(GREY.astype(np.uint16) * 257, "TIFF", compression=compression, tiffinfo={278: 16})
+    whole = images.decode(data, "x", compact=True)
+    block = exif.parse(data)
+    places, lengths = ([int(value) for value in block.numbers(tag)] for tag in (273, 279))
+    places[-1] = len(data) - 20 if compression is None else places[-1]
+    short = with_places(data, block, places, [*lengths[:-1], lengths[-1] // 2])
+    refused(short, "truncated" if compression is None else "[A-Z]+Decode: ")
+    photo = taken(short)
+    assert photo.bits == 16
+    assert np.array_equal(photo.pixels[:96], whole.pixels[:96])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_large_fax_is_looked_at_in_no_more_time_than_it_takes_to_write_it():
+    data = encoded(Image.new("1", (4000, 4000), 1), "TIFF", compression="group4", tiffinfo={262: 1})
+    block = exif.parse(data)
+    faxes = data, with_entries(data, block, {262: exif.integers(block.order, exif.SHORT, 0)})
+    before = time.process_time()
+    for fax, level in zip(faxes, (1, 0), strict=True):
+        assert images.decode(fax, "x", max_side=16).pixels.min() == level
+    assert time.process_time() - before < 3
 
 
 def test_a_damaged_tiff_is_taken_where_damaged_ones_are():

@@ -12,7 +12,7 @@ of them); writing puts the rest back, as far as the format can hold it, and says
     limits.py     pixels that bytes can fill, memory that the machine has
     whole.py, jpeg.py, tiff.py    whether a picture is whole
     reducing.py   pictures made smaller while they are read
-    isobmff.py, heif.py    the boxes of AVIF and HEIC; HEIC
+    isobmff.py, heif.py    the boxes of AVIF, HEIC and JPEG 2000; HEIC
     chatter.py    what libtiff says, kept from the terminal
     exif.py       EXIF blocks and TIFF directories, entry by entry, without reinterpreting a byte
     xmp.py        XMP packets, edited without touching a byte of what stays

@@ -103,13 +103,21 @@ def loaded(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, te
     held_bytes = 6 if scans is not None and len(scans.parts) > 1 else 0
     plan = limits.Plan(size, decoded, wanted, image.mode, deep=sixteen.is_png(data), held_bytes=held_bytes)
     limits.check_memory(kind, plan, terms.work_bytes)
-    lacks = whole.missing(image, data)
-    notes = () if lacks is None else (terms.miss(lacks),)
     if kind.name == "TIFF":
-        return notes + _loaded_tiff(image, data, block, terms)
-    if scans is not None:
-        return notes + _loaded_jpeg(image, data, scans, wanted, terms)
-    return notes
+        return _loaded_tiff(image, data, block, terms)
+    lacks = whole.missing(image, data) if scans is None else jpeg.missing(data, scans)
+    if scans is not None and lacks is None:
+        return _loaded_jpeg(image, data, scans, wanted, terms)
+    return missed(lacks, terms)
+
+
+def missed(lacks: str | None, terms: Terms) -> tuple[str, ...]:
+    """A note on what a picture lacks, if it lacks anything.
+
+    Raises:
+        ImageReadError: It does, and damaged ones are not taken.
+    """
+    return () if lacks is None else (terms.miss(lacks),)
 
 
 def _tags(image: ImageFile.ImageFile) -> Callable[[int], tuple[float, ...]]:
@@ -134,10 +142,28 @@ def _loaded_jpeg(
 def _compared(image: Image.Image, other: ImageFile.ImageFile, terms: Terms) -> tuple[str, ...]:
     other.load()
     row = jpeg.first_difference(image, other)
-    return () if row is None else (terms.miss(f"end or break off about row {row} of {image.size[1]}"),)
+    return missed(None if row is None else f"end or break off about row {row} of {image.size[1]}", terms)
 
 
 def _loaded_tiff(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, terms: Terms) -> tuple[str, ...]:
+    found = missed(None if block is None else tiff.missing_parts(block), terms)
+    found = (found + load_tiff(image, terms))[:1]
+    if block is None or found:
+        return found
+    if tiff.is_jpeg(block):
+        if (lacks := tiff.missing_of_jpeg(data, block)) is not None:
+            return missed(lacks, terms)
+        with opened(tiff.with_foreign_bits(data, block)) as other, chatter.caught([]):
+            return _compared(image, other, terms)
+    return missed(tiff.missing_of_fax(image, block), terms)
+
+
+def load_tiff(image: ImageFile.ImageFile, terms: Terms) -> tuple[str, ...]:
+    """Decode a TIFF; what libtiff complains of is a note, if damaged pictures are taken.
+
+    Raises:
+        ImageReadError, OSError: It is damaged.
+    """
     said: list[str] = []
     try:
         with chatter.caught(said):
@@ -148,12 +174,4 @@ def _loaded_tiff(image: ImageFile.ImageFile, data: bytes, block: exif.Block | No
         if not terms.damaged_ok or image.tile:
             raise OSError(reason.removesuffix(".")) from error
         said = [reason]
-    if said:
-        return (terms.miss(f"are damaged: {said[0].removesuffix('.')}", "damaged"),)
-    if block is None:
-        return ()
-    if tiff.is_jpeg(block):
-        with opened(tiff.with_foreign_bits(data, block)) as other, chatter.caught([]):
-            return _compared(image, other, terms)
-    lacks = tiff.missing_of_fax(image, block)
-    return () if lacks is None else (terms.miss(lacks),)
+    return (terms.miss(f"are damaged: {said[0].removesuffix('.')}", "damaged"),) if said else ()

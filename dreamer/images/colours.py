@@ -13,10 +13,11 @@ import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dreamer.images import coding, exif
+from dreamer.images import coding, exif, isobmff
 from dreamer.images.coding import Coding
 
 _BOXES = 1 << 16  # where the boxes of an AVIF are that describe its picture
+_JP2 = b"\0\0\0\x0cjP  "
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SRGB, _ADOBE_RGB, _UNCALIBRATED = 1, 2, 65535
 
@@ -48,8 +49,9 @@ def meant(info: Mapping[Any, Any], data: bytes | None, block: exif.Block | None)
         if space is not None:
             return Meant(_unless_srgb(space))
         notes += (f"the colour codes {codes[0]}, {codes[1]}, {codes[2]} (cICP) are not known here: ignored",)
-    if info.get("icc_profile"):
-        return Meant(info["icc_profile"], notes)
+    profile = info.get("icc_profile") or (isobmff.jpeg_2000_profile(data) if data and data.startswith(_JP2) else None)
+    if profile:
+        return Meant(profile, notes)
     if "srgb" in info:
         return Meant(None, notes)
     if "gamma" in info or "chromaticity" in info:

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from dreamer.arrays import Size, as_float, resize, resize_stored
 from dreamer.images import (
     admitting,
-    chatter,
     exif,
     heif,
     isobmff,
@@ -21,6 +20,7 @@ from dreamer.images import (
     luggage,
     reducing,
     sixteen,
+    tiff,
     unbounded,
     xmp,
 )
@@ -100,9 +100,10 @@ def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
     limits.check_memory(
         by_plugin("TIFF"), limits.Plan(size, size, terms.final(size), "RGB", deep=True), terms.work_bytes
     )
+    lacks = [*admitting.missed(tiff.missing_parts(block), terms)]
     # The decoder sees two to eight times as many "pixels", all of them single bytes.
-    with guarded(8 * terms.max_pixels), chatter.caught([]):
-        samples = sixteen.from_tiff(data, block)
+    with guarded(8 * terms.max_pixels, truncated_ok=ImageFile.LOAD_TRUNCATED_IMAGES):
+        samples = sixteen.from_tiff(data, block, lambda image: lacks.extend(admitting.load_tiff(image, terms)))
     said = meant({"icc_profile": block.data(exif.ICC)}, None, block)
     pixels, note = to_srgb_16(samples.colour, said.space)
     packet, dropped = xmp.travelling(block.data(exif.XMP))
@@ -112,8 +113,8 @@ def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
         iptc=block.data(exif.IPTC),
         dpi=luggage.sane_dpi(block.dpi()),
     )
-    notes = (*_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
-    return Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes)
+    notes = (*lacks[:1], *_frame_notes("TIFF", block.num_pages), *said.notes, *((note,) if note else ()), *dropped)
+    return Raw(pixels, samples.alpha, 16, block.number(exif.ORIENTATION, 1), metadata, notes, bool(lacks))
 
 
 def from_image(image: Image.Image, data: bytes | None, block: exif.Block | None, size: Size | None) -> Raw:

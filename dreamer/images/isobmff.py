@@ -1,10 +1,11 @@
-"""The boxes of AVIF and HEIC files: which of the two one is, and how large the picture within is coded.
+"""The boxes of AVIF, HEIC and JPEG 2000 files: which of the first two one is, what Pillow does not say of them.
 
 The one idea: what a file claims (its ``ispe`` property) and what its codec says are two things, and libavif enlarges
 the second to the first.
 
 References:
-    ISO/IEC 14496-12, 8.11 (items); ISO/IEC 23008-12, 6.5.3 (``ispe``); AV1 specification, 5.3 and 5.5 (OBUs).
+    ISO/IEC 14496-12, 8.11 (items); ISO/IEC 23008-12, 6.5.3 (``ispe``); AV1 specification, 5.3 and 5.5 (OBUs);
+    ITU-T T.800, I.5.3.3 (``colr``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 
 _SEQUENCE_HEADER = 1
 _MOST_BOXES = 1000
+_HEADER = 1 << 22  # Bytes: where the header of a JPEG 2000 lies, profile included.
+_PROFILE_METHODS = (b"\2", b"\3")  # Of saying colours: a matrix profile, any profile.
 
 
 def brands(data: bytes) -> frozenset[bytes]:
@@ -34,6 +37,13 @@ def coded_size(data: bytes) -> tuple[int, int] | None:
         return _sequence_size(data[start : start + length])
     except (LookupError, StopIteration, struct.error):
         return None
+
+
+def jpeg_2000_profile(data: bytes) -> bytes | None:
+    """The ICC profile in the header of a JPEG 2000 (its ``colr`` box), if it has one."""
+    header = next((body for kind, body in _boxes(data[:_HEADER]) if kind == b"jp2h"), b"")
+    methods = (body for kind, body in _boxes(header) if kind == b"colr")
+    return next((body[3:] for body in methods if body[:1] in _PROFILE_METHODS), None)
 
 
 def is_deep(data: bytes) -> bool:

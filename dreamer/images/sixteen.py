@@ -7,6 +7,7 @@ in two passes, high bytes and low bytes; of a TIFF by describing its strips anew
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,9 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 # None, LZW, deflate (two numbers), PackBits, LZMA, Zstandard: those that know nothing of pixels.
 _BYTEWISE = (1, 5, 8, 32946, 32773, 34925, 50000)
 _GREY_ALPHA, _WHITE_IS_ZERO, _PREMULTIPLIED = 4, 0, 1
+
+Load = Callable[[ImageFile.ImageFile], None]
+"""Decodes what was opened."""
 
 
 class Samples(NamedTuple):
@@ -89,13 +93,13 @@ def tiff_size(block: exif.Block) -> tuple[int, int]:
     return block.number(_HEIGHT, 0), block.number(_WIDTH, 0)
 
 
-def from_tiff(data: bytes, block: exif.Block) -> Samples:
-    """Decode a TIFF for which `is_tiff` holds."""
+def from_tiff(data: bytes, block: exif.Block, load: Load) -> Samples:
+    """Decode a TIFF for which `is_tiff` holds; what is opened for it is given to `load`."""
     count = block.number(_SAMPLES, 1)
     if block.number(_PLANAR, 1) == 2:
-        array = np.concatenate([_samples(data, block, 1, plane, count) for plane in range(count)], axis=2)
+        array = np.concatenate([_samples(data, block, load, 1, plane, count) for plane in range(count)], axis=2)
     else:
-        array = _samples(data, block, count, 0, 1)
+        array = _samples(data, block, load, count, 0, 1)
     channels = 3 if count > 2 else 1
     colour = array[..., :channels]
     if block.number(_PHOTOMETRIC, 1) == _WHITE_IS_ZERO:
@@ -110,11 +114,11 @@ def from_tiff(data: bytes, block: exif.Block) -> Samples:
     return Samples(colour, alpha)
 
 
-def _samples(data: bytes, block: exif.Block, channels: int, plane: int, planes: int) -> NDArray[Any]:
+def _samples(data: bytes, block: exif.Block, load: Load, channels: int, plane: int, planes: int) -> NDArray[Any]:
     """``(height, width, channels)`` uint16: one plane of a TIFF, or all of it when it has one."""
     height, width = tiff_size(block)
     with opened(_as_bytes(data, block, channels, plane, planes)) as image:
-        image.load()
+        load(image)
         rows = np.asarray(image).reshape(height, width, 2 * channels)
     array = rows.view(f"{block.order}u2").astype(np.uint16)
     if block.number(_PREDICTOR, 1) == 2:
