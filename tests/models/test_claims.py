@@ -293,3 +293,22 @@ def test_what_is_no_picture_gets_no_such_advice(tmp_path, shape):
     keras.Sequential([keras.Input(shape), layers.Dense(4)]).save(tmp_path / "net.keras")
     with pytest.raises(ModelError, match="1 or 3 channels$"):
         registry.load(str(tmp_path / "net.keras"))
+
+
+def test_members_that_hold_no_weights_do_not_count_as_room_for_them(tmp_path):
+    described = {"module": "keras", "class_name": "Sequential", "config": {"name": "x", "layers": [
+        {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [None, 8, 8, 3], "name": "i"}},
+        {"module": "keras.layers", "class_name": "Conv2D", "config": {"name": "c", "filters": 1, "kernel_size": 3000,
+         "padding": "same"}},
+    ]}}  # fmt: skip
+    network().save(tmp_path / "other.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "other.keras") as other,
+        zipfile.ZipFile(tmp_path / "net.keras", "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("config.json", json.dumps(described))
+        for name in ("metadata.json", "model.weights.h5"):
+            archive.writestr(name, other.read(name))
+        archive.writestr("assets/zeros", bytes(15_000_000))
+    with pytest.raises(WeightsError, match="which cannot hold them"):
+        registry.load(str(tmp_path / "net.keras"))
