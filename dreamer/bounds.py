@@ -8,6 +8,7 @@ Must not import NumPy, Keras or anything heavy.
 
 from __future__ import annotations
 
+import math
 import os
 from numbers import Real
 from pathlib import Path
@@ -43,13 +44,17 @@ def check_count(terms: int) -> None:
 
 def weight(value: float, term: Term | None = None) -> float:
     """A weight as Python's own number and without the sign of a zero."""
-    if not isinstance(value, Real) or not abs(value) <= LARGEST_WEIGHT:
+    try:
+        known = float(value) if isinstance(value, Real) else math.nan  # NumPy's small kinds end before the largest.
+    except OverflowError:
+        known = math.inf
+    if not abs(known) <= LARGEST_WEIGHT:
         whose = "" if term is None else f" of {term.label}"
         largest = number(LARGEST_WEIGHT)
         raise SettingsError(
             f"the weight{whose} is {shown(value)}; expected a finite number from -{largest} to {largest}"
         )
-    return float(value) + 0.0
+    return known + 0.0
 
 
 def power(value: float, layer: str) -> float:

@@ -1,6 +1,6 @@
 """Whether a file is still the same: its digest, and its stamp, which needs no reading; the one way each is computed.
 
-Must not import anything of the package but :mod:`dreamer.regular`, nor anything heavy.
+Must not import anything of the package but :mod:`dreamer.regular` and :mod:`dreamer.memory`, nor anything heavy.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from dreamer import memory
 from dreamer.regular import open_regular
 
 
@@ -15,13 +16,14 @@ def digest_of(path: Path, algorithm: str = "sha256") -> str:
     """The digest of a file, as hexadecimal digits.
 
     Raises:
-        OSError: The file cannot be read, or is no regular file.
+        OSError: The file cannot be read, is no regular file, or is larger than the memory that is free: nobody could
+            use it, and a file of holes can claim to be of any size.
 
     Example:
         >>> len(digest_of(Path(__file__)))
         64
     """
-    with open_regular(path) as file:
+    with open_regular(path, most=int(memory.free())) as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 

@@ -122,8 +122,12 @@ class DeviceMemoryError(BackendError):
     """Memory ran out, on the host or on an accelerator."""
 
 
+_MOST_CLOSE = 4
+_LEAST_PART = 3  # Letters: fewer are in many names by chance.
+
+
 def close_matches(name: str, known: Iterable[str]) -> str:
-    """Say which known names resemble a mistyped one.
+    """Say which known names resemble a mistyped one, or have it as a part.
 
     Args:
         name: What was typed.
@@ -135,8 +139,12 @@ def close_matches(name: str, known: Iterable[str]) -> str:
     Example:
         >>> close_matches("block4x", ["block4a", "stem"])
         ' Close matches: block4a.'
+        >>> close_matches("fur", ["fur-and-eyes", "woodcut"])
+        ' Close matches: fur-and-eyes.'
     """
-    matches = get_close_matches(name, list(known), n=4)
+    known = list(known)
+    longer = [one for one in known if len(name) >= _LEAST_PART and name.lower() in one.lower()]
+    matches = list(dict.fromkeys([*get_close_matches(name, known, n=_MOST_CLOSE), *longer]))[:_MOST_CLOSE]
     return f" Close matches: {', '.join(matches)}." if matches else ""
 
 

@@ -241,7 +241,7 @@ class _Parser:
 _EXAMPLES = "For example: block4b, block4b:17, 'block4b:17 - 0.5*block2a', 'logit:tabby cat'"
 _LONGEST_WITH_ADVICE = 200
 _COLUMNS = re.compile(r"([A-Za-z0-9_./]+)(\s{2,}|\t).*", re.DOTALL)
-_WORDS = re.compile(r"([^\"'*+:()@#]+ [^\"'*+:()@#]+?)(:[0-9]+)?")
+_WORDS = re.compile(r"([^\"'*+:()@#]*[^\"'*+:()@#!-~][^\"'*+:()@#]*?)(:[0-9]+)?")  # With a space, or an accent.
 
 
 def _advice(text: str) -> str:

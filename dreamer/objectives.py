@@ -336,7 +336,9 @@ def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Obj
     except TypeError:  # No weak reference, or no hash.
         known = None
     if not known:
-        raise SettingsError(f"the score {shown(name)} is {shown(score)}; expected a function")
+        raise SettingsError(f"the score {shown(name)} is {shown(score)}; expected a function made with def or lambda")
+    if isinstance(layers, str) or not isinstance(layers, Iterable):
+        raise SettingsError(f"the layers of the score {shown(name)} are {shown(layers)}; expected several: ['block4b']")
     known_as = bounds.text(name, "a score of your own", "edges")
     needs = tuple(sorted({_named(one) for one in layers}))
     return _single(Term("custom", source=known_as, function=score, needs=needs))

@@ -24,14 +24,15 @@ _KINDS = (
 )
 
 
-def open_regular(path: Path) -> BufferedReader:
+def open_regular(path: Path, *, most: int | None = None) -> BufferedReader:
     """Open a regular file for reading.
 
     Args:
         path: Where it is; links are followed.
+        most: Refuse a larger one, in bytes; None for any size.
 
     Raises:
-        OSError: It is missing, unreadable, or anything but a regular file.
+        OSError: It is missing, unreadable, larger than *most*, or anything but a regular file.
 
     Example:
         >>> with open_regular(Path(__file__)) as file:
@@ -47,11 +48,15 @@ def open_regular(path: Path) -> BufferedReader:
         if error.errno != errno.ENXIO:
             raise
         raise OSError(errno.EINVAL, _refusal(path.stat().st_mode), str(path)) from error  # A socket.
-    mode = os.fstat(descriptor).st_mode
+    found = os.fstat(descriptor)
+    mode = found.st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
         raise OSError(number, _refusal(mode), str(path))
+    if most is not None and found.st_size > most:
+        os.close(descriptor)
+        raise OSError(errno.EFBIG, f"has {found.st_size:,} bytes; at most {most:,} are expected", str(path))
     return os.fdopen(descriptor, "rb")
 
 
@@ -60,19 +65,16 @@ def read_bytes(path: Path, *, most: int | None = None) -> bytes:
 
     Args:
         path: Where it is.
-        most: Refuse a larger one before it is read, in bytes; None for any size.
+        most: As `open_regular` takes it.
 
     Raises:
-        OSError: As `open_regular` says, or it is larger than *most*.
+        OSError: As `open_regular` says.
 
     Example:
         >>> read_bytes(Path(__file__))[:3]
         b'\"\"\"'
     """
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if most is not None and size > most:
-            raise OSError(errno.EFBIG, f"has {size:,} bytes; at most {most:,} are expected", str(path))
+    with open_regular(path, most=most) as file:
         return file.read()
 
 

@@ -262,3 +262,8 @@ def test_what_to_type_instead_is_said(text, advice):
 def test_on_the_way_from_one_to_another_nothing_is_lost():
     for goal in interpolated(channel("a", 1), -1 * logit("b"), 7):
         assert Objective.parse(goal.name) == goal
+
+
+def test_a_name_with_an_accent_is_asked_for_in_quotes():
+    with pytest.raises(SettingsError, match=r"""Then type '"für"'; of a class: 'logit:für'"""):
+        Objective.parse("für")

@@ -1213,3 +1213,10 @@ def test_reading_ahead_can_be_left_early(tmp_path):
         break
     assert list(images.read_ahead([])) == []
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dreamer-reading")]
+
+
+def test_a_file_of_holes_that_no_memory_holds_is_refused_with_both_figures(tmp_path: Path) -> None:
+    with (tmp_path / "holes.png").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ImageReadError, match=r"holes.png has 1,099,511,627,776 bytes; at most [0-9,]+ are expected"):
+        images.read(tmp_path / "holes.png")

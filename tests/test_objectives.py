@@ -141,3 +141,14 @@ def test_arrays_are_told_apart_by_their_numbers():
     assert hash(one) == hash(same)
     assert one.name == same.name != other.name
     assert guided("a", np.zeros((2, 3, 3))) != guided("a", np.zeros((3, 2, 3)))
+
+
+def test_a_weight_of_a_small_kind_of_numpys_is_a_number():
+    with np.errstate(all="raise"):
+        assert (layer("a") * np.float16(0.5)).name == "0.5*a"
+
+
+@pytest.mark.parametrize("layers", ["block4b", None, 5])
+def test_a_score_of_ones_own_needs_a_list_of_layers(layers):
+    with pytest.raises(SettingsError, match="expected several"):
+        objectives.custom("mine", layers, lambda found: found)

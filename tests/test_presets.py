@@ -235,3 +235,8 @@ def test_a_draft_of_a_dream_finds_its_network_and_its_mask_from_anywhere(own, tm
 def test_a_name_that_is_no_unicode_is_said_where_toml_cannot_hold_it():
     with pytest.raises(SettingsError, match=r"no preset can be written: .*caf\\xe9.png is no Unicode"):
         preset_text.of_dream("kept", DreamSettings(mask="caf\udce9.png"), "caf\udce9.jpg")
+
+
+def test_a_part_of_a_name_gets_the_whole_name():
+    with pytest.raises(UnknownPresetError, match="Close matches: fur-and-eyes"):
+        presets.find("fur")

@@ -52,6 +52,14 @@ def test_a_larger_file_than_expected_is_not_read(tmp_path):
         read_bytes(path, most=100)
 
 
+def test_what_the_memory_cannot_hold_is_not_digested(tmp_path):
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match=r"1,099,511,627,776 bytes; at most"):
+        digest_of(path)
+
+
 def test_missing_files_and_impossible_names_are_ordinary_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "nothing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import threading
 import warnings
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from dreamer import regular
+from dreamer import memory, regular
 from dreamer.errors import ImageReadError
 from dreamer.images.formats import FORMATS, known
 
@@ -67,7 +68,7 @@ def file_bytes(path: Path) -> bytes:
         ImageReadError: It is missing, not a file, unreadable or empty.
     """
     try:
-        data = regular.read_bytes(path)
+        data = regular.read_bytes(path, most=int(memory.free()))
     except FileNotFoundError as error:
         raise ImageReadError(f"{path} does not exist; a picture file is expected. Check the path.") from error
     except IsADirectoryError as error:
@@ -75,6 +76,11 @@ def file_bytes(path: Path) -> bytes:
     except PermissionError as error:
         raise ImageReadError(f"{path} cannot be read: permission denied. Check the permissions.") from error
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ImageReadError(
+                f"{path} {error.strerror}, for that is the memory that is free. Make it smaller with another program, "
+                "or use a machine with more."
+            ) from error
         reason = one_line(error)
         # What `regular` says completes the sentence by itself.
         raise ImageReadError(f"{path} {reason if reason[:3] == 'is ' else f'cannot be read: {reason}'}.") from error

@@ -111,8 +111,8 @@ def saved_by_words(version: object) -> str:
         >>> saved_by_words("2.15.0"), saved_by_words("")
         ("Keras 2.15.0 (TensorFlow's)", 'an unknown version of Keras')
     """
-    text = version.decode("ascii", "replace") if isinstance(version, bytes) else str(version or "")
-    if not text:
+    text = version.decode("ascii", "replace") if isinstance(version, bytes) else version
+    if not isinstance(text, str) or not text:
         return "an unknown version of Keras"
     return f"Keras {text} (TensorFlow's)" if text.startswith("2.") else f"Keras {text}"
 

@@ -85,7 +85,8 @@ def _check_size(archive: zipfile.ZipFile) -> None:
     """Refuse a network that is larger than its weights in the file."""
     described = json.loads(_text(archive, _CONFIG))
     described["compile_config"] = None
-    held = sum(member.file_size for member in archive.infolist())
+    # Other members hold no weights, however many there are.
+    held = sum(archive.getinfo(name).file_size for name in set(_WEIGHTS) & set(archive.namelist()))
     waiting = list(global_state.get_global_attribute("uninitialized_variables", []))
     # In this scope variables have a shape, and memory only when somebody asks for it.
     with keras.StatelessScope(initialize_variables=False):

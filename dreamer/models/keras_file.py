@@ -110,7 +110,23 @@ def _check(network: Any, name: str) -> None:
         raise ModelError(f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture")
     shape = tuple(network.inputs[0].shape)
     if len(shape) != 4 or shape[-1] not in (1, 3):
-        raise ModelError(f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels")
+        raise ModelError(
+            f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels{_before(shape)}"
+        )
+
+
+def _before(shape: tuple[int | None, ...]) -> str:
+    """What to put before a network of rows, or of channels first, to make it one of pictures; nothing for others."""
+    if len(shape) == 4 and shape[1] in (1, 3):
+        picture, layer = (*shape[2:], shape[1]), "Permute((3, 1, 2))"
+    elif len(shape) == 3 and None not in shape[1:]:
+        picture, layer = (*shape[1:], 1), f"Reshape({shape[1:]})"
+    elif len(shape) == 2 and shape[1] and math.isqrt(shape[1]) ** 2 == shape[1]:
+        picture, layer = (math.isqrt(shape[1]), math.isqrt(shape[1]), 1), "Flatten()"
+    else:
+        return ""
+    layers = f"[keras.Input({picture}), keras.layers.{layer}, network]"
+    return f". If those are pictures, save this one: keras.Sequential({layers})"
 
 
 def _take_off_softmax(network: Any) -> None:

@@ -98,11 +98,16 @@ def _steps_up(kinds: tuple[str, ...]) -> dict[str, int]:
 def _meanings(noun: str) -> tuple[_Meaning, ...]:
     words = noun.lower().split()
     known = _table().meanings
-    return next((known[one] for one in _singulars(words[-1]) if one in known), ()) if words else ()
+    return next((known[one] for one in singulars(words[-1]) if one in known), ()) if words else ()
 
 
-def _singulars(word: str) -> list[str]:
-    """A word and what it could be the plural of; the irregular plurals are in the table."""
+def singulars(word: str) -> list[str]:
+    """A word, or the last of several, and what it could be the plural of; the irregular plurals are in the table.
+
+    Example:
+        >>> singulars("sheep dogs")
+        ['sheep dogs', 'sheep dog']
+    """
     endings = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"))
     return [word, *(word.removesuffix(old) + new for old, new in endings if word.endswith(old))]
 

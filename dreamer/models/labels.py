@@ -80,6 +80,7 @@ def find(labels: tuple[Label, ...], search: str) -> list[Label]:
         >>> [label.name for label in find(imagenet(), "tabbby")]
         ['tabby, tabby cat']
     """
+    search = _as_in_names(labels, search)
     called = [label for label in labels if is_called(label, search)]
     exact = [label for label in called if search.strip().lower() in (str(label.index), label.synset)]
     return exact or _whole_words_first(called, search) or _resembling(labels, search.strip().lower())
@@ -108,6 +109,8 @@ def learnt(labels: Iterable[Label], words: str) -> list[Label]:
     A known noun in front of another word means something else: a horse cart is no horse. At the end of the first
     name it counts, as "dragon" in "Komodo dragon", and anywhere where WordNet agrees.
     """
+    labels = tuple(labels)
+    words = _as_in_names(labels, words)
     found = with_words(labels, words)
     if not kinds.is_noun(words):
         return found
@@ -129,6 +132,11 @@ def near(labels: Iterable[Label], noun: str) -> list[Label]:
     """
     known = {label.synset: label for label in labels}
     return [known[synset] for synset in kinds.near(noun, _MOST_CLOSE) if synset in known]
+
+
+def _as_in_names(labels: tuple[Label, ...], words: str) -> str:
+    """Words in the number in which a name has them: "dog" for "dogs"; as they are where none has."""
+    return next((one for one in kinds.singulars(words.strip().lower()) if with_words(labels, one)), words)
 
 
 def _whole_words_first(labels: list[Label], words: str) -> list[Label]:

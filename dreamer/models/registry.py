@@ -6,6 +6,7 @@ Imports nothing heavy; :func:`load` does, when it is called.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -17,6 +18,7 @@ from dreamer.models import fetching, foreign_files, keras_file, store
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
 from dreamer.models.weights import has_classifier
+from dreamer.wording import shown
 
 if TYPE_CHECKING:
     import keras
@@ -65,12 +67,12 @@ def _known(name: str) -> ModelSpec:
     try:
         return known()[_ALIASES.get(name, name)]
     except KeyError:
-        if Path(name).exists():
+        if os.path.exists(name):  # noqa: PTH110  It takes any name.
             raise UnknownModelError(foreign_files.explained(Path(name))) from None
-        shown = [known_name for known_name in known() if not known_name.startswith(KERAS_PREFIX)]
+        named = [known_name for known_name in known() if not known_name.startswith(KERAS_PREFIX)]
         raise UnknownModelError(
-            f"there is no network {name!r}.{close_matches(name, known())} "
-            f"Known: {', '.join(shown)}, {KERAS_PREFIX}NAME, and the path of a .keras file"
+            f"there is no network {shown(name)}.{close_matches(name, known())} "
+            f"Known: {', '.join(named)}, {KERAS_PREFIX}NAME, and the path of a .keras file"
         ) from None
 
 

@@ -25,6 +25,7 @@ Tied = tuple[bool, bool]
 
 _USUAL_SIDE = 224  # Pixels; taken as a network's own where it was built for any.
 _STRETCHES = (512, 4096)  # Sides in a row that are tried: the second where a pattern is longer than half the first.
+_NEIGHBOURS = 32  # Heights, and widths, that are tried with each other where no square can be seen.
 _FAR = 8  # Stretches from the first pixel to the large sides.
 
 
@@ -81,13 +82,22 @@ class Survey:
             return declared[0], declared[1]
         for stretch in _STRETCHES:
             sides = np.arange(1, stretch + 1)
-            sizes = np.stack([np.full_like(sides, side) if side else sides for side in declared], axis=1)
-            found = self._measure.shapes(sizes)
-            counts = np.sum([one.seen for one in found.values()], axis=0)
-            if counts.max() == len(found):
-                break
-        best = min(np.flatnonzero(counts == counts.max()), key=lambda place: abs(int(sides[place]) - _USUAL_SIDE))
-        return int(sizes[best, 0]), int(sizes[best, 1])
+            axes = [np.full_like(sides, side) if side else sides for side in declared]
+            size, is_complete = self._best(np.stack(axes, axis=1))
+            if is_complete:
+                return size
+        if any(declared):
+            return size
+        # No square will do, as where the one side must be even and the other odd.
+        rows, columns = np.indices((_NEIGHBOURS, _NEIGHBOURS)).reshape(2, -1)
+        return self._best(np.array([size, *np.stack([size[0] + rows, size[1] + columns], axis=1)]))[0]
+
+    def _best(self, sizes: NDArray[np.int64]) -> tuple[Size, bool]:
+        """Of some sizes the one at which most layers can be computed, near the usual; and whether all can."""
+        found = self._measure.shapes(sizes)
+        counts = np.sum([one.seen for one in found.values()], axis=0)
+        best = min(np.flatnonzero(counts == counts.max()), key=lambda place: np.abs(sizes[place] - _USUAL_SIDE).sum())
+        return (int(sizes[best, 0]), int(sizes[best, 1])), bool(counts.max() == len(found))
 
     def _look(self, stretch: int) -> None:
         near = np.arange(1, stretch + 1)

@@ -259,3 +259,56 @@ def test_functions_that_are_not_kerass_are_named(tmp_path):
 def test_unknown_files_are_no_networks(tmp_path):
     (tmp_path / "notes.txt").touch()
     assert foreign_files.explained(Path(tmp_path / "notes.txt")).startswith(f"{tmp_path}/notes.txt is no .keras file. ")
+
+
+def test_a_file_of_holes_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "net.keras").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(WeightsError, match="1,099,511,627,776 bytes"):
+        registry.load(str(tmp_path / "net.keras"))
+
+
+@pytest.mark.parametrize("version", [np.zeros(5), 3.5, "", b"\xff"])
+def test_a_version_that_is_none_is_no_fault(tmp_path, version):
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["keras_version"] = version
+        file.attrs["model_config"] = 1
+    assert "a network in HDF5, saved by " in foreign_files.explained(tmp_path / "net.h5")
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (784,), (3, 28, 28)])
+def test_a_network_of_rows_can_be_made_one_of_pictures_as_its_message_says(tmp_path, shape):
+    path = str(tmp_path / "net.keras")
+    network = keras.Sequential([keras.Input(shape), layers.Flatten(), layers.Dense(4, name="end")])
+    network.save(path)
+    with pytest.raises(ModelError) as caught:
+        registry.load(path)
+    eval(str(caught.value).partition("save this one: ")[2], {"keras": keras, "network": network}).save(path)
+    loaded = registry.load(path, "0..1")
+    assert loaded.activations(loaded.layers[-1:])(np.zeros((1, 40, 50, 3), np.float32)).popitem()[1].shape == (1, 4)
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 16, 3), (20,), (None, 3), (28, 28, 4)])
+def test_what_is_no_picture_gets_no_such_advice(tmp_path, shape):
+    keras.Sequential([keras.Input(shape), layers.Dense(4)]).save(tmp_path / "net.keras")
+    with pytest.raises(ModelError, match="1 or 3 channels$"):
+        registry.load(str(tmp_path / "net.keras"))
+
+
+def test_members_that_hold_no_weights_do_not_count_as_room_for_them(tmp_path):
+    described = {"module": "keras", "class_name": "Sequential", "config": {"name": "x", "layers": [
+        {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [None, 8, 8, 3], "name": "i"}},
+        {"module": "keras.layers", "class_name": "Conv2D", "config": {"name": "c", "filters": 1, "kernel_size": 3000,
+         "padding": "same"}},
+    ]}}  # fmt: skip
+    network().save(tmp_path / "other.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "other.keras") as other,
+        zipfile.ZipFile(tmp_path / "net.keras", "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("config.json", json.dumps(described))
+        for name in ("metadata.json", "model.weights.h5"):
+            archive.writestr(name, other.read(name))
+        archive.writestr("assets/zeros", bytes(15_000_000))
+    with pytest.raises(WeightsError, match="which cannot hold them"):
+        registry.load(str(tmp_path / "net.keras"))

@@ -58,3 +58,11 @@ def test_missing_and_broken_files_of_names(tmp_path):
         labels.of(spec)
     with pytest.raises(UnknownClassError, match="are not known.*labels ="):
         labels.of(dataclasses.replace(spec, labels=None))
+
+
+@pytest.mark.parametrize("plural", ["dogs", "Cats", "sharks", "wolves", "tiger cats"])
+def test_a_plural_means_the_classes_of_its_singular(plural):
+    found = labels.learnt(labels.imagenet(), plural)
+    assert found
+    assert set(found) <= set(labels.find(labels.imagenet(), plural))
+    assert not labels.learnt(labels.imagenet(), "giraffes")

@@ -187,6 +187,17 @@ def test_a_pattern_that_ends_is_tied_to_a_size_within():
     assert network.activations(["end"])(np.zeros((1, 90, 17, 3), np.float32))["end"].shape == (1, 20, 20, 6)
 
 
+def test_a_join_that_no_square_can_see_is_found_and_free(picture):
+    def body(x):
+        x = layers.ZeroPadding2D(((0, 1), (2, 0)))(x)
+        return layers.Concatenate()([layers.AveragePooling2D(3, 2)(x), layers.MaxPooling2D(2, 2)(x)])
+
+    network = loaded(body)
+    seen = network.sides(["end"])
+    assert (seen.height, seen.width) == (Sides(first=2, period=2), Sides(first=1, period=2))
+    assert network.activations(["end"])(np.zeros((1, 38, 51, 3), np.float32))["end"].shape == (1, 19, 26, 6)
+
+
 def test_only_what_a_layer_needs_counts():
     def body(x):
         layer = layers.Conv2D(2, 3, name="low")(x)
