@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,11 @@ hypothesis.settings.load_profile("same")
 os.environ["KERAS_BACKEND"] = "tensorflow"  # Other backends have processes of their own: test_backends.py.
 for _name in ("DREAMER_OFFLINE", "DREAMER_MIRROR"):
     os.environ.pop(_name, None)
+
+# Signals mean what they usually do, also where the tests run in the background, or by nohup, deaf for some of them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parents[1]
 
