@@ -6,6 +6,8 @@ import sys
 from itertools import chain
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
 import hostile_pictures
 import hostile_words
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from hostile_case import EITHER, READ, REFUSED, Case
+from nasty_exif import nasty_blocks
 from PIL import Image, PngImagePlugin
 
 HEIGHT, WIDTH = 41, 57
@@ -45,19 +46,6 @@ FORMATS = {
     "plain.jp2": ("RGB", {}),
     "plain.j2k": ("RGB", {}),
 }
-
-# Where a file that ends there still holds all its pixels: trailers, and what no decoder looks at.
-_WHOLE_WITHOUT_LAST_BYTE = (
-    "gif",
-    "avif",
-    "jp2",
-    "j2k",
-    "fax.tif",
-    "lzw.tif",
-    "packbits.tif",
-    "jpeg.tiff",
-    "deflate.tif",
-)
 
 
 def cases() -> Iterator[Case]:
@@ -265,54 +253,30 @@ def exif_jpeg(block: bytes) -> bytes:
     return data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]
 
 
-def directory(entries: list[tuple[int, int, int, int]], following: int = 0, *, order: str = "<") -> bytes:
-    """A directory of a TIFF block: (tag, kind, count, value or offset) each."""
-    return (
-        struct.pack(f"{order}H", len(entries))
-        + b"".join(struct.pack(f"{order}HHII", *entry) for entry in entries)
-        + struct.pack(f"{order}I", following)
-    )
-
-
 def blocks() -> dict[str, bytes]:
-    """Hostile EXIF blocks, each up to 64 kB."""
+    """EXIF blocks of up to 64 kB, nasty ones and some that are only odd."""
     head = b"II*\0\x08\0\0\0"
-    exif, gps, interop = 0x8769, 0x8825, 0xA005
-    most = 5000
-    return {
-        "itself": head + directory([(exif, 4, 1, 8)] * most),
-        "itself-thrice": head + directory([(tag, 4, 1, 8) for tag in (exif, gps, interop)] * (most // 3)),
-        "each-other": head
-        + directory([(exif, 4, 1, 40)] * 2, 40).ljust(32, b"\0")
-        + directory([(gps, 4, 1, 8)] * (most - 10), 8),
-        "circle-of-pages": head + directory([(271, 2, 4, 0)], 8),
-        "overlapping-values": head + directory([(tag, 7, 60_000, 8) for tag in range(1, most)]) + bytes(4000),
-        "beyond-the-end": head + directory([(271, 2, 2**32 - 1, 2**32 - 1)] * 100),
-        "more-than-there-is": head + struct.pack("<H", 65535) + bytes(100),
-        "noise": head + np.random.default_rng(5).integers(0, 256, 60_000, np.uint8).tobytes(),
-        "rotated": head + directory([(0x0112, 3, 1, 6)]),
-        "rotation-of-99": head + directory([(0x0112, 3, 1, 99)]),
-        "odd-directories": head + directory([(exif, 4, 1, 9 + k) for k in range(most)]),
+    odd = {
         "empty": head,
-        "big-endian-itself": b"MM\0*\0\0\0\x08" + directory([(exif, 4, 1, 8)] * most, order=">"),
-        "maker-note": head
-        + directory([(exif, 4, 1, 30)]).ljust(22, b"\0")
-        + directory([(0x927C, 7, 30_000, 60)])
-        + bytes(30_100),
+        "rotated": head + struct.pack("<HHHIII", 1, 0x0112, 3, 1, 6, 0),
+        "rotation of 99": head + struct.pack("<HHHIII", 1, 0x0112, 3, 1, 99, 0),
+        "circle of pages": head + struct.pack("<HHHIII", 1, 271, 2, 4, 0, 8),
+        "big-endian, points to itself": b"MM\0*\0\0\0\x08\x13\x88" + struct.pack(">HHII", 0x8769, 4, 1, 8) * 5000,
     }
+    return nasty_blocks() | odd
 
 
 def _exif() -> Iterator[Case]:
     """Hostile EXIF in each format that has it."""
     for name, block in blocks().items():
-        yield Case(f"exif-{name}.jpg", exif_jpeg(block), READ)
-    for name in ("itself", "overlapping-values"):
+        yield Case(f"exif {name}.jpg", exif_jpeg(block), READ)
+    for name in ("points to itself", "overlapping values"):
         block = blocks()[name]
-        yield Case(f"exif-{name}.png", png(chunk(b"eXIf", block), idat(rows(HEIGHT))), READ)
+        yield Case(f"exif {name}.png", png(chunk(b"eXIf", block), idat(rows(HEIGHT))), READ)
         to = io.BytesIO()
         picture().save(to, "WEBP", exif=block)
-        yield Case(f"exif-{name}.webp", to.getvalue(), READ)
-    yield Case("nothing-but-exif.tif", blocks()["itself"], REFUSED)
+        yield Case(f"exif {name}.webp", to.getvalue(), READ)
+    yield Case("nothing-but-exif.tif", blocks()["points to itself"], REFUSED)
     yield Case("circle-of-pages.tif", _circle(encoded("raw.tif")), READ)
 
 
