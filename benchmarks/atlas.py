@@ -99,9 +99,9 @@ def measured(case: Case, count: int, sample: int) -> dict:
 
 def ours(case: Case):
     """Draws channels as an atlas does: all of them, or one by one."""
-    from dreamer.atlas import jobs
-    from dreamer.settings import VisualizeSettings
-    from dreamer.visualizing import resolved
+    from dreamer.atlases import jobs
+    from dreamer.visualizing.settings import VisualizeSettings
+    from dreamer.visualizing.steps import resolved
 
     settings = resolved(VisualizeSettings(size=SIDE, steps=case.steps, **case.settings))
 
@@ -129,7 +129,7 @@ def score(network, picture, channel: int) -> float:
     """The mean activation of a channel in a picture as it is, in float32."""
     import numpy as np
 
-    found = np.asarray(network.activations([LAYER])(np.float32(picture)[None])[LAYER])
+    found = np.asarray(network.forward([LAYER])(np.float32(picture)[None])[LAYER])
     return float(found[..., channel].mean())
 
 

@@ -121,11 +121,12 @@ class Memory(threading.Thread):
 
 
 def measure(photos: Path, dreams: Path, workers: int, broken: set[str]) -> dict:
-    from dreamer.batch import pools, resources, running
-    from dreamer.batch.folders import folder
-    from dreamer.batch.jobs import plan
-    from dreamer.batch.records import judge_all
-    from dreamer.settings import DreamSettings
+    from dreamer.batching import running
+    from dreamer.batching.folders import folder
+    from dreamer.batching.jobs import plan
+    from dreamer.batching.records import judge_all
+    from dreamer.dreaming.settings import DreamSettings
+    from dreamer.workers import pools, resources
 
     settings = DreamSettings(octaves=2, steps=4)
     inputs, outputs = folder(str(photos)), folder(str(dreams))

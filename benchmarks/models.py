@@ -113,7 +113,7 @@ def lite0_error() -> float:
 
     from dreamer.models import registry
 
-    network = registry.load("efficientnet_lite0").activations(["logits"])
+    network = registry.load("efficientnet_lite0").forward(["logits"])
     worst = 0.0
     for name, (top, top_logits, first, _) in reference.CASES.items():
         logits = np.asarray(network(reference.picture_of(name, ROOT / "samples"))["logits"])[0]

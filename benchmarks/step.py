@@ -66,8 +66,9 @@ def run(backend: str, network: str, size: int, precision: str, *, steps: bool) -
 def gradient(name: str, size: int, precision: str) -> dict:
     import numpy as np
 
-    from dreamer.ascent import measuring, transforms
-    from dreamer.climbing import programs
+    from dreamer.ascent import tile_view
+    from dreamer.backends import measuring
+    from dreamer.dreaming.ascent import programs
     from dreamer.models import registry
     from dreamer.objectives import Objective
     from dreamer.targets import resolve
@@ -77,12 +78,12 @@ def gradient(name: str, size: int, precision: str) -> dict:
     program = programs(network, goal, warps=False, precision=precision).tiles
     picture = np.random.default_rng(0).random((1, size, size, 3), np.float32)
     start = time.perf_counter()
-    program(picture, transforms.IDENTITY)
+    program(picture, tile_view.IDENTITY)
     first = time.perf_counter() - start
     seconds, peaks = [], []
     for _ in range(ROUNDS):
         # A few of each in turn: the machine drifts, and the first after another starts with cold caches.
-        seconds.append(measuring.seconds(lambda: program(picture, transforms.IDENTITY), repeats=3))
+        seconds.append(measuring.seconds(lambda: program(picture, tile_view.IDENTITY), repeats=3))
         peaks.append(measuring.matrix_product_rate(precision, repeats=3))
     cost = network.cost(LAYERS[name], (size, size))
     median, peak, bandwidth = statistics.median(seconds), statistics.median(peaks), measuring.bandwidth()
@@ -109,7 +110,7 @@ def step(name: str, size: int, precision: str) -> dict:
 
     import numpy as np
 
-    from dreamer.dreaming import dream
+    from dreamer.dreaming.steps import dream
 
     def steps(side: int, count: int) -> list[float]:
         picture = np.random.default_rng(0).random((side, side, 3), np.float32)

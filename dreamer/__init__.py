@@ -8,38 +8,23 @@ Public names load when they are first used, so that importing the package costs 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dreamer import lazy, moved
 
 if TYPE_CHECKING:
     from dreamer import images, objectives, presets
-    from dreamer.drawing import Visualization
-    from dreamer.dreaming import DreamStep, dream, dream_steps
+    from dreamer.dreaming.settings import DreamSettings
+    from dreamer.dreaming.steps import DreamStep, dream, dream_steps
+    from dreamer.dreaming.zoom import ZoomStep, zoom_steps
     from dreamer.errors import DreamerError
     from dreamer.objectives import Objective
-    from dreamer.robustness import Transforms
-    from dreamer.settings import DreamSettings, VisualizeSettings
-    from dreamer.visualizing import VisualizeStep, visualize, visualize_steps
-    from dreamer.zooming import ZoomStep, zoom_steps
+    from dreamer.transforms import Transforms
+    from dreamer.visualizing.batch import Visualization
+    from dreamer.visualizing.settings import VisualizeSettings
+    from dreamer.visualizing.steps import VisualizeStep, visualize, visualize_steps
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "DreamSettings": "dreamer.settings",
-    "DreamStep": "dreamer.dreaming",
-    "DreamerError": "dreamer.errors",
-    "Objective": "dreamer.objectives",
-    "Transforms": "dreamer.robustness",
-    "Visualization": "dreamer.drawing",
-    "VisualizeSettings": "dreamer.settings",
-    "VisualizeStep": "dreamer.visualizing",
-    "dream": "dreamer.dreaming",
-    "dream_steps": "dreamer.dreaming",
-    "visualize": "dreamer.visualizing",
-    "visualize_steps": "dreamer.visualizing",
-    "ZoomStep": "dreamer.zooming",
-    "zoom_steps": "dreamer.zooming",
-}
 
 __all__ = [
     "DreamSettings",
@@ -62,14 +47,26 @@ __all__ = [
     "zoom_steps",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in ("images", "objectives", "presets"):
-        return import_module(f"dreamer.{name}")
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'dreamer' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy.exports(
+    "dreamer",
+    {
+        "DreamSettings": "dreamer.dreaming.settings",
+        "DreamStep": "dreamer.dreaming.steps",
+        "DreamerError": "dreamer.errors",
+        "Objective": "dreamer.objectives",
+        "Transforms": "dreamer.transforms",
+        "Visualization": "dreamer.visualizing.batch",
+        "VisualizeSettings": "dreamer.visualizing.settings",
+        "VisualizeStep": "dreamer.visualizing.steps",
+        "ZoomStep": "dreamer.dreaming.zoom",
+        "dream": "dreamer.dreaming.steps",
+        "dream_steps": "dreamer.dreaming.steps",
+        "images": "dreamer.images",
+        "objectives": "dreamer.objectives",
+        "presets": "dreamer.presets",
+        "visualize": "dreamer.visualizing.steps",
+        "visualize_steps": "dreamer.visualizing.steps",
+        "zoom_steps": "dreamer.dreaming.zoom",
+    },
+)
+moved.watch()

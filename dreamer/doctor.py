@@ -16,11 +16,11 @@ import numpy as np
 
 import dreamer
 from dreamer import objectives, targets
-from dreamer.ascent import backend, measuring, precision, transforms
-from dreamer.climbing import programs
+from dreamer.ascent import tile_view
+from dreamer.backends import BACKENDS, backend, measuring, precision
+from dreamer.dreaming.ascent import programs
 from dreamer.models import registry, store
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
-from dreamer.settings import BACKENDS
 
 _SIDE = 512
 _LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow")
@@ -140,7 +140,7 @@ def _rate() -> Rate:
     chosen = precision.choose("auto", network.spec.low_precisions, network.spec.name).name
     gradient = programs(network, targets.resolve(objectives.layer(layer), network), warps=False, precision=chosen).tiles
     picture = np.random.default_rng(0).random((1, _SIDE, _SIDE, 3), np.float32)
-    spent = measuring.seconds(lambda: gradient(picture, transforms.IDENTITY))
+    spent = measuring.seconds(lambda: gradient(picture, tile_view.IDENTITY))
     cost = network.cost([layer], (_SIDE, _SIDE))
     peak = measuring.matrix_product_rate(chosen)
     bytes_moved = cost.numbers_moved * (4 if chosen == "float32" else 2)

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer import recipes
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
-from dreamer.settings import DreamSettings
 from dreamer.trust import Source, named_files
 from dreamer.wording import shown
 
 if TYPE_CHECKING:
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Earlier:
             if file in then and then[file] != digest:
                 note(f"{file} has changed since {self.file} was made, so the dream will be another")
 
-    def compare_network(self, network: VisionModel, note: Callable[[str], None]) -> None:
+    def compare_network(self, network: Network, note: Callable[[str], None]) -> None:
         """Say whether the network, or what computes it, is another by now."""
         import keras
 

@@ -18,7 +18,7 @@ from dreamer.wording import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
 FORMAT = 1
 """Of the recipes written today. Those before the first number are the same without it."""
@@ -54,7 +54,7 @@ SHAPE: Shape = {
 """What a recipe holds, as :mod:`dreamer.shapes` writes it; other keys are left alone."""
 
 
-def recipe_of(network: VisionModel, settings: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, object]:
+def recipe_of(network: Network, settings: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, object]:
     """What every recipe says, as JSON can hold it.
 
     Args:

@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from keras import ops
 
-from dreamer import images, npy
+from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
-from dreamer.bounds import LEAST_WEIGHT
-from dreamer.digests import stamp_of
 from dreamer.errors import ImageReadError, ModelError, SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.files import npy
+from dreamer.files.digests import stamp_of
 from dreamer.models import classes, labels
 from dreamer.models.labels import Label
 from dreamer.objectives import Objective
-from dreamer.terms import Numbers, Term
+from dreamer.objectives.bounds import LEAST_WEIGHT
+from dreamer.objectives.terms import Numbers, Term
 from dreamer.wording import number, shown
 
 if TYPE_CHECKING:
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
 _MOST_BYTES = 16_000_000  # Of the file of a direction: many times as many numbers as any layer has channels.
 _LEAST_LENGTH, _MOST_LENGTH = 1e-6, 1e12
@@ -37,7 +38,7 @@ _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
 
 
-def resolve(objective: Objective, network: VisionModel) -> Objective:
+def resolve(objective: Objective, network: Network) -> Objective:
     """Make sure that a network has what an objective asks for, and fill in what only it knows.
 
     Args:
@@ -69,7 +70,7 @@ def resolve(objective: Objective, network: VisionModel) -> Objective:
     return found
 
 
-def check_positions(objective: Objective, network: VisionModel, size: Size) -> None:
+def check_positions(objective: Objective, network: Network, size: Size) -> None:
     """Make sure that the neurons of a resolved objective exist in pictures of a size.
 
     Raises:
@@ -94,7 +95,7 @@ def no_number(objective: Objective | None, model: str) -> str:
     return f"{' or '.join(own) or model} answers with something that is no number, so there is nothing to climb; {look}"
 
 
-def title(objective: Objective, network: VisionModel) -> str:
+def title(objective: Objective, network: Network) -> str:
     """What to write under a picture of a resolved objective: its name, and that of a class."""
     (weight, term), *others = objective.terms
     known = _labels(network)
@@ -104,12 +105,12 @@ def title(objective: Objective, network: VisionModel) -> str:
     return f"{'' if weight > 0 else 'not '}{known[index].name.split(', ')[0]} ({index})"
 
 
-def _layer(term: Term, network: VisionModel) -> Term:
+def _layer(term: Term, network: Network) -> Term:
     _checked(network, term.layer or "")
     return term
 
 
-def _channel(term: Term, network: VisionModel) -> Term:
+def _channel(term: Term, network: Network) -> Term:
     name, index = term.layer or "", int(term.unit or 0)
     _checked(network, name, index)
     if term.position is not None and len(network.node(name).shape) != 3:
@@ -117,7 +118,7 @@ def _channel(term: Term, network: VisionModel) -> Term:
     return dataclasses.replace(term, values=_one_hot(index, network.channels(name)))
 
 
-def _logit(term: Term, network: VisionModel) -> Term:
+def _logit(term: Term, network: Network) -> Term:
     name = network.logits
     if name is None or name not in network.layers:
         raise UnknownClassError(
@@ -131,11 +132,11 @@ def _logit(term: Term, network: VisionModel) -> Term:
     return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, count))
 
 
-def _class(wanted: str, network: VisionModel) -> int:
+def _class(wanted: str, network: Network) -> int:
     return classes.find(wanted, labels.of(network.spec), network.spec.name)
 
 
-def _checked(network: VisionModel, name: str, channel: int | None = None) -> None:
+def _checked(network: Network, name: str, channel: int | None = None) -> None:
     """Make sure that a layer and a channel exist; where the name is that of a class or a thing, say so."""
     try:
         network.check(name, channel)
@@ -143,7 +144,7 @@ def _checked(network: VisionModel, name: str, channel: int | None = None) -> Non
         raise UnknownLayerError(f"{error}{_as_class(name, network)}") from error
 
 
-def _as_class(name: str, network: VisionModel) -> str:
+def _as_class(name: str, network: Network) -> str:
     """What to type if a class was meant where a layer is expected."""
     if name in network.layers or network.logits is None:
         return ""
@@ -154,7 +155,7 @@ def _as_class(name: str, network: VisionModel) -> str:
     return classes.instead_of_layer(name, known, network.spec.name)
 
 
-def _labels(network: VisionModel) -> tuple[Label, ...] | None:
+def _labels(network: Network) -> tuple[Label, ...] | None:
     """The class names, where they are known and as many as there are classes."""
     if network.spec.labels is None or network.logits is None:
         return None
@@ -162,7 +163,7 @@ def _labels(network: VisionModel) -> tuple[Label, ...] | None:
     return known if len(known) == network.channels(network.logits) else None
 
 
-def _direction(term: Term, network: VisionModel) -> Term:
+def _direction(term: Term, network: Network) -> Term:
     name = term.layer or ""
     _checked(network, name)
     channels = network.channels(name)
@@ -195,7 +196,7 @@ def _vector(path: Path) -> FloatArray:
     return found
 
 
-def _guided(term: Term, network: VisionModel) -> Term:
+def _guided(term: Term, network: Network) -> Term:
     name = term.layer or ""
     _checked(network, name)
     if term.values is None:
@@ -215,28 +216,28 @@ def _guided(term: Term, network: VisionModel) -> Term:
 
 
 @lru_cache(maxsize=4)
-def _guide(network: VisionModel, name: str, path: Path, _stamp: str) -> Numbers:
+def _guide(network: Network, name: str, path: Path, _stamp: str) -> Numbers:
     """The features of a guide's file, which is read once for all photos and frames of a process."""
     return _features(network, name, images.read(path).pixels)
 
 
-def _features(network: VisionModel, name: str, picture: FloatArray) -> Numbers:
+def _features(network: Network, name: str, picture: FloatArray) -> Numbers:
     """What a layer finds in a picture: ``(positions, channels)``."""
     height, width = picture.shape[:2]
     shrink: float = min(1.0, _LARGEST_GUIDE / max(height, width))
     size = network.sides([name]).nearest(height * shrink, width * shrink)
     seen = np.clip(resize(picture, size), 0, 1)
-    features = ops.convert_to_numpy(network.activations([name])(ops.convert_to_tensor(seen[None]))[name])
+    features = ops.convert_to_numpy(network.forward([name])(ops.convert_to_tensor(seen[None]))[name])
     return Numbers.of(features.reshape(-1, features.shape[-1]))
 
 
-def _custom(term: Term, network: VisionModel) -> Term:
+def _custom(term: Term, network: Network) -> Term:
     for name in term.needs:
         _checked(network, name)
     return term
 
 
-def _penalty(term: Term, _network: VisionModel) -> Term:
+def _penalty(term: Term, _network: Network) -> Term:
     return term
 
 
@@ -244,7 +245,7 @@ def _one_hot(index: int, count: int) -> Numbers:
     return Numbers.of(np.eye(1, count, index)[0])
 
 
-_RESOLVERS: Mapping[str, Callable[[Term, VisionModel], Term]] = {
+_RESOLVERS: Mapping[str, Callable[[Term, Network], Term]] = {
     "layer": _layer,
     "channel": _channel,
     "logit": _logit,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.errors import UntrustedError
+from dreamer.files.regular import lies_within
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
-from dreamer.regular import lies_within
-from dreamer.robustness import SETS
+from dreamer.transforms import SETS
 
 _FILES = ("mask", "guide", "spectrum")
 _LONGEST_SHOWN = 300

@@ -22,7 +22,7 @@ def main(photo: Path) -> None:
     settings = images.read_recipe(dream)["settings"]
     network = registry.load(settings["model"])
     layer = settings["objective"]
-    activations = network.activations([layer])
+    activations = network.forward([layer])
     scores = [float(np.mean(np.square(activations(picture[None])[layer]))) for picture in (before, after)]
     if labels.imagenet()[285].name != "Egyptian cat":
         sys.exit("the installed package has lost its class names")

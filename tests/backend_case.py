@@ -13,21 +13,23 @@ import keras
 import numpy as np
 
 import dreamer
-from dreamer import dreaming, visualizing
-from dreamer.ascent import backend, transforms
+from dreamer.ascent import tile_view
 from dreamer.ascent.scoring import alone
+from dreamer.backends import backend
+from dreamer.dreaming import steps as dreaming
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.models import keras_applications
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 from dreamer.objectives import channel, layer
-from dreamer.settings import DreamSettings
 from dreamer.targets import resolve
+from dreamer.visualizing import steps as visualizing
 
 rng = np.random.default_rng(0)
 PICTURE = rng.random((64, 32, 3), np.float32)
 
 
-def network() -> VisionModel:
+def network() -> Network:
     """With the same weights on any backend, a normalisation to fold, strides and a depthwise convolution."""
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name="first")(picture)
@@ -41,7 +43,7 @@ def network() -> VisionModel:
         made.set_weights(
             [weights.uniform(0.2, 0.6, weight.shape) - 0.3 * (len(weight.shape) > 1) for weight in made.weights]
         )
-    return VisionModel(known()["efficientnet_lite0"], built)
+    return Network(known()["efficientnet_lite0"], built)
 
 
 def main(output: str) -> None:
@@ -50,29 +52,29 @@ def main(output: str) -> None:
     traces = []
 
     def program(precision: str = "float32", *, warps: bool = False):
-        activations = model.activations(["second", "relu"], precision)
+        activations = model.forward(["second", "relu"], precision)
         goal = resolve(layer("second") - 0.5 * channel("relu", 3), model)
 
         def forward(pictures, matrix):
             traces.append(1)
-            return activations(transforms.warp(pictures, matrix) if warps else pictures)
+            return activations(tile_view.warp(pictures, matrix) if warps else pictures)
 
         return backend.compile_gradient(forward, alone(goal))
 
     tiles = np.stack([PICTURE, PICTURE[::-1]])
-    view = transforms.draw(seed=3, octave=1, step=2, rotate=12, scale=0.1)
+    view = tile_view.draw(seed=3, octave=1, step=2, rotate=12, scale=0.1)
     found["view"] = np.array([*view.shift, view.degrees, view.zoom])
-    found["scores"], found["gradients"] = program()(tiles, transforms.IDENTITY)
-    found["bfloat16_scores"], found["bfloat16_gradients"] = program("bfloat16")(tiles, transforms.IDENTITY)
+    found["scores"], found["gradients"] = program()(tiles, tile_view.IDENTITY)
+    found["bfloat16_scores"], found["bfloat16_gradients"] = program("bfloat16")(tiles, tile_view.IDENTITY)
     matrix = view.matrix(PICTURE.shape[:2])
-    found["warped"] = keras.ops.convert_to_numpy(transforms.warp(keras.ops.convert_to_tensor(tiles), matrix))
+    found["warped"] = keras.ops.convert_to_numpy(tile_view.warp(keras.ops.convert_to_tensor(tiles), matrix))
     found["warped_scores"], found["warped_gradients"] = program(warps=True)(tiles, matrix)
 
     traces.clear()
     again = program()
-    again(tiles, transforms.IDENTITY)
+    again(tiles, tile_view.IDENTITY)
     first = len(traces)
-    again(tiles[:1], transforms.IDENTITY)
+    again(tiles[:1], tile_view.IDENTITY)
     found["traces"] = np.array([first, len(traces)])
 
     dreaming.registry.load = lambda *_: model
@@ -93,9 +95,9 @@ def main(output: str) -> None:
         found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
         if drawn[0].alpha is not None:
             found["alpha"] = np.stack([one.alpha for one in drawn])
-    through = model.activations(["relu"], redirected=True)
+    through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
-    found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, transforms.IDENTITY)
+    found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
     spec = known()["keras:MobileNetV2"]
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "network.weights.h5"

@@ -54,15 +54,15 @@ def tiny_network():
     """A seeded two-layer network with a stride, small enough for finite differences."""
     import keras
 
+    from dreamer.models.network import Network
     from dreamer.models.specs import known
-    from dreamer.models.vision_model import VisionModel
 
     keras.utils.set_random_seed(3)
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(5, 3, strides=2, padding="same", activation="tanh", name="first")(picture)
     x = keras.layers.Conv2D(4, 3, padding="same", name="second")(x)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
-    return VisionModel(known()["efficientnet_lite0"], keras.Model(picture, x))
+    return Network(known()["efficientnet_lite0"], keras.Model(picture, x))
 
 
 @pytest.fixture(scope="session")
@@ -100,15 +100,16 @@ def asleep(monkeypatch):
 
     ``asleep.before_step = f`` has ``f(number)`` called before each step, counted from 1 through all octaves and frames.
     """
-    from dreamer import dreaming, photos
     from dreamer.cli.order import Order
+    from dreamer.dreaming import photo
+    from dreamer.dreaming import steps as dreaming
 
     Sleeper.taken = 0
     monkeypatch.setattr(Sleeper, "before_step", staticmethod(lambda number: None))
     monkeypatch.setattr(dreaming, "Ascent", SimpleNamespace(of=lambda wish, **_: Sleeper(wish.steps)))
     monkeypatch.setattr(dreaming, "resolved", lambda given: given)
-    monkeypatch.setattr(photos, "resolved", lambda given: given)
-    monkeypatch.setattr(photos.registry, "load", lambda *_: None)
-    monkeypatch.setattr(photos, "recipe_of", lambda _network, given, _files: {"settings": dict(given)})
+    monkeypatch.setattr(photo, "resolved", lambda given: given)
+    monkeypatch.setattr(photo.registry, "load", lambda *_: None)
+    monkeypatch.setattr(photo, "recipe_of", lambda _network, given, _files: {"settings": dict(given)})
     monkeypatch.setattr(Order, "finish", lambda _: None)
     return Sleeper

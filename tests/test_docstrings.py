@@ -23,7 +23,7 @@ MODULES = [
 @pytest.mark.parametrize("name", ["dreamer", *MODULES])
 def test_examples_of_a_module(name):
     for backend in ("jax", "torch"):
-        if name == f"dreamer.ascent.on_{backend}":
+        if name == f"dreamer.backends.on_{backend}":
             pytest.importorskip(backend)
     module = import_module(name)
     names = vars(module) | {"np": np, "keras": keras, "Path": Path}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.documents import parse_json, parse_toml, read_toml, toml_comment, toml_key, toml_line
+from dreamer.files.documents import parse_json, parse_toml, read_toml, toml_comment, toml_key, toml_line
 from dreamer.wording import is_obeyed
 
 property_test = settings(max_examples=200)

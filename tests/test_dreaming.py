@@ -13,19 +13,21 @@ import pytest
 from PIL import Image
 
 import dreamer
-from dreamer import climbing, dreaming, images
+from dreamer import images
 from dreamer.arrays import as_float
 from dreamer.ascent import scoring
 from dreamer.ascent.loop import Step
+from dreamer.dreaming import ascent
+from dreamer.dreaming import steps as dreaming
+from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UnknownLayerError
-from dreamer.finishing import Finish
-from dreamer.settings import DreamSettings
 
 QUICK = DreamSettings(octaves=2, steps=3, objective="block3b")
 
 
 def score(network, picture, layer):
-    activation = np.asarray(network.activations([layer])(picture[None])[layer])
+    activation = np.asarray(network.forward([layer])(picture[None])[layer])
     return float((activation**2).mean())
 
 
@@ -55,7 +57,7 @@ def test_a_channel_and_a_weight_of_minus_one(lite0, cat):
     photo = cat[50:130, 100:221]
 
     def channel(picture):
-        return float((np.asarray(lite0.activations(["block4b"])(picture[None])["block4b"])[..., 17]).mean())
+        return float((np.asarray(lite0.forward(["block4b"])(picture[None])["block4b"])[..., 17]).mean())
 
     more = dreamer.dream(photo, QUICK, objective="block4b:17")
     less = dreamer.dream(photo, QUICK, objective="-block4b:17")
@@ -67,7 +69,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_tile_batch(picture, mon
     large = np.tile(picture, (2, 2, 1))
     first = dreamer.dream(large, settings)
     assert dreamer.dream(large, settings).tobytes() == first.tobytes()
-    monkeypatch.setattr(climbing, "batch_for", lambda _bytes: 1)
+    monkeypatch.setattr(ascent, "batch_for", lambda _bytes: 1)
     assert dreamer.dream(large, settings).tobytes() == first.tobytes()
     assert dreamer.dream(large, settings, seed=6).tobytes() != first.tobytes()
 
@@ -76,7 +78,7 @@ def test_one_trace_serves_all_octaves_and_pictures(picture, monkeypatch):
     traces = []
     mean = scoring._mean
     monkeypatch.setattr(scoring, "_mean", lambda a: (traces.append(1), mean(a))[1])
-    climbing.programs.cache_clear()
+    ascent.programs.cache_clear()
     dreamer.dream(np.tile(picture, (2, 2, 1)), QUICK, octaves=3, steps=2, tile=40)
     dreamer.dream(picture, QUICK, steps=1, conditioning="none", seed=3)
     assert len(traces) == 1
@@ -144,7 +146,7 @@ def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, mon
         yield Step(0, 1.0, partial(np.asarray, start + np.float32(0)), 0)
 
     monkeypatch.setattr(dreaming.octaves, "carry", watched)
-    monkeypatch.setattr(climbing, "ascend", climb)
+    monkeypatch.setattr(ascent, "ascend", climb)
     for step in dreaming.dream_steps(np.tile(picture, (4, 4, 1)), dataclasses.replace(QUICK, octaves=3)):
         last = step  # noqa: F841  It is kept, as by the command line, which may have to render it.
     assert alive[-1] == [False, False]

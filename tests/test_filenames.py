@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.filenames import LONGEST, joined
+from dreamer.files.names import LONGEST, joined
 
 BYTES = st.binary(min_size=1, max_size=400).map(os.fsdecode)
 stems = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/"), min_size=1, max_size=300) | BYTES

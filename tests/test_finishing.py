@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from dreamer import images
+from dreamer.dreaming.finish import BLEND_FUNCTIONS, Finish, feathered, mask_of
+from dreamer.dreaming.settings import BLENDS, COLORS, DreamSettings
 from dreamer.errors import SettingsError
-from dreamer.finishing import BLEND_FUNCTIONS, Finish, feathered, mask_of
-from dreamer.settings import BLENDS, COLORS, DreamSettings
 
 LUMA = np.array([0.299, 0.587, 0.114])
 

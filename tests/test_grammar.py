@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dreamer.bounds import MOST_TERMS
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.objectives import (
     Objective,
@@ -26,8 +26,8 @@ from dreamer.objectives import (
     neuron,
     penalty,
 )
-from dreamer.settings import DreamSettings
-from dreamer.terms import PENALTIES
+from dreamer.objectives.bounds import MOST_TERMS
+from dreamer.objectives.terms import PENALTIES
 
 _quick = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dreamer import npy
+from dreamer.files import npy
 
 MOST = 1_000_000
 

@@ -19,12 +19,12 @@ import pytest
 import tensorflow as tf
 
 from dreamer import objectives
-from dreamer.ascent import transforms
-from dreamer.ascent.backend import compile_gradient
+from dreamer.ascent import tile_view
 from dreamer.ascent.scoring import alone
+from dreamer.backends.backend import compile_gradient
 from dreamer.models import keras_applications
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 
 MEMORY = """
 import json, resource, sys
@@ -59,7 +59,7 @@ def test_a_gradient_is_no_slower_than_the_usual_way():
     keras.utils.set_random_seed(2)
     network = keras_applications.architecture(spec, classifier=False)
     names = ["mixed3", "mixed5"]
-    activations = VisionModel(spec, network).activations(names, "float32")
+    activations = Network(spec, network).forward(names, "float32")
     goal = objectives.layer("mixed3") + objectives.layer("mixed5")
     ours = compile_gradient(lambda x, _matrix: activations(x), alone(goal))
     extractor = keras.Model(network.input, [network.get_layer(name).output for name in names])
@@ -80,7 +80,7 @@ def test_a_gradient_is_no_slower_than_the_usual_way():
 
     ratios = []
     for _ in range(9):
-        a, (_, found) = seconds(lambda: ours(picture, transforms.IDENTITY))
+        a, (_, found) = seconds(lambda: ours(picture, tile_view.IDENTITY))
         b, expected = seconds(lambda: usual(tf.constant(picture)).numpy())
         ratios.append(a / b)
     # Over the whole, since a unit whose input is zero to rounding may be on in one and off in the other.

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dreamer import preset_text, presets, targets
+from dreamer import presets, targets
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError, UnknownPresetError
 from dreamer.models import registry
-from dreamer.settings import DreamSettings
+from dreamer.presets import text as preset_text
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = 'title = "Mine"\ndescription = "as I like it"\ntags = ["soft"]\n'

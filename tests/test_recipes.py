@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer import images, preset_text, presets, recipes
-from dreamer.documents import parse_json
+from dreamer import images, presets, recipes
+from dreamer.dreaming.settings import BLENDS, COLORS, CONDITIONINGS, DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, ImageReadError, SettingsError, UntrustedError
+from dreamer.files.documents import parse_json
 from dreamer.images.recipes import marked
 from dreamer.objectives import Objective
-from dreamer.settings import BLENDS, COLORS, CONDITIONINGS, DreamSettings
+from dreamer.presets import text as preset_text
 from dreamer.trust import Source
 
 BEFORE = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dreamer.digests import digest_of
-from dreamer.regular import open_regular, read_bytes, read_text
+from dreamer.files.digests import digest_of
+from dreamer.files.regular import open_regular, read_bytes, read_text
 
 
 @pytest.fixture(params=["folder", "pipe", "socket", "device"])

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.objectives import layer
-from dreamer.settings import DreamSettings
 
 
 @pytest.mark.parametrize(

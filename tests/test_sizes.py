@@ -14,13 +14,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dreamer import dreaming, images, photos
+from dreamer import images
 from dreamer.arrays import fitted
 from dreamer.ascent import parametrizations
 from dreamer.cli import run
 from dreamer.cli.preset_sheet import _Sheet
-from dreamer.finishing import Finish, feathered
-from dreamer.settings import BLENDS, COLORS, DreamSettings
+from dreamer.dreaming import photo as photos
+from dreamer.dreaming import steps
+from dreamer.dreaming.finish import Finish, feathered
+from dreamer.dreaming.settings import BLENDS, COLORS, DreamSettings
 
 SOURCE = {"name": "photo.jpg", "sha256": "0"}
 
@@ -85,10 +87,10 @@ def test_a_dream_its_transparency_and_its_octaves_have_the_sizes_that_were_told(
 @given(size=sizes, wish=dreams)
 def test_a_preview_has_octaves_of_the_whole_dream(size, wish):
     picture = np.broadcast_to(np.uint8(0), (*size, 3))
-    whole = dreaming.octave_sizes(picture, wish)
-    preview = dreaming.octave_sizes(picture, wish, preview=True)
-    assert max(preview[-1]) <= dreaming.PREVIEW_SIDE
-    assert preview == whole[: len(preview)] or preview == [fitted(whole[0], dreaming.PREVIEW_SIDE)]
+    whole = steps.octave_sizes(picture, wish)
+    preview = steps.octave_sizes(picture, wish, preview=True)
+    assert max(preview[-1]) <= steps.PREVIEW_SIDE
+    assert preview == whole[: len(preview)] or preview == [fitted(whole[0], steps.PREVIEW_SIDE)]
 
 
 @several(60)

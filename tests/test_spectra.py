@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import dreamer
-from dreamer import images, spectra
+from dreamer import images
 from dreamer.ascent.parametrizations import spectrum_of
 from dreamer.cli import run
 from dreamer.errors import ImageExistsError, ImageReadError, SettingsError
+from dreamer.visualizing import spectrum
 
 
 @pytest.fixture
@@ -31,20 +32,20 @@ def test_the_command_means_over_all_photos_and_names_broken_ones(folder, tmp_pat
     assert "left out" in err
     assert "broken.jpg" in err
     assert "2 photos" in err
-    found = spectra.read(target)
+    found = spectrum.read(target)
     assert found.shape == (32, 17, 3)
-    each = [one for _, one in spectra.of_photos(spectra.photos(folder), 32) if not isinstance(one, ImageReadError)]
+    each = [one for _, one in spectrum.of_photos(spectrum.photos(folder), 32) if not isinstance(one, ImageReadError)]
     assert len(each) == 2
     assert found == pytest.approx((each[0] + each[1]) / 2, rel=1e-5)
     assert run(["spectrum", str(folder), "-o", str(target)]) == 1
     assert "exists" in capfd.readouterr().err
     assert run(["spectrum", str(folder), "-o", str(target), "--side", "16", "--overwrite", "-q"]) == 0
-    assert spectra.read(target).shape == (16, 9, 3)
+    assert spectrum.read(target).shape == (16, 9, 3)
 
 
 def test_a_photo_is_cut_square_about_its_middle(tmp_path, picture):
     images.write(tmp_path / "a.png", images.Photo(picture), recipe=None)
-    [(_, found)] = spectra.of_photos([tmp_path / "a.png"], 37)
+    [(_, found)] = spectrum.of_photos([tmp_path / "a.png"], 37)
     stored = images.read(tmp_path / "a.png").pixels
     assert found == pytest.approx(spectrum_of(stored[:, 8:45]), rel=1e-4, abs=1e-3)
 
@@ -53,7 +54,7 @@ def test_a_spectrum_shapes_what_maco_draws(tmp_path):
     """Magnitudes of one frequency alone give pictures of that frequency."""
     magnitude = np.zeros((32, 17, 3), np.float32)
     magnitude[0, 4, 0] = 1
-    spectra.write(tmp_path / "one.npz", magnitude, count=1)
+    spectrum.write(tmp_path / "one.npz", magnitude, count=1)
     [found] = dreamer.visualize(
         "block1a:3", parametrization="maco", spectrum=str(tmp_path / "one.npz"), size=32, steps=2, transforms="none"
     )
@@ -87,16 +88,16 @@ def test_a_file_that_is_no_spectrum_is_refused(tmp_path, content):
     else:
         np.savez(path, magnitude=-good if content == "negative" else good[:, :3])
     with pytest.raises(SettingsError, match="spectrum"):
-        spectra.read(path)
+        spectrum.read(path)
 
 
 def test_nothing_is_replaced_unasked(tmp_path):
     path = tmp_path / "x.npz"
     good = np.ones((8, 5, 3), np.float32)
-    spectra.write(path, good, count=3)
+    spectrum.write(path, good, count=3)
     with pytest.raises(ImageExistsError, match="exists"):
-        spectra.write(path, 2 * good, count=3)
-    assert spectra.read(path) == pytest.approx(good)
+        spectrum.write(path, 2 * good, count=3)
+    assert spectrum.read(path) == pytest.approx(good)
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "fifo", "."])
@@ -104,10 +105,10 @@ def test_a_spectrum_is_a_regular_file(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
     with pytest.raises(SettingsError, match=f"cannot read {name}: is a .*; a regular file is expected"):
-        spectra.read(name)
+        spectrum.read(name)
 
 
 def test_a_spectrum_beyond_float32_is_refused(tmp_path):
     np.savez(tmp_path / "x.npz", magnitude=np.full((8, 5, 3), 1e300))
     with pytest.raises(SettingsError, match="holds no spectrum"):
-        spectra.read(tmp_path / "x.npz")
+        spectrum.read(tmp_path / "x.npz")

@@ -9,8 +9,8 @@ from PIL import Image
 
 from dreamer import targets
 from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 from dreamer.objectives import Objective, custom, direction, guided
 
 
@@ -59,7 +59,7 @@ def test_a_network_without_a_classifier_says_so():
 
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, name="only")(picture)
-    network = VisionModel(known()["keras:VGG16"], keras.Model(picture, x))
+    network = Network(known()["keras:VGG16"], keras.Model(picture, x))
     with pytest.raises(UnknownClassError, match="has no classifier here, so there is no logit:3. Name a layer"):
         resolved("logit:3", network)
 

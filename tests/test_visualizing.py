@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 import dreamer
-from dreamer import Objective, VisualizeSettings, drawing, objectives, visualizing
+from dreamer import Objective, VisualizeSettings, objectives
 from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, UnknownLayerError
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
-from dreamer.settings import PARAMETRIZATIONS
+from dreamer.visualizing import batch
+from dreamer.visualizing import steps as visualizing
+from dreamer.visualizing.settings import PARAMETRIZATIONS
 
 QUICK = VisualizeSettings(size=(40, 56), steps=12, precision="float32")
 
@@ -24,9 +26,9 @@ def tiny(tiny_network, monkeypatch):
 
 
 def score_of(network, text, picture):
-    goal = drawing.targets.resolve(Objective.parse(text), network)
-    scored = drawing.scoring.alone(goal)
-    return float(np.asarray(scored(network.activations(goal.layers)(picture[None]), None))[0])
+    goal = batch.targets.resolve(Objective.parse(text), network)
+    scored = batch.scoring.alone(goal)
+    return float(np.asarray(scored(network.forward(goal.layers)(picture[None]), None))[0])
 
 
 @pytest.mark.parametrize("parametrization", PARAMETRIZATIONS)
@@ -66,8 +68,8 @@ def test_a_batch_of_targets_is_what_they_are_one_by_one(tiny):
 
 def test_only_classes_are_seen_in_a_mirror(lite0, monkeypatch):
     flips = []
-    draw = drawing.views.draw
-    monkeypatch.setattr(drawing.views, "draw", lambda how, *a, **k: (flips.append(how.flip), draw(how, *a, **k))[1])
+    draw = batch.views.draw
+    monkeypatch.setattr(batch.views, "draw", lambda how, *a, **k: (flips.append(how.flip), draw(how, *a, **k))[1])
     for target, expected in (("block2b:1", 0.0), ("logit:1", 0.5), ("logit:1 - block2b", 0.0)):
         flips.clear()
         dreamer.visualize(target, QUICK, steps=2)
@@ -84,16 +86,16 @@ FIVE = [f"second:{index}" for index in range(4)] + ["direction:second#2"]
 def traces(monkeypatch):
     """One entry for each time that a score is traced."""
     found = []
-    score = drawing.scoring.score
+    score = batch.scoring.score
 
     def counted(*args):
         scored = score(*args)
         return lambda *given: (found.append(1), scored(*given))[1]
 
-    monkeypatch.setattr(drawing.scoring, "score", counted)
-    drawing.program.cache_clear()
+    monkeypatch.setattr(batch.scoring, "score", counted)
+    batch.program.cache_clear()
     yield found
-    drawing.program.cache_clear()
+    batch.program.cache_clear()
 
 
 def test_a_list_of_channels_costs_one_trace(tiny, traces):
@@ -106,7 +108,7 @@ def test_a_short_batch_shares_the_trace_and_shows_each_picture_once(tiny, traces
     settings = dataclasses.replace(QUICK, diversity=diversity, diversity_weight=100)
     together = dreamer.visualize(FIVE, settings)
     traces.clear()
-    monkeypatch.setattr(drawing, "_MOST_AT_ONCE", most)
+    monkeypatch.setattr(batch, "_MOST_AT_ONCE", most)
     goals = [Objective.parse(one) for one in FIVE]
     steps = list(visualizing.visualize_steps(goals, settings))
     # One program of three targets at once; where they are to differ, it has two scores.
@@ -148,7 +150,7 @@ def test_pausing_does_not_change_the_picture(tiny):
 def test_pictures_alone_cost_no_evaluation(tiny, monkeypatch):
     *_, last = visualizing.visualize_steps([Objective.parse("second:1"), Objective.parse("second:2")], QUICK)
     rendered = last.render()
-    monkeypatch.setattr(drawing.optimizing, "evaluate", None)
+    monkeypatch.setattr(batch.optimizing, "evaluate", None)
     for picture, one in zip(last.pictures(), rendered, strict=True):
         assert picture.dtype == np.float32
         assert picture.tobytes() == one.picture.tobytes()
@@ -158,7 +160,7 @@ def test_diversity_makes_pictures_of_a_target_differ(tiny):
     def likeness(found):
         grams = []
         for one in found:
-            activation = np.asarray(tiny.activations(["second"])(one.picture[None])["second"]).reshape(-1, 4)
+            activation = np.asarray(tiny.forward(["second"])(one.picture[None])["second"]).reshape(-1, 4)
             gram = (activation.T @ activation).ravel()
             grams.append(gram / np.linalg.norm(gram))
         return float(np.mean([grams[i] @ grams[j] for i in range(3) for j in range(3) if i != j]))
@@ -209,19 +211,19 @@ def test_a_channel_that_starts_at_zero_is_woken(monkeypatch):
     kernel[..., 2] = np.abs(kernel[..., 2])
     bias[2] = -0.7 * kernel[..., 2].sum()
     network.get_layer("conv").set_weights([kernel, bias])
-    dead = VisionModel(known()["efficientnet_lite0"], network)
+    dead = Network(known()["efficientnet_lite0"], network)
     monkeypatch.setattr(visualizing.registry, "load", lambda *_: dead)
     settings = dataclasses.replace(QUICK, parametrization="pixels", transforms="none", steps=40, learning_rate=0.2)
     [found] = dreamer.visualize("relu:2", settings)
     assert found.start == 0 < found.score
-    monkeypatch.setattr(drawing, "_REMEDIED_STEPS", 0)
+    monkeypatch.setattr(batch, "_REMEDIED_STEPS", 0)
     [stuck] = dreamer.visualize("relu:2", settings)
     assert stuck.score == 0
 
 
 def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
     notes = []
-    optimize = drawing.optimizing.optimize
+    optimize = batch.optimizing.optimize
 
     def scarce(programs, state, **keywords):
         if len(state.attention) > 2:
@@ -229,14 +231,14 @@ def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
         return optimize(programs, state, **keywords)
 
     expected = dreamer.visualize(FIVE, QUICK, steps=3)
-    monkeypatch.setattr(drawing.optimizing, "optimize", scarce)
+    monkeypatch.setattr(batch.optimizing, "optimize", scarce)
     goals = [Objective.parse(one) for one in FIVE]
     steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
     assert notes == [f"memory ran out; going on with {count} pictures at once" for count in (3, 2, 2)]
     found = {index: one for step in steps for index, one in zip(step.indices, step.render(), strict=True)}
     assert [found[index].picture for index in range(5)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
     assert steps[-1].progress == pytest.approx(1)
-    monkeypatch.setattr(drawing.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x")))
+    monkeypatch.setattr(batch.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x")))
     with pytest.raises(DeviceMemoryError):
         list(visualizing.visualize_steps(goals[:1], QUICK, note=notes.append))
 
@@ -245,7 +247,7 @@ def test_a_network_that_answers_with_no_number_is_refused(monkeypatch):
     picture = keras.Input((None, None, 3))
     network = keras.Model(picture, keras.layers.Conv2D(2, 1, name="conv")(picture))
     network.get_layer("conv").set_weights([np.full((1, 1, 3, 2), np.nan), np.zeros(2)])
-    broken = VisionModel(known()["efficientnet_lite0"], network)
+    broken = Network(known()["efficientnet_lite0"], network)
     monkeypatch.setattr(visualizing.registry, "load", lambda *_: broken)
     with pytest.raises(ModelError, match="no number"):
         dreamer.visualize("conv:0", QUICK)
@@ -293,7 +295,7 @@ def test_settings_survive_json():
 def test_a_real_class_is_recognised_by_the_network_itself(lite0):
     settings = VisualizeSettings(size=128, steps=48, seed=1)
     [found] = dreamer.visualize("logit:broccoli", settings)
-    logits = np.asarray(lite0.activations(["logits"])(found.picture[None])["logits"])[0]
+    logits = np.asarray(lite0.forward(["logits"])(found.picture[None])["logits"])[0]
     assert logits.argmax() == 937
     assert found.title == "broccoli (937)"
 

@@ -26,8 +26,8 @@ def gradient_of(
     Returns:
         A function without arguments that computes the gradients of all tiles, ``(tiles, side, side, 3)``.
     """
-    from dreamer.ascent.precision import choose
-    from dreamer.climbing import programs
+    from dreamer.backends.precision import choose
+    from dreamer.dreaming.ascent import programs
     from dreamer.models import registry
     from dreamer.objectives import Objective
     from dreamer.targets import resolve
@@ -45,7 +45,7 @@ def gradient_of(
 
 def steps_of(target: str, size: int, *, rotate: float = 0.0, scale: float = 0.0) -> Callable:
     """Steps of a dream of one octave, conditioning and random views included, as a run for ``measure_steps``."""
-    from dreamer.dreaming import dream
+    from dreamer.dreaming.steps import dream
 
     def run(steps: int, tick: Callable[[], None]) -> None:
         settings = {"octaves": 1, "rotate": rotate, "scale": scale}

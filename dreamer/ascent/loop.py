@@ -18,11 +18,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import backend, on_device
-from dreamer.ascent.backend import Tensor
-from dreamer.ascent.gradients import Conditioning, normalize
+from dreamer.ascent import on_device
+from dreamer.ascent.conditioning import Conditioning, normalize
+from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Grid, PictureGradient
-from dreamer.ascent.transforms import View
+from dreamer.backends import backend
+from dreamer.backends.backend import Tensor
 from dreamer.errors import DeviceMemoryError
 
 

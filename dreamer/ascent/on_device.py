@@ -21,10 +21,10 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import gradients
-from dreamer.ascent.backend import Gradient, Tensor
+from dreamer.ascent import conditioning as gradients
+from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Axis, Grid, IntArray
-from dreamer.ascent.transforms import View
+from dreamer.backends.backend import Gradient, Tensor
 
 MOST_STEPS = 16
 """Steps of a chunk at the most; arrays always have room for as many, so that their shapes are the same."""
@@ -231,7 +231,7 @@ def _none(raw: _Raw) -> Tensor:
 
 
 def _smooth(raw: _Raw) -> Tensor:
-    """See :func:`dreamer.ascent.gradients.smooth`."""
+    """See :func:`dreamer.ascent.conditioning.smooth`."""
     total = 0.0
     for number in range(3):
         kernel = raw.plan.blurs[raw.index][number]
@@ -250,7 +250,7 @@ def _blurred(padded: Tensor, kernel: Tensor) -> Tensor:
 
 
 def _laplacian(raw: _Raw) -> Tensor:
-    """See :func:`dreamer.ascent.gradients.laplacian`."""
+    """See :func:`dreamer.ascent.conditioning.laplacian`."""
     inner = slice(gradients.REACH, -gradients.REACH)
     low = raw.with_margin()[inner, inner]
     size, bands = raw.plan.size, []

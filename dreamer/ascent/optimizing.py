@@ -18,10 +18,10 @@ import numpy as np
 from keras import ops
 
 from dreamer.arrays import FloatArray
-from dreamer.ascent import backend
-from dreamer.ascent.backend import Gradient, Tensor, Variables
 from dreamer.ascent.scoring import Parameters
 from dreamer.ascent.views import Views
+from dreamer.backends import backend
+from dreamer.backends.backend import Gradient, Tensor, Variables
 
 MOST_STEPS = 8
 """Steps of a chunk at the most; arrays always have room for as many, so that their shapes are the same."""

@@ -22,7 +22,7 @@ import numpy as np
 from keras import ops
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent.backend import Tensor
+from dreamer.backends.backend import Tensor
 
 _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
 COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()

@@ -17,9 +17,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from dreamer.ascent.backend import Activations, Tensor
+from dreamer.backends.backend import Activations, Tensor
 from dreamer.objectives import Objective
-from dreamer.terms import Term
+from dreamer.objectives.terms import Term
 
 PICTURE = ""
 """The name by which activations hold the picture itself, which penalties look at. No layer has it."""

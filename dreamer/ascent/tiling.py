@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import backend
-from dreamer.ascent.backend import TileGradient
-from dreamer.ascent.transforms import View
+from dreamer.ascent.tile_view import View
+from dreamer.backends import backend
+from dreamer.backends.backend import TileGradient
 from dreamer.errors import DeviceMemoryError
 from dreamer.sides import ALL, Sides
 

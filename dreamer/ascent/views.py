@@ -18,9 +18,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import transforms
-from dreamer.ascent.backend import Tensor
-from dreamer.robustness import Transforms
+from dreamer.ascent import tile_view
+from dreamer.backends.backend import Tensor
+from dreamer.transforms import Transforms
 
 _GREY = 0.5
 _LEAST_WEIGHT = 1e-6
@@ -96,7 +96,7 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
     return Views(
         axes[0],
         axes[1],
-        transforms.View((0, 0), degrees).matrix(seen),
+        tile_view.View((0, 0), degrees).matrix(seen),
         np.array(_between(how.noise, progress), np.float32),
         noise_rows,
         noise_columns,
@@ -169,7 +169,7 @@ def _seen(pictures: Tensor, views: Views, field: Tensor, index: int, *, turns: b
     across = ops.matmul(ops.reshape(columns, (-1, width)), ops.reshape(down, (-1, width, colors)))
     seen = ops.reshape(across, (batch, tall, wide, colors)) + _GREY
     if turns:
-        seen = transforms.warp(seen, ops.reshape(views.matrices[index], (8,)))
+        seen = tile_view.warp(seen, ops.reshape(views.matrices[index], (8,)))
     if noisy:
         noise = ops.take(ops.take(field, views.noise_rows[index], axis=0), views.noise_columns[index], axis=1)
         seen = seen + views.noise[index] * noise

@@ -24,7 +24,7 @@ from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import SettingsError
-from dreamer.settings import VisualizeSettings
+from dreamer.visualizing.settings import VisualizeSettings
 
 
 @click.command(cls=Command)
@@ -82,9 +82,9 @@ def atlas(
     dreamer atlas --logits dog --examples ~/photos -o dogs
     dreamer atlas --all-layers --size 128 -o everything
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    from dreamer.atlas import folder, units
-    from dreamer.batch import resources
+    from dreamer.atlases import folder, units
     from dreamer.models import registry
+    from dreamer.workers import resources
 
     place = place_of(chosen)
     asked = bool(layers or all_layers or logits is not None)
@@ -105,10 +105,10 @@ def atlas(
         os.environ.update(resources.SHARED_GPU)  # This process looks at the network, workers draw with it.
     with work_progress(quiet=quiet) as progress:
         import_keras()
-        from dreamer import spectra
-        from dreamer.atlas import looking, making
+        from dreamer.atlases import looking, making
+        from dreamer.visualizing import spectrum
 
-        photos = [] if examples is None else spectra.photos(examples)
+        photos = [] if examples is None else spectrum.photos(examples)
         others = "" if examples is None else looking.left_out(examples)
         if others:
             tell(f"of the photos in {examples} {others}")

@@ -12,13 +12,14 @@ from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
 from dreamer.cli.pools import Place
 from dreamer.cli.progress import WorkProgress
 from dreamer.errors import AtlasError
-from dreamer.settings import VisualizeSettings, digests_of
+from dreamer.settings import digests_of
+from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
-    from dreamer.atlas.catalog import Catalog
-    from dreamer.atlas.jobs import Drawn, Execute, Job
-    from dreamer.models.vision_model import VisionModel
-    from dreamer.visualizing import VisualizeStep
+    from dreamer.atlases.catalog import Catalog
+    from dreamer.atlases.jobs import Drawn, Execute, Job
+    from dreamer.models.network import Network
+    from dreamer.visualizing.steps import VisualizeStep
 
 
 class Run:
@@ -27,13 +28,13 @@ class Run:
     def __init__(
         self,
         folder: Path,
-        network: VisionModel,
+        network: Network,
         settings: VisualizeSettings,
         progress: WorkProgress,
         tell: Callable[[str], None],
         place: Place,
     ) -> None:
-        from dreamer.visualizing import resolved
+        from dreamer.visualizing.steps import resolved
 
         self._folder = folder
         self._network = network
@@ -45,14 +46,14 @@ class Run:
 
     def empty(self, title: str) -> Catalog:
         """An atlas without units, to be drawn with these settings."""
-        from dreamer.atlas.catalog import Catalog
+        from dreamer.atlases.catalog import Catalog
 
         settings = self._settings
         return Catalog(settings.model, title, self._network.weights_sha256, settings.to_dict())
 
     def make(self, catalog: Catalog, photos: list[Path]) -> tuple[Path, bool]:
         """Draw what is missing, look through the photos, write the page; where it is, and whether all is done."""
-        from dreamer.atlas import making
+        from dreamer.atlases import making
 
         wanted = making.missing(self._folder, catalog)
         is_whole = True
@@ -70,7 +71,7 @@ class Run:
         return page, is_whole
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
-        from dreamer.atlas import making
+        from dreamer.atlases import making
         from dreamer.recipes import recipe_of
 
         files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
@@ -85,8 +86,8 @@ class Run:
 
     def _is_pooled(self, targets: int) -> bool:
         """Whether processes of their own draw, which take some seconds to start."""
-        from dreamer.atlas import jobs
-        from dreamer.batch import resources
+        from dreamer.atlases import jobs
+        from dreamer.workers import resources
 
         gpus = len(resources.gpus())
         if self._place.is_named or gpus > 1:
@@ -95,7 +96,7 @@ class Run:
 
     def _here(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
         """Draw in this process, one job after the other."""
-        from dreamer.atlas import jobs
+        from dreamer.atlases import jobs
 
         total, done = len(wanted), 0
 
@@ -118,8 +119,8 @@ class Run:
 
     def _in_pool(self, wanted: dict[str, Any]) -> tuple[Execute, int]:
         """Draw in processes of their own, here or on a cluster."""
-        from dreamer.atlas import jobs
-        from dreamer.batch import pools
+        from dreamer.atlases import jobs
+        from dreamer.workers import pools
 
         total = len(wanted)
 
@@ -146,8 +147,8 @@ class Run:
         self._failures.append(f"{job.targets[0]} and others of its layer: {why}")
 
     def _look(self, catalog: Catalog, photos: list[Path]) -> None:
-        from dreamer.atlas import examples, looking, page
-        from dreamer.batch import limits, pools, resources
+        from dreamer.atlases import examples, looking, page
+        from dreamer.workers import limits, pools, resources
 
         if not photos:
             return

@@ -29,12 +29,12 @@ from dreamer.cli.options import (
 from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import say
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
-from dreamer.settings import DreamSettings
 
 if TYPE_CHECKING:
-    from dreamer.batch.left_out import LeftOut
-    from dreamer.batch.records import Verdict
+    from dreamer.batching.left_out import LeftOut
+    from dreamer.batching.records import Verdict
 
 EXIT_SOME_FAILED = 1
 
@@ -107,12 +107,12 @@ def batch(
     place = place_of(chosen)
     looks, digests = _looks(names, given_options(chosen), trust=trust)
 
-    from dreamer.batch import left_out as leaving
-    from dreamer.batch import running
-    from dreamer.batch.folders import folder
-    from dreamer.batch.jobs import plan
-    from dreamer.batch.records import judge_all
-    from dreamer.batch.report_file import Report
+    from dreamer.batching import left_out as leaving
+    from dreamer.batching import running
+    from dreamer.batching.folders import folder
+    from dreamer.batching.jobs import plan
+    from dreamer.batching.records import judge_all
+    from dreamer.batching.report_file import Report
     from dreamer.models import registry
 
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
@@ -185,7 +185,7 @@ def _looks(
 
 
 def _list(verdicts: Sequence[Verdict], left_out: Sequence[LeftOut]) -> None:
-    from dreamer.batch.left_out import told
+    from dreamer.batching.left_out import told
 
     for verdict in verdicts:
         line = f"{verdict.action:<5}  {verdict.job.source} -> {verdict.job.target}: {verdict.reason}"

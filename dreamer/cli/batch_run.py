@@ -11,10 +11,10 @@ from dreamer.cli.interrupts import answered, ignore_interrupts
 from dreamer.cli.progress import WorkProgress, work_progress
 
 if TYPE_CHECKING:
-    from dreamer.batch.pools import Pool
-    from dreamer.batch.records import Verdict
-    from dreamer.batch.report import Finished, Tally
-    from dreamer.batch.report_file import Report
+    from dreamer.batching.records import Verdict
+    from dreamer.batching.report import Finished, Tally
+    from dreamer.batching.report_file import Report
+    from dreamer.workers.pools import Pool
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -29,8 +29,8 @@ def run(
     quiet: bool,
 ) -> tuple[Tally, bool]:
     """Carry out a plan, telling how it goes; says whether it was interrupted."""
-    from dreamer.batch.report import Tally
-    from dreamer.batch.running import carry_out
+    from dreamer.batching.report import Tally
+    from dreamer.batching.running import carry_out
 
     tally = Tally(len(verdicts), sum(verdict.action == "dream" for verdict in verdicts), left_out)
     with work_progress(quiet=quiet, opening="Looking at the photos") as progress, _stopping(progress) as stopping:

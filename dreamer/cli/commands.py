@@ -16,8 +16,9 @@ from typing import NamedTuple
 import click
 
 from dreamer.cli import mistyping
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
-from dreamer.settings import DreamSettings, VisualizeSettings
+from dreamer.visualizing.settings import VisualizeSettings
 
 
 class _Exclusive(NamedTuple):

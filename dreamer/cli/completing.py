@@ -20,17 +20,17 @@ import click
 from click.shell_completion import CompletionItem
 
 from dreamer import presets
-from dreamer.documents import parse_json
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DreamerError
+from dreamer.files.documents import parse_json
+from dreamer.files.regular import read_text
 from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import FileWeights
-from dreamer.regular import read_text
-from dreamer.settings import DreamSettings
 from dreamer.wording import one_line
 
 if TYPE_CHECKING:
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
 
 def complete_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -82,7 +82,7 @@ def _can_be_offered(name: str) -> bool:
     return one_line(name) == name
 
 
-def remember_layers(network: VisionModel) -> None:
+def remember_layers(network: Network) -> None:
     """Note a network's layers in the cache. What goes wrong with that costs completion, no more."""
     path = _noted(network.spec)
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")

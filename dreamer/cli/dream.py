@@ -28,11 +28,11 @@ from dreamer.cli.options import (
 )
 from dreamer.cli.order import Order, read_photo
 from dreamer.cli.progress import note, silent
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import SettingsError
 from dreamer.memory import DREAM_BYTES
 from dreamer.objectives import Objective
-from dreamer.settings import DreamSettings
 
 _FRAME_RATE = 15
 

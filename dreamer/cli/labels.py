@@ -11,11 +11,11 @@ from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_text
 from dreamer.cli.progress import note
 from dreamer.cli.tables import table
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import UnknownClassError, UnknownModelError, close_matches
 from dreamer.models import labels as class_labels
 from dreamer.models import registry, specs
 from dreamer.models.labels import Label
-from dreamer.settings import DreamSettings
 
 
 @click.command(cls=Command)

@@ -19,8 +19,8 @@ from dreamer.errors import UnknownLayerError, close_matches
 from dreamer.models import registry
 
 if TYPE_CHECKING:
+    from dreamer.models.network import Network
     from dreamer.models.receptive_field import Field
-    from dreamer.models.vision_model import VisionModel
 
 _USUAL_SIZE = (224, 224)
 _DREAMS_WELL = "dreams well"
@@ -78,7 +78,7 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern) if any(sign in pattern for sign in "*?[") else pattern in name
 
 
-def _listing(network: VisionModel, names: list[str], size: tuple[int, int]) -> str:
+def _listing(network: Network, names: list[str], size: tuple[int, int]) -> str:
     shapes = network.shapes(size, names)
     rows = [
         [
@@ -103,7 +103,7 @@ def _stride(field: Field) -> str:
     return "-" if field.stride is None else str(field.stride)
 
 
-def _remark(network: VisionModel, name: str) -> str:
+def _remark(network: Network, name: str) -> str:
     if name == network.logits:
         return "scores the classes"
     if name not in network.dreams_well:

@@ -11,19 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
+from dreamer.backends import BACKENDS, PRECISIONS
 from dreamer.cli.completing import complete_layer, complete_model
 from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
+from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
-from dreamer.robustness import SETS
-from dreamer.settings import (
-    BACKENDS,
-    BLENDS,
-    OPTIMIZERS,
-    PARAMETRIZATIONS,
-    PRECISIONS,
-    DreamSettings,
-    VisualizeSettings,
-)
+from dreamer.transforms import SETS
+from dreamer.visualizing.settings import OPTIMIZERS, PARAMETRIZATIONS, VisualizeSettings
 from dreamer.wording import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -9,14 +9,14 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer import filenames
 from dreamer.cli.completing import remember_layers
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
-from dreamer.settings import DreamSettings
+from dreamer.files import names as filenames
 
 if TYPE_CHECKING:
+    from dreamer.dreaming.photo import PhotoDream
     from dreamer.images import Photo
-    from dreamer.photos import PhotoDream
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Order:
 
     def dream(self) -> PhotoDream:
         """The dream of the photo, which is not kept here any longer."""
-        from dreamer.photos import PhotoDream
+        from dreamer.dreaming.photo import PhotoDream
 
         return PhotoDream(
             self.take_photo(), self.settings, source=self.source, preset=self.preset, preview=self.preview

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dreamer import filenames
 from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.files import names as filenames
 from dreamer.wording import harmless, one_line
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import click
 from dreamer.cli.mistyping import NumberRange, WholeRange
 
 if TYPE_CHECKING:
-    from dreamer.batch.pools import Pool
+    from dreamer.workers.pools import Pool
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,11 +49,11 @@ class Place:
         Raises:
             MissingExtraError: Ray is not installed.
         """
-        from dreamer.batch import limits, pools, resources
+        from dreamer.workers import limits, pools, resources
 
         if self.executor == "local":
             return pools.Processes(resources.environments(self.workers), limit=limits.START_UP)
-        from dreamer.batch.ray_pool import RayPool
+        from dreamer.workers.ray import RayPool
 
         return RayPool(
             self.address,
@@ -67,7 +67,7 @@ class Place:
     @contextmanager
     def settling(self, pool: Pool) -> Iterator[Pool]:
         """A pool of this machine, to settle what jobs leave to the machine: the given one, if it is of this machine."""
-        from dreamer.batch import limits, pools, resources
+        from dreamer.workers import limits, pools, resources
 
         if self.executor == "local":
             yield pool

@@ -134,7 +134,7 @@ class _Sheet:
 
     def dream(self, preset: Preset) -> None:
         """Add a preset."""
-        from dreamer.photos import PhotoDream
+        from dreamer.dreaming.photo import PhotoDream
 
         dream = PhotoDream(self._photo, preset.settings(**self._changes), source=self._source, preview=True)
         for _step in until_interrupted(dream.steps(note=silent)):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dreamer import preset_text
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
 from dreamer.cli.commands import Group
@@ -17,11 +16,12 @@ from dreamer.cli.options import debug_option, trust_option
 from dreamer.cli.outputs import print_exactly, print_line, print_path, print_text
 from dreamer.cli.progress import import_keras, note
 from dreamer.cli.tables import table
-from dreamer.documents import toml_comment
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, ImageExistsError, ImageWriteError, SettingsError
+from dreamer.files.documents import toml_comment
 from dreamer.models import fetching, registry
-from dreamer.settings import DreamSettings
+from dreamer.presets import text as preset_text
 
 if TYPE_CHECKING:
     from dreamer.presets import Preset

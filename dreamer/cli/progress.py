@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from dreamer.backends import BACKENDS
 from dreamer.errors import BackendError
-from dreamer.settings import BACKENDS
 from dreamer.wording import one_line
 
 if TYPE_CHECKING:

@@ -43,8 +43,8 @@ def spectrum(ctx: click.Context, /, folder: Path, output: Path, overwrite: bool,
     import numpy as np
 
     import_keras()
-    from dreamer import spectra
     from dreamer.images import files
+    from dreamer.visualizing import spectrum as spectra
 
     files.check_place(output, overwrite=overwrite)
     paths = spectra.photos(folder)

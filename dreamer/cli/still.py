@@ -13,8 +13,8 @@ from dreamer.cli.progress import WorkProgress, import_keras, work_progress
 from dreamer.errors import ImageWriteError, SettingsError
 
 if TYPE_CHECKING:
-    from dreamer.dreaming import DreamStep
-    from dreamer.photos import PhotoDream
+    from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.steps import DreamStep
 
 
 def make(order: Order) -> bool:

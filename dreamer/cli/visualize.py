@@ -24,10 +24,10 @@ from dreamer.cli.visualize_run import Film, Run
 from dreamer.cli.watching import Frames, Snapshots
 from dreamer.errors import SettingsError
 from dreamer.objectives import Objective, interpolated
-from dreamer.settings import VisualizeSettings
+from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
-    from dreamer.visualizing import VisualizeStep
+    from dreamer.visualizing.steps import VisualizeStep
 
 
 @click.command(cls=Command)
@@ -166,7 +166,7 @@ def _climb(
     ways = {".png": run.write_unfinished}
     with work_progress(quiet=quiet) as progress, rescued(stem, ways, when=run.has_begun):
         import_keras()
-        from dreamer.visualizing import visualize_steps
+        from dreamer.visualizing.steps import visualize_steps
 
         try:
             steps = visualize_steps(run.objectives, run.settings, note=tell, pause_every=pause_every)

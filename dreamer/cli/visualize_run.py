@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from dreamer.cli.outputs import frame_writer, rescued
 from dreamer.cli.watching import Frames
 from dreamer.objectives import Objective
-from dreamer.settings import VisualizeSettings, digests_of
+from dreamer.settings import digests_of
+from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
     from dreamer.arrays import Size, StoredArray
-    from dreamer.drawing import Visualization
     from dreamer.images import LabelledPicture, Photo
-    from dreamer.visualizing import VisualizeStep
+    from dreamer.visualizing.batch import Visualization
+    from dreamer.visualizing.steps import VisualizeStep
 
 _FRAME_SECONDS = 0.08
 
@@ -102,7 +103,7 @@ class Run:
         """What every recipe of the run says. Loads the network."""
         from dreamer.models import registry
         from dreamer.recipes import recipe_of
-        from dreamer.visualizing import resolved
+        from dreamer.visualizing.steps import resolved
 
         network = registry.load(self.settings.model, self.settings.preprocessing)
         return recipe_of(network, resolved(self.settings).to_dict(), self._files) | {"command": "visualize"}

@@ -11,7 +11,7 @@ from dreamer.errors import ImageWriteError, SettingsError
 
 if TYPE_CHECKING:
     from dreamer.images import LabelledPicture
-    from dreamer.visualizing import VisualizeStep
+    from dreamer.visualizing.steps import VisualizeStep
 
 _SNAPSHOTS = 16
 _FRAMES = 48

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from dreamer import memory, regular
+from dreamer import memory
 from dreamer.errors import ImageReadError
+from dreamer.files import regular
 from dreamer.images.formats import FORMATS, known
 
 # MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.

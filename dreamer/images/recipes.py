@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from dreamer.documents import parse_json
 from dreamer.errors import ImageReadError
+from dreamer.files.documents import parse_json
 from dreamer.images import exif, heif
 from dreamer.images.opening import DAMAGE, explained, file_bytes, guarded, opened
 from dreamer.images.photo import Photo

@@ -16,9 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from dreamer import regular
-from dreamer.digests import digest_of
 from dreamer.errors import MissingWeightsError, SettingsError, WeightsError
+from dreamer.files import regular
+from dreamer.files.digests import digest_of
 from dreamer.models import store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights

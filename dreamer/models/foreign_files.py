@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
-from dreamer import regular
+from dreamer.files import regular
 
 _CONVERTED = "Load it where it was made, and save the network with Keras 3: model.save('net.keras')"
 _INTO_ITS_NETWORK = (

@@ -20,8 +20,8 @@ import h5py
 import keras
 from keras.src.backend.common import global_state
 
-from dreamer import regular
 from dreamer.errors import WeightsError, in_one_line
+from dreamer.files import regular
 from dreamer.models import claims
 from dreamer.models.foreign_files import hdf5, saved_by_words, this_keras
 

@@ -20,13 +20,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dreamer.documents import read_toml
 from dreamer.errors import ModelError, SettingsError, UnknownModelError, close_matches
+from dreamer.files.documents import read_toml
+from dreamer.files.regular import lies_within
 from dreamer.models import foreign_files
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preprocessing
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import FileWeights
-from dreamer.regular import lies_within
 from dreamer.wording import shown
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from importlib import resources
 from pathlib import Path
 
 from dreamer.errors import MissingWeightsError, UnknownClassError
+from dreamer.files.regular import read_text
 from dreamer.models import kinds, store
 from dreamer.models.specs import ModelSpec
-from dreamer.regular import read_text
 
 _CLOSE = 0.7
 _MOST_CLOSE = 8

@@ -23,7 +23,7 @@ from dreamer.wording import shown
 if TYPE_CHECKING:
     import keras
 
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
     Builder = Callable[[Path, ModelSpec], keras.Model]
 
@@ -76,7 +76,7 @@ def _known(name: str) -> ModelSpec:
         ) from None
 
 
-def load(name: str, preprocessing: str | None = None) -> VisionModel:
+def load(name: str, preprocessing: str | None = None) -> Network:
     """Load a network with its weights; fetches them if they are not there.
 
     The networks that were loaded last are kept, and given again while their weights are the same.
@@ -106,16 +106,16 @@ def load(name: str, preprocessing: str | None = None) -> VisionModel:
 
 
 @lru_cache(maxsize=4)
-def _loaded(found: ModelSpec, _stamp: str) -> VisionModel:
-    from dreamer.models.vision_model import VisionModel
+def _loaded(found: ModelSpec, _stamp: str) -> Network:
+    from dreamer.models.network import Network
 
     located = found.weights.locate()
     module, function = found.build.split(":")
     builder: Builder = getattr(import_module(module), function)
-    return VisionModel(found, builder(located.path, found), located.sha256)
+    return Network(found, builder(located.path, found), located.sha256)
 
 
-def sketch(name: str) -> VisionModel:
+def sketch(name: str) -> Network:
     """A network to look at its layers: without weights where it can be built without them.
 
     Raises:
@@ -126,8 +126,8 @@ def sketch(name: str) -> VisionModel:
     if found.application is None:
         return load(name)
     from dreamer.models import keras_applications
-    from dreamer.models.vision_model import VisionModel
+    from dreamer.models.network import Network
 
     installed = store.find(found.name)
     classifier = installed is None or has_classifier(installed.network)
-    return VisionModel(found, keras_applications.architecture(found, classifier=classifier))
+    return Network(found, keras_applications.architecture(found, classifier=classifier))

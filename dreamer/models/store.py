@@ -25,10 +25,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dreamer.digests import digest_of
-from dreamer.documents import parse_json
 from dreamer.errors import WeightsError
-from dreamer.regular import read_text
+from dreamer.files.digests import digest_of
+from dreamer.files.documents import parse_json
+from dreamer.files.regular import read_text
 
 _RECORD = "record.json"
 _MOST_BYTES = 1_000_000  # Of a record.

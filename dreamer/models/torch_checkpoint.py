@@ -30,8 +30,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer import regular
 from dreamer.errors import WeightsError
+from dreamer.files import regular
 from dreamer.models import claims
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C

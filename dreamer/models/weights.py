@@ -10,8 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from dreamer.digests import digest_of, stamp_of
 from dreamer.errors import MissingWeightsError, WeightsError
+from dreamer.files.digests import digest_of, stamp_of
 from dreamer.models import store
 
 

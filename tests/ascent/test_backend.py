@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dreamer.ascent import convolutions, transforms
-from dreamer.ascent.backend import compile_gradient
+from dreamer.ascent import tile_view
 from dreamer.ascent.scoring import alone
-from dreamer.ascent.transforms import View
+from dreamer.ascent.tile_view import View
+from dreamer.backends import convolutions
+from dreamer.backends.backend import compile_gradient
 from dreamer.errors import BackendError
 from dreamer.objectives import channel, layer
 from dreamer.targets import resolve
@@ -15,18 +16,18 @@ from dreamer.targets import resolve
 
 @pytest.mark.parametrize("objective", [layer("second"), 2 * layer("first") - channel("second", 1)])
 def test_the_gradient_is_that_of_finite_differences(picture, tiny_network, objective):
-    activations = tiny_network.activations(objective.layers)
+    activations = tiny_network.forward(objective.layers)
     gradient = compile_gradient(lambda x, _matrix: activations(x), alone(resolve(objective, tiny_network)))
     direction = np.random.default_rng(0).normal(size=picture.shape).astype(np.float32)
     h = 1e-2
-    (up, _), (down, _) = (gradient((picture + s * h * direction)[None], transforms.IDENTITY) for s in (1, -1))
-    _, gradients = gradient(picture[None], transforms.IDENTITY)
+    (up, _), (down, _) = (gradient((picture + s * h * direction)[None], tile_view.IDENTITY) for s in (1, -1))
+    _, gradients = gradient(picture[None], tile_view.IDENTITY)
     assert (up[0] - down[0]) / (2 * h) == pytest.approx(float((gradients[0] * direction).sum()), rel=2e-3)
 
 
 def test_the_gradient_flows_through_rotation_and_scale(picture, tiny_network):
-    activations = tiny_network.activations(["second"])
-    gradient = compile_gradient(lambda x, m: activations(transforms.warp(x, m)), alone(layer("second")))
+    activations = tiny_network.forward(["second"])
+    gradient = compile_gradient(lambda x, m: activations(tile_view.warp(x, m)), alone(layer("second")))
     matrix = View((0, 0), degrees=7, zoom=1.05).matrix(picture.shape[:2])
     scores, gradients = gradient(picture[None], matrix)
     step = 1e-2 * gradients[0] / np.sqrt((gradients[0] ** 2).mean())
@@ -37,7 +38,7 @@ def test_the_gradient_flows_through_rotation_and_scale(picture, tiny_network):
 
 def test_what_the_view_does_not_reach_gets_no_gradient(picture):
     gradient = compile_gradient(
-        lambda x, m: {"seen": transforms.warp(x, m)}, lambda a, _matrix: ops.sum(a["seen"], axis=(1, 2, 3))
+        lambda x, m: {"seen": tile_view.warp(x, m)}, lambda a, _matrix: ops.sum(a["seen"], axis=(1, 2, 3))
     )
     _, gradients = gradient(picture[None], View((0, 0), zoom=1.5).matrix(picture.shape[:2]))
     seen = np.abs(gradients[0]).max(axis=2) > 0
@@ -50,9 +51,9 @@ def test_networks_get_the_quicker_gradients(lite0, monkeypatch):
     asked = []
     is_simple = convolutions._is_simple
     monkeypatch.setattr(convolutions, "_is_simple", lambda *a: (asked.append(is_simple(*a)), asked[-1])[1])
-    activations = lite0.activations(["block3b"])
+    activations = lite0.forward(["block3b"])
     gradient = compile_gradient(lambda x, _matrix: activations(x), alone(layer("block3b")))
-    gradient(np.zeros((1, 32, 32, 3), np.float32), transforms.IDENTITY)
+    gradient(np.zeros((1, 32, 32, 3), np.float32), tile_view.IDENTITY)
     assert asked == [True] * 5  # Block 1a to 3b: each has one depthwise convolution.
 
 
@@ -71,8 +72,8 @@ def test_one_trace_serves_every_batch_and_size():
         return {"picture": x}
 
     gradient = compile_gradient(forward, lambda a, _matrix: a["picture"][:, 0, 0, 0])
-    gradient(np.zeros((1, 9, 7, 3), np.float32), transforms.IDENTITY)
+    gradient(np.zeros((1, 9, 7, 3), np.float32), tile_view.IDENTITY)
     first = len(traces)
     for batch, height, width in [(2, 9, 7), (1, 31, 64), (3, 5, 5)]:
-        gradient(np.zeros((batch, height, width, 3), np.float32), transforms.IDENTITY)
+        gradient(np.zeros((batch, height, width, 3), np.float32), tile_view.IDENTITY)
     assert len(traces) == first == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dreamer.ascent.convolutions import quicker_gradients
+from dreamer.backends.convolutions import quicker_gradients
 
 RNG = np.random.default_rng(0)
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer.ascent import gradients
+from dreamer.ascent import conditioning
 from dreamer.ascent.loop import ascend
-from dreamer.ascent.transforms import View
+from dreamer.ascent.tile_view import View
 
 
 def climb(picture, gradient, **keywords):
@@ -13,7 +13,7 @@ def climb(picture, gradient, **keywords):
         "views": lambda _step: View((0, 0)),
         "num_steps": 4,
         "step_size": 0.01,
-        "conditioning": gradients.chain(),
+        "conditioning": conditioning.chain(),
     }
     return ascend(picture.copy(), gradient, **(defaults | keywords))
 

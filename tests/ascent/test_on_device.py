@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer import climbing, dreaming, memory
+from dreamer import memory
 from dreamer.arrays import resize
-from dreamer.ascent import backend, gradients, loop, on_device, on_tensorflow
+from dreamer.ascent import conditioning as gradients
+from dreamer.ascent import loop, on_device
 from dreamer.ascent.loop import ascend, ascend_on_device
 from dreamer.ascent.scoring import alone
+from dreamer.ascent.tile_view import draw
 from dreamer.ascent.tiling import Tiling, tiled
-from dreamer.ascent.transforms import draw
+from dreamer.backends import backend, on_tensorflow
+from dreamer.dreaming import ascent
+from dreamer.dreaming import steps as dreaming
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import layer
-from dreamer.settings import DreamSettings
 
 HOST = {"none": gradients.chain(), "smooth": gradients.smooth, "laplacian": gradients.laplacian()}
 
@@ -24,7 +28,7 @@ def views(step):
 
 
 def on_host(network, picture, conditioning, tiling, num_steps):
-    activations = network.activations(["second"])
+    activations = network.forward(["second"])
     gradient = backend.compile_gradient(lambda x, _matrix: activations(x), alone(layer("second")))
     steps = ascend(
         picture.copy(), tiled(gradient, tiling), views=views, num_steps=num_steps, step_size=0.02,
@@ -34,7 +38,7 @@ def on_host(network, picture, conditioning, tiling, num_steps):
 
 
 def program_for(network, conditioning):
-    activations = network.activations(["second"])
+    activations = network.forward(["second"])
     gradient = backend.tile_gradient(lambda x, _matrix: activations(x), alone(layer("second")), ())
     return backend.compile_chunk(on_device.chunk(gradient, conditioning))
 
@@ -92,7 +96,7 @@ def test_each_step_comes_once_and_the_last_is_the_end(tiny_network, picture):
 
 def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture):
     traces = []
-    activations = tiny_network.activations(["second"])
+    activations = tiny_network.forward(["second"])
 
     def forward(pictures, _matrix):
         traces.append(1)
@@ -156,7 +160,7 @@ def test_without_a_gradient_the_picture_stays_as_it_is(picture, conditioning):
 
 @pytest.mark.parametrize("weight", [1e-20, 1e-18, 1e12])
 def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
-    activations = tiny_network.activations(["second"])
+    activations = tiny_network.forward(["second"])
     found = []
     for factor in (1.0, weight):
         gradient = backend.tile_gradient(
@@ -197,7 +201,7 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
 
         return run
 
-    climbing.programs.cache_clear()
+    ascent.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_chunk)
     settings = DreamSettings(octaves=2, steps=1, precision="float32")
     notes = []
@@ -206,7 +210,7 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
     assert notes == ["memory ran out on the device; going on with the picture on the host"]
     with pytest.warns(RuntimeWarning, match="memory ran out on the device"):
         list(dreaming.dream_steps(picture, settings, stay_on_device=True))
-    climbing.programs.cache_clear()
+    ascent.programs.cache_clear()
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
     assert (steps[-1].render() == expected[-1].render()).all()
 
@@ -228,11 +232,11 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
     monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
     settings = DreamSettings(octaves=1, steps=5, precision="float32", objective="block2b")
     expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
-    climbing.programs.cache_clear()
+    ascent.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_failing)
     notes = []
     found = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
-    climbing.programs.cache_clear()
+    ascent.programs.cache_clear()
     assert [step.step for step in found] == list(range(5))
     assert len(notes) == 1
     assert [step.score for step in found] == pytest.approx([step.score for step in expected], rel=1e-3)

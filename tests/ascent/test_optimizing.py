@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dreamer.ascent import backend, optimizing, views
+from dreamer.ascent import optimizing, views
 from dreamer.ascent.optimizing import Draw, Optimizer, Program, State
-from dreamer.settings import OPTIMIZERS
+from dreamer.backends import backend
+from dreamer.visualizing.settings import OPTIMIZERS
 
 SIZE = (2, 5, 7)
 HAZE = np.zeros((*SIZE, 3), np.float32)

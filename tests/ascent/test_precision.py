@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import dreamer
-from dreamer.ascent import backend, precision
-from dreamer.ascent.backend import Device
 from dreamer.ascent.scoring import alone
+from dreamer.backends import backend, precision
+from dreamer.backends.backend import Device
 from dreamer.objectives import layer
 
 
@@ -68,7 +68,7 @@ def test_a_dream_in_fewer_bits_reaches_what_one_in_float32_does(picture):
     reached = {}
     for name in ("float32", "bfloat16"):
         dreamt = dreamer.dream(picture, octaves=1, steps=12, precision=name)
-        activations = registry.load("efficientnet_lite0").activations(["block5c"])
+        activations = registry.load("efficientnet_lite0").forward(["block5c"])
         reached[name] = float(alone(layer("block5c"))(activations(dreamt[None]), None)[0])
     assert reached["bfloat16"] > 0.9 * reached["float32"]  # A single dream scatters by some per cent.
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from dreamer import objectives, terms
-from dreamer.ascent import backend, scoring, transforms
-from dreamer.ascent.backend import compile_gradient
+from dreamer import objectives
+from dreamer.ascent import scoring, tile_view
 from dreamer.ascent.scoring import PICTURE, alone
-from dreamer.objectives import Objective, channel, direction, diversity, guided, layer, neuron, penalty
+from dreamer.backends import backend
+from dreamer.backends.backend import compile_gradient
+from dreamer.objectives import Objective, channel, direction, diversity, guided, layer, neuron, penalty, terms
 from dreamer.targets import resolve
 
 RNG = np.random.default_rng(1)
@@ -34,7 +35,7 @@ def value(tiny_network):
 
 
 def features(network):
-    return np.asarray(network.activations(["second"])(GUIDE[None])["second"]).reshape(-1, 4)
+    return np.asarray(network.forward(["second"])(GUIDE[None])["second"]).reshape(-1, 4)
 
 
 def test_a_layer_scores_the_mean_square_of_each_picture(value):
@@ -170,13 +171,13 @@ def test_several_views_of_a_picture_are_averaged(tiny_network):
 )
 def test_gradients_are_those_of_finite_differences(goal, picture, tiny_network):
     resolved = resolve(goal, tiny_network)
-    activations = tiny_network.activations(resolved.layers)
+    activations = tiny_network.forward(resolved.layers)
     gradient = compile_gradient(lambda x, _: activations(x) | {PICTURE: x}, alone(resolved))
     towards = np.random.default_rng(0).normal(size=picture.shape).astype(np.float32)
     # A shorter step crosses fewer of the places where the best feature, or the sign of a difference, changes.
     h = 1e-3 if any(kink in goal.name for kink in ("guided", "^", "total_variation", "l1")) else 1e-2
-    (up, _), (down, _) = (gradient((picture + s * h * towards)[None], transforms.IDENTITY) for s in (1, -1))
-    _, gradients = gradient(picture[None], transforms.IDENTITY)
+    (up, _), (down, _) = (gradient((picture + s * h * towards)[None], tile_view.IDENTITY) for s in (1, -1))
+    _, gradients = gradient(picture[None], tile_view.IDENTITY)
     expected = float((gradients[0] * towards).sum())
     assert (up[0] - down[0]) / (2 * h) == pytest.approx(expected, rel=6e-2 if h < 1e-2 else 1e-2, abs=1e-4)
     assert np.abs(gradients).max() > 0
@@ -184,7 +185,7 @@ def test_gradients_are_those_of_finite_differences(goal, picture, tiny_network):
 
 def climbed(network, score, numbers):
     """Two pictures -> their scores and gradients: diversity couples the pictures of a batch."""
-    activations = network.activations(["first", "second"])
+    activations = network.forward(["first", "second"])
     gradient = backend.current().gradient(lambda x, _: activations(x), lambda a, _: score(a, numbers), ())
     return backend.compile_chunk(lambda x: gradient(ops.reshape(x, (2, 37, 53, 3)), None))
 

@@ -3,18 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dreamer.ascent import backend, transforms
-from dreamer.ascent.backend import compile_gradient
+from dreamer.ascent import tile_view
 from dreamer.ascent.scoring import alone
+from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
-from dreamer.ascent.transforms import View
+from dreamer.backends import backend
+from dreamer.backends.backend import compile_gradient
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import layer
 from dreamer.sides import Sides
 
 
 def gradient_of(network, name="second"):
-    activations = network.activations([name])
+    activations = network.forward([name])
     return compile_gradient(lambda pictures, _matrix: activations(pictures), alone(layer(name)))
 
 
@@ -45,7 +46,7 @@ def test_every_pixel_gets_its_own_gradient_or_none(picture, tile, shift):
 def test_over_many_views_every_pixel_moves_alike(picture, tile):
     total = np.zeros_like(picture)
     for step in range(600):
-        view = transforms.draw(seed=0, octave=0, step=step, rotate=0, scale=0)
+        view = tile_view.draw(seed=0, octave=0, step=step, rotate=0, scale=0)
         out = np.empty_like(picture)
         tiled(identity, Tiling(tile=tile, jitter=8))(picture, view, out)
         total += out
@@ -68,7 +69,7 @@ def test_every_tile_touches_the_picture_and_together_they_cover_it(tile):
 
 def test_without_jitter_one_tile_is_the_plain_gradient(picture, tiny_network):
     gradient = gradient_of(tiny_network)
-    scores, gradients = gradient(picture[None], transforms.IDENTITY)
+    scores, gradients = gradient(picture[None], tile_view.IDENTITY)
     score, out = run(gradient, picture, (0.7, -0.3), tile=64, jitter=0)
     assert score == pytest.approx(float(scores[0]))
     assert (out == gradients[0]).all()

@@ -6,7 +6,7 @@ from keras import ops
 
 from dreamer.ascent import views
 from dreamer.ascent.views import NOISE_SIDE
-from dreamer.robustness import SETS, Transforms
+from dreamer.transforms import SETS, Transforms
 
 FIELD = np.random.default_rng(0).normal(size=(NOISE_SIDE, NOISE_SIDE, 3)).astype(np.float32)
 

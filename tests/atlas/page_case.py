@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from dreamer import images, objectives
-from dreamer.atlas import page
-from dreamer.atlas.catalog import Catalog, Entry, Example, ExamplePhoto, Picture
-from dreamer.atlas.units import Unit
-from dreamer.settings import VisualizeSettings
+from dreamer.atlases import page
+from dreamer.atlases.catalog import Catalog, Entry, Example, ExamplePhoto, Picture
+from dreamer.atlases.units import Unit
+from dreamer.visualizing.settings import VisualizeSettings
 
 EVIL = '</script><img src=x onerror="alert(1)">/__proto__ " \\ \x7f%2F'
 """A layer's name that no part of the page may take for anything but text."""

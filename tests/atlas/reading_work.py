@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from dreamer.batch import workers
+from dreamer.workers import process
 
 
 def read_for_ever(_):
-    workers.allow(0.5)
+    process.allow(0.5)
     time.sleep(600)

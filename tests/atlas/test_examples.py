@@ -9,11 +9,11 @@ import pytest
 from reading_work import read_for_ever
 
 from dreamer import images, objectives
-from dreamer.atlas import examples, looking
-from dreamer.atlas.catalog import Catalog, Entry
-from dreamer.atlas.units import Unit
-from dreamer.batch import pools, workers
+from dreamer.atlases import examples, looking
+from dreamer.atlases.catalog import Catalog, Entry
+from dreamer.atlases.units import Unit
 from dreamer.errors import ImageReadError
+from dreamer.workers import pools, process
 
 LAYERS = {"first": [0, 3, 4], "pool": [1, 2]}
 
@@ -47,7 +47,7 @@ def test_they_are_the_best_of_all_and_show_where(photos, catalog, tiny_network, 
     examples.find(tmp_path, catalog, tiny_network, photos, on_photo=seen.append, note=notes.append)
     assert [note.startswith(f"left out: {photos[7]}") for note in notes] == [True]
     assert seen == list(range(1, 15))
-    run = tiny_network.activations(LAYERS)
+    run = tiny_network.forward(LAYERS)
     found = {
         path.name: {layer: np.asarray(one)[0] for layer, one in run(images.read(path).pixels[None]).items()}
         for path in photos
@@ -128,7 +128,7 @@ def test_photos_are_the_same_whoever_reads_them_and_one_that_takes_for_ever_is_l
 
 def test_a_photo_has_as_much_time_as_is_said(photos, monkeypatch):
     told = []
-    monkeypatch.setattr(workers, "_tell", told.append)
+    monkeypatch.setattr(process, "_tell", told.append)
     looking.read((photos[0], 12.0))
     assert told == [12.0]
 

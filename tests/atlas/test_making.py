@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from dreamer import images, objectives
-from dreamer.atlas import catalog as catalogs
-from dreamer.atlas import folder, jobs, making, page
-from dreamer.atlas.catalog import Catalog
-from dreamer.atlas.jobs import Drawn, Job
-from dreamer.atlas.units import Unit
-from dreamer.digests import digest_of
+from dreamer.atlases import catalog as catalogs
+from dreamer.atlases import folder, jobs, making, page
+from dreamer.atlases.catalog import Catalog
+from dreamer.atlases.jobs import Drawn, Job
+from dreamer.atlases.units import Unit
 from dreamer.errors import AtlasError, SettingsError, TimeLimitError
+from dreamer.files.digests import digest_of
 from dreamer.images import files
-from dreamer.settings import VisualizeSettings
-from dreamer.visualizing import visualize
+from dreamer.visualizing.settings import VisualizeSettings
+from dreamer.visualizing.steps import visualize
 
 SETTINGS = VisualizeSettings(size=(18, 22), precision="float32")
 

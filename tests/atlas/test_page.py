@@ -15,8 +15,8 @@ import pytest
 from page_case import EVIL, make
 
 from dreamer import presets
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.objectives import Objective
-from dreamer.settings import DreamSettings
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

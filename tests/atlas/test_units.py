@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dreamer.atlas import units
+from dreamer.atlases import units
 from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.objectives import Objective
 

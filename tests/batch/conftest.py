@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from helping import NAMES, QUICK, Inline, encoded
 
-from dreamer.batch import running
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import plan
-from dreamer.batch.records import judge_all
+from dreamer.batching import running
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import plan
+from dreamer.batching.records import judge_all
 
 
 @pytest.fixture

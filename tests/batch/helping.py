@@ -8,8 +8,8 @@ from concurrent.futures import Future
 import numpy as np
 from PIL import Image
 
-from dreamer.batch.pools import attempt
-from dreamer.settings import DreamSettings
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.workers.pools import attempt
 
 QUICK = DreamSettings(octaves=1, steps=1, tile=64)
 NAMES = ("a/x.jpg", "b/x.jpg", "x.jpg", "x.png")

@@ -8,7 +8,7 @@ import re
 import time
 from pathlib import Path
 
-from dreamer.batch import workers
+from dreamer.workers import process
 
 
 def act(job):
@@ -65,13 +65,13 @@ def _brood(_):
 
 def _take(seconds):
     """Say how long it takes, then take nearly so long."""
-    workers.allow(seconds)
+    process.allow(seconds)
     time.sleep(0.8 * seconds)
     return "in time"
 
 
 def _take_less(seconds):
-    workers.allow(seconds)
+    process.allow(seconds)
     time.sleep(600)
 
 

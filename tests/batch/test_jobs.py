@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamer.batch import left_out
-from dreamer.batch.folders import folder
-from dreamer.batch.globs import Glob
-from dreamer.batch.jobs import plan
+from dreamer.batching import left_out
+from dreamer.batching.folders import folder
+from dreamer.batching.globs import Glob
+from dreamer.batching.jobs import plan
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import FolderError, SettingsError
-from dreamer.settings import DreamSettings
 
 
 def tree(root, *names):

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import pending_name, plan, record_name
-from dreamer.batch.local import LocalFolder
-from dreamer.batch.names import flaw, inside
-from dreamer.batch.remote import RemoteFolder
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import pending_name, plan, record_name
+from dreamer.batching.local import LocalFolder
+from dreamer.batching.names import flaw, inside
+from dreamer.batching.remote import RemoteFolder
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import FolderError
-from dreamer.settings import DreamSettings
 
 # What a name is made of that wants to get out, and what any other is made of.
 KEYS = st.one_of(

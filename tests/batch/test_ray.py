@@ -13,16 +13,17 @@ import pool_work
 import pytest
 from helping import NAMES, QUICK, pictures
 
-from dreamer.atlas import jobs as drawing
-from dreamer.batch import pools, running
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import plan
-from dreamer.batch.ray_pool import RayPool
-from dreamer.batch.records import judge_all
-from dreamer.batch.resources import ONE_THREAD
+from dreamer.atlases import jobs as drawing
+from dreamer.batching import running
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import plan
+from dreamer.batching.records import judge_all
 from dreamer.errors import ClusterError, MissingExtraError
-from dreamer.settings import VisualizeSettings
-from dreamer.visualizing import resolved
+from dreamer.visualizing.settings import VisualizeSettings
+from dreamer.visualizing.steps import resolved
+from dreamer.workers import pools
+from dreamer.workers.ray import RayPool
+from dreamer.workers.resources import ONE_THREAD
 
 HERE = str(Path(__file__).parent)
 

@@ -11,9 +11,9 @@ import uuid
 import pytest
 from helping import NAMES, QUICK, encoded, pictures
 
-from dreamer.batch import remote
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import plan
+from dreamer.batching import remote
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import plan
 from dreamer.errors import FolderError, FolderInUseError, MissingExtraError
 
 fsspec = pytest.importorskip("fsspec")

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dreamer.batch import report_file
-from dreamer.batch.report import Tally
-from dreamer.batch.report_file import Report
+from dreamer.batching import report_file
+from dreamer.batching.report import Tally
+from dreamer.batching.report_file import Report
 from dreamer.errors import FolderError
 
 ONE = SimpleNamespace(to_dict=lambda: {"status": "done", "input": os.fsdecode(b"\xff.jpg")})
@@ -78,8 +78,8 @@ def test_standard_output_is_a_stream_that_goes_on_where_it_is(tmp_path, to_file)
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from dreamer.batch.report_file import Report\n"
-        "from dreamer.batch.report import Tally\n"
+        "from dreamer.batching.report_file import Report\n"
+        "from dreamer.batching.report import Tally\n"
         "print('before', flush=True)\n"
         "with Report(Path('/dev/stdout')) as report:\n"
         "    report.add(Tally(1, 1))\n"

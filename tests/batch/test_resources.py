@@ -8,7 +8,7 @@ import stat
 import psutil
 import pytest
 
-from dreamer.batch import resources
+from dreamer.workers import resources
 
 
 @pytest.fixture(autouse=True)

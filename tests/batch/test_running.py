@@ -13,16 +13,17 @@ from helping import NAMES, QUICK, Inline, encoded, pictures
 from PIL import Image
 
 from dreamer import images
-from dreamer.ascent import precision
-from dreamer.ascent.precision import Precision
-from dreamer.batch import limits, running, workers, working
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import plan
-from dreamer.batch.local import LocalFolder
-from dreamer.batch.records import Record, judge_all
-from dreamer.batch.report import Tally
+from dreamer.backends import precision
+from dreamer.backends.precision import Precision
+from dreamer.batching import running, working
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import plan
+from dreamer.batching.local import LocalFolder
+from dreamer.batching.records import Record, judge_all
+from dreamer.batching.report import Tally
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import BackendError, FolderError, FolderInUseError, ImageReadError, UnknownLayerError
-from dreamer.settings import DreamSettings
+from dreamer.workers import limits, process
 
 OTHER = dataclasses.replace(QUICK, seed=1)
 ALL_NEW = dict.fromkeys(NAMES, ("done", "new"))
@@ -255,7 +256,7 @@ def test_what_keeps_the_precision_from_being_settled_is_said(photos, dreams, mon
 
 def test_a_job_says_how_much_time_it_needs_once_it_knows_its_photo(photos, dreams, dream, monkeypatch):
     told = []
-    monkeypatch.setattr(workers, "_tell", told.append)
+    monkeypatch.setattr(process, "_tell", told.append)
     dream(photos, dreams, glob="x.png")
     small = told[-1]
     dream(photos, dreams, dataclasses.replace(QUICK, steps=3, octaves=2, octave_scale=1.1), glob="x.png")

@@ -14,14 +14,14 @@ from concurrent.futures import Future
 import pytest
 
 from dreamer import images
-from dreamer.atlas import page
-from dreamer.atlas.catalog import Catalog, Entry
-from dreamer.atlas.units import Unit
-from dreamer.batch.pools import attempt
+from dreamer.atlases import page
+from dreamer.atlases.catalog import Catalog, Entry
+from dreamer.atlases.units import Unit
 from dreamer.cli import run
 from dreamer.cli.pools import Place
 from dreamer.errors import AtlasError
-from dreamer.settings import VisualizeSettings
+from dreamer.visualizing.settings import VisualizeSettings
+from dreamer.workers.pools import attempt
 
 QUICK = ["--size", "32x40", "--steps", "3"]
 
@@ -169,15 +169,17 @@ def test_much_to_draw_is_drawn_by_a_process_per_core(here, monkeypatch, capfd, c
         raise AtlasError("here is the pool")
 
     monkeypatch.setattr(Place, "pool", refuse)
-    monkeypatch.setattr("dreamer.atlas.jobs.MOST_TARGETS_OF_A_POOL", 1)
-    monkeypatch.setattr("dreamer.batch.resources.gpus", list)
-    monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: cores)
+    monkeypatch.setattr("dreamer.atlases.jobs.MOST_TARGETS_OF_A_POOL", 1)
+    monkeypatch.setattr("dreamer.workers.resources.gpus", list)
+    monkeypatch.setattr("dreamer.workers.resources.default_workers", lambda: cores)
     assert run(["atlas", "block2b", "--channels", channels, "-o", "x", *QUICK]) == int(pooled)
     assert ("here is the pool" in capfd.readouterr().err) == pooled
 
 
 def test_what_was_asked_for_is_known_before_anything_is_drawn(here, monkeypatch):
-    monkeypatch.setattr("dreamer.atlas.jobs.visualize_steps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "dreamer.atlases.jobs.visualize_steps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     assert run(["atlas", "block2b", "--channels", "0-2", "-o", "x", *QUICK, "-q"]) == 130
     monkeypatch.undo()
     monkeypatch.chdir(here)
@@ -204,7 +206,7 @@ def test_a_job_that_fails_stops_no_other_and_is_said(here, monkeypatch, capfd):
         raise ValueError("no luck")
 
     monkeypatch.setattr(Place, "pool", lambda _place: Inline())
-    monkeypatch.setattr("dreamer.atlas.jobs.MOST_TARGETS_OF_A_POOL", 1)
+    monkeypatch.setattr("dreamer.atlases.jobs.MOST_TARGETS_OF_A_POOL", 1)
     given = ["atlas", "block2b", "--channels", "0-2", "-o", "x", *QUICK]
     assert run([*given, "--workers", "1"]) == 1
     assert "block2b:1 and others of its layer: no luck. The same command again" in capfd.readouterr().err

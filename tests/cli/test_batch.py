@@ -21,11 +21,11 @@ import pytest
 from PIL import Image
 
 from dreamer import images
-from dreamer.batch.folders import folder
-from dreamer.batch.pools import Processes, attempt
+from dreamer.batching.folders import folder
 from dreamer.cli import run
 from dreamer.cli.pools import Place
-from dreamer.digests import digest_of
+from dreamer.files.digests import digest_of
+from dreamer.workers.pools import Processes, attempt
 
 batch = import_module("dreamer.cli.batch")  # Behind the command of the same name.
 
@@ -364,8 +364,8 @@ def test_on_a_terminal_a_bar_tells_counts_and_failures_stay(photos, dreams):
 
 
 def test_workers_default_to_what_the_machine_has(monkeypatch):
-    monkeypatch.setattr("dreamer.batch.resources.gpus", list)
-    monkeypatch.setattr("dreamer.batch.resources.default_workers", lambda: 3)
+    monkeypatch.setattr("dreamer.workers.resources.gpus", list)
+    monkeypatch.setattr("dreamer.workers.resources.default_workers", lambda: 3)
     pool = Place("local", None, None, None, 2).pool()
     assert isinstance(pool, Processes)
     assert pool.capacity() == 3

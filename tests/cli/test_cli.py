@@ -29,7 +29,7 @@ def modules_after(code):
         "import dreamer.cli; dreamer.cli.run(['--help'])",
         "import dreamer.cli; dreamer.cli.run(['dream', '--help'])",
         "import dreamer.cli; dreamer.cli.run(['batch', '--help'])",
-        "import dreamer.batch.pools, dreamer.batch.resources, dreamer.batch.ray_pool",
+        "import dreamer.workers.pools, dreamer.workers.resources, dreamer.workers.ray",
         "import dreamer; dreamer.DreamSettings(seed=3)",
     ],
 )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dreamer import doctor
-from dreamer.ascent import measuring
+from dreamer.backends import measuring
 from dreamer.cli import run
 
 

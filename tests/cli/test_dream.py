@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import dreaming, images
+from dreamer import images
 from dreamer.cli import run
+from dreamer.dreaming import steps
 from dreamer.errors import ImageWriteError
 
 QUICK = ["--octaves", "2", "--steps", "2"]
@@ -96,7 +97,7 @@ def test_every_option_reaches_the_recipe(photo, capfd):
 
 
 def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, monkeypatch):
-    read, render = images.decode, dreaming.DreamStep.render
+    read, render = images.decode, steps.DreamStep.render
     kept, alive = [], []
 
     def noted(result):
@@ -109,7 +110,7 @@ def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, 
         return ()
 
     monkeypatch.setattr(images, "decode", lambda *args, **options: noted(read(*args, **options)))
-    monkeypatch.setattr(dreaming.DreamStep, "render", lambda step, dtype: render(noted(step), dtype))
+    monkeypatch.setattr(steps.DreamStep, "render", lambda step, dtype: render(noted(step), dtype))
     monkeypatch.setattr(images, "write", written)
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
     assert alive == [[False, False]]
@@ -287,8 +288,8 @@ def test_a_standard_output_that_takes_nothing_gets_no_traceback(photo, stdout, s
 
 
 def test_a_photo_that_vanishes_while_it_is_dreamt_costs_nothing(photo, monkeypatch):
-    render = dreaming.DreamStep.render
-    monkeypatch.setattr(dreaming.DreamStep, "render", lambda *all_: (photo.unlink(), render(*all_))[1])
+    render = steps.DreamStep.render
+    monkeypatch.setattr(steps.DreamStep, "render", lambda *all_: (photo.unlink(), render(*all_))[1])
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
     assert len(images.read_recipe(photo.with_name("photo-dream.png"))["source"]["sha256"]) == 64
 

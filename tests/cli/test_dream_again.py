@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from dreamer import dreaming, images
+from dreamer import images
 from dreamer.cli import run
-from dreamer.digests import digest_of
+from dreamer.dreaming import steps
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageWriteError
-from dreamer.settings import DreamSettings
+from dreamer.files.digests import digest_of
 
 QUICK = ["--octaves", "2", "--steps", "2"]
 
@@ -124,7 +125,7 @@ def test_a_preview_is_the_beginning_of_the_whole_dream(tmp_path, picture):
     assert run(["dream", str(photo), *given, "--preview", "-q"]) == 0
     preview = tmp_path / "large-preview.png"
     assert levels(preview).shape == (151, 324, 3)
-    whole = dreaming.dream_steps(
+    whole = steps.dream_steps(
         images.read(photo, compact=True).pixels, DreamSettings(steps=2, objective="block3b", rotate=3)
     )
     first = next(step for step in whole if step.ends_octave)
@@ -140,7 +141,7 @@ def test_a_preview_of_a_dream_that_begins_large_is_small_all_the_same(tmp_path, 
     Image.fromarray((np.tile(picture, (6, 9, 1)) * 255).astype(np.uint8)).save(photo)
     given = ["--octaves", "1", "--steps", "1", "--layer", "block2a"]
     assert run(["dream", str(photo), *given, "--preview", "-q"]) == 0
-    assert max(levels(tmp_path / "large-preview.png").shape) == dreaming.PREVIEW_SIDE
+    assert max(levels(tmp_path / "large-preview.png").shape) == steps.PREVIEW_SIDE
 
 
 def test_finished_octaves_are_kept_where_told(photo, tmp_path, capfd):
@@ -271,7 +272,7 @@ def test_a_guide_leads_the_dream_to_its_features(photo, samples, tmp_path):
         assert run(["dream", str(photo), *given, "-q"]) == 0
     objective = DreamSettings(objective="block3b").objective.guided_by(str(samples / "cat.png"))
     scores = [
-        next(dreaming.dream_steps(pixels(tmp_path / f"{name}.png"), DreamSettings(objective=objective, steps=1))).score
+        next(steps.dream_steps(pixels(tmp_path / f"{name}.png"), DreamSettings(objective=objective, steps=1))).score
         for name in ("plain", "guided")
     ]
     assert scores[1] > scores[0]

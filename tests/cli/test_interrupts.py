@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import images, spectra
+from dreamer import images
 from dreamer.cli import interrupts, run
 from dreamer.images import files
+from dreamer.visualizing import spectrum
 
 ALL = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -152,7 +153,7 @@ def test_the_dreams_of_a_sheet_that_are_done_are_kept(photo, asleep, number, cap
 
 @pytest.mark.parametrize("number", ALL)
 def test_a_spectrum_of_the_photos_that_were_read_is_kept(photo, number, monkeypatch, capfd):
-    measured = spectra.of_photos
+    measured = spectrum.of_photos
 
     def some(paths, side):
         for path, found in measured(paths, side):
@@ -161,7 +162,7 @@ def test_a_spectrum_of_the_photos_that_were_read_is_kept(photo, number, monkeypa
 
     for name in ("b.png", "c.png"):
         photo.with_name(name).write_bytes(photo.read_bytes())
-    monkeypatch.setattr(spectra, "of_photos", some)
+    monkeypatch.setattr(spectrum, "of_photos", some)
     assert run(["spectrum", ".", "-o", "some.npz", "--side", "16"]) == 128 + number
     assert "interrupted after 1 of 3 photos" in capfd.readouterr().err
     assert np.load("some.npz")["photos"] == 1
@@ -169,7 +170,7 @@ def test_a_spectrum_of_the_photos_that_were_read_is_kept(photo, number, monkeypa
 
 @pytest.mark.parametrize("number", ALL)
 def test_a_visualization_is_kept_as_it_is(tmp_path, number, monkeypatch, capfd):
-    from dreamer import visualizing
+    from dreamer.visualizing import steps as visualizing
 
     steps = visualizing.visualize_steps
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import images, spectra, visualizing
+from dreamer import images
 from dreamer.cli import outputs, run
 from dreamer.errors import ModelError
 from dreamer.images import animation, files
+from dreamer.visualizing import spectrum
+from dreamer.visualizing import steps as visualizing
 
 QUICK = ["--octaves", "1", "--steps", "1", "-q"]
 DRAWN = ["--size", "32", "--steps", "2", "-q"]
@@ -241,7 +243,7 @@ def test_a_preset_that_cannot_be_dreamt_does_not_cost_the_others(asleep, here, r
 def test_a_spectrum(full, refuge, capfd):
     full(".")
     assert run(["spectrum", ".", "-o", "s.npz", "--side", "16", "-q"]) == 1
-    assert spectra.read(kept(capfd, refuge, ["photo.png"])).shape == (16, 9, 3)
+    assert spectrum.read(kept(capfd, refuge, ["photo.png"])).shape == (16, 9, 3)
 
 
 def test_a_name_of_what_is_kept_is_never_too_long(refuge):

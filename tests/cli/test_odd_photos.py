@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from dreamer import images, memory
-from dreamer.batch.folders import folder
-from dreamer.batch.jobs import plan
-from dreamer.batch.outcomes import Failure
-from dreamer.batch.records import judge_all
-from dreamer.batch.working import dream_job
+from dreamer.batching.folders import folder
+from dreamer.batching.jobs import plan
+from dreamer.batching.records import judge_all
+from dreamer.batching.working import dream_job
 from dreamer.cli import run
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError
-from dreamer.settings import DreamSettings
+from dreamer.workers.outcomes import Failure
 
 QUICK = ["--octaves", "1", "--steps", "1", "--tile", "64", "-q"]
 SETTINGS = DreamSettings(octaves=1, steps=1, tile=64)

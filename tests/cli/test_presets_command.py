@@ -8,8 +8,8 @@ from PIL import Image
 
 from dreamer import images, presets
 from dreamer.cli import run
-from dreamer.digests import digest_of
-from dreamer.settings import DreamSettings
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.files.digests import digest_of
 from dreamer.wording import one_line
 
 QUICK = 'description = "d"\ntags = ["{tag}"]\nobjective = "block2a"\nsteps = 1\n'

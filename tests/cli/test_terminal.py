@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dreamer import images
-from dreamer.atlas import page
+from dreamer.atlases import page
 from dreamer.cli import cli, outputs, progress, run
 from dreamer.cli.completing import complete_label, complete_layer, complete_preset
 from dreamer.cli.tables import table

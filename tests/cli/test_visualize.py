@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dreamer import images, spectra, visualizing
+from dreamer import images
 from dreamer.cli import run, watching
-from dreamer.digests import digest_of
+from dreamer.files.digests import digest_of
+from dreamer.visualizing import spectrum
+from dreamer.visualizing import steps as visualizing
 
 QUICK = ["--size", "48x64", "--steps", "4"]
 
@@ -171,7 +173,7 @@ def test_files_of_the_way_may_be_written_again_by_the_same_run(here, monkeypatch
 def test_the_recipe_tells_the_files_that_were_read(here, picture):
     np.save("vector.npy", np.arange(1, 25, dtype=np.float32))
     Image.fromarray((picture * 255).astype(np.uint8)).save("guide.png")
-    spectra.write(here / "photos.npz", np.ones((32, 17, 3), np.float32), count=1)
+    spectrum.write(here / "photos.npz", np.ones((32, 17, 3), np.float32), count=1)
     goal = "direction:block2b@vector.npy + guided:block2b@guide.png"
     arguments = ["--parametrization", "maco", "--spectrum", "photos.npz", "-o", "x.png", "-q", *QUICK]
     assert run(["visualize", goal, *arguments]) == 0

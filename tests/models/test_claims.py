@@ -285,7 +285,7 @@ def test_a_network_of_rows_can_be_made_one_of_pictures_as_its_message_says(tmp_p
         registry.load(path)
     eval(str(caught.value).partition("save this one: ")[2], {"keras": keras, "network": network}).save(path)
     loaded = registry.load(path, "0..1")
-    assert loaded.activations(loaded.layers[-1:])(np.zeros((1, 40, 50, 3), np.float32)).popitem()[1].shape == (1, 4)
+    assert loaded.forward(loaded.layers[-1:])(np.zeros((1, 40, 50, 3), np.float32)).popitem()[1].shape == (1, 4)
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 16, 3), (20,), (None, 3), (28, 28, 4)])

@@ -64,7 +64,7 @@ def case(request, samples):
 def test_logits_agree_with_the_reference(lite0, case):
     name, picture = case
     top, top_logits, first, moments = CASES[name]
-    logits = np.asarray(lite0.activations(["logits"])(picture)["logits"])[0]
+    logits = np.asarray(lite0.forward(["logits"])(picture)["logits"])[0]
     assert logits.shape == (1000,)
     assert np.argsort(-logits)[:5].tolist() == top
     assert logits[top] == pytest.approx(top_logits, abs=2e-3)
@@ -74,7 +74,7 @@ def test_logits_agree_with_the_reference(lite0, case):
 
 def test_blocks_agree_with_the_reference(lite0, case):
     name, picture = case
-    outputs = lite0.activations(BLOCKS[name])(picture)
+    outputs = lite0.forward(BLOCKS[name])(picture)
     for block, moments in BLOCKS[name].items():
         values = np.asarray(outputs[block])
         assert (values.mean(), values.std()) == pytest.approx(moments, abs=2e-3)
@@ -101,7 +101,7 @@ def test_a_person_can_type_stages_blocks_and_their_pre_activations(lite0):
 
 
 def test_a_pre_activation_is_what_its_activation_clips(lite0, picture):
-    outputs = lite0.activations(["block4b_expand_pre_relu", "block4b_expand"])(picture[None])
+    outputs = lite0.forward(["block4b_expand_pre_relu", "block4b_expand"])(picture[None])
     before, after = (np.asarray(outputs[name]) for name in ("block4b_expand_pre_relu", "block4b_expand"))
     assert before.min() < 0
     assert after == pytest.approx(np.clip(before, 0, 6))
@@ -109,7 +109,7 @@ def test_a_pre_activation_is_what_its_activation_clips(lite0, picture):
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 47), (64, 31)])
 def test_any_height_and_width(lite0, size):
-    outputs = lite0.activations(["stage5", "logits"])(np.full((2, *size, 3), 0.5, np.float32))
+    outputs = lite0.forward(["stage5", "logits"])(np.full((2, *size, 3), 0.5, np.float32))
     assert outputs["stage5"].shape == (2, -(-size[0] // 16), -(-size[1] // 16), 112)
     assert outputs["logits"].shape == (2, 1000)
 

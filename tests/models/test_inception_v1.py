@@ -12,8 +12,8 @@ import pytest
 from dreamer import presets
 from dreamer.errors import WeightsError
 from dreamer.models import inception_v1
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 
 SPEC = known()["inception_v1"]
 BLOCKS = list(inception_graph.BLOCKS)
@@ -35,7 +35,7 @@ def network_file(graph, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def network(network_file):
-    return VisionModel(SPEC, inception_v1.build(network_file))
+    return Network(SPEC, inception_v1.build(network_file))
 
 
 def pixels(*size):
@@ -61,7 +61,7 @@ def test_everything_agrees_with_tensorflow_where_the_classifiers_fit(graph, netw
 @pytest.mark.parametrize("size", [(97, 131), (160, 96), (33, 64)])
 def test_the_blocks_agree_with_tensorflow_at_any_size(graph, network, size):
     expected = inception_graph.run_graph(graph, pixels(*size), TRUNK)
-    found = network.activations(TRUNK)((pixels(*size) + 117) / 255)
+    found = network.forward(TRUNK)((pixels(*size) + 117) / 255)
     for name in TRUNK:
         assert relative_error(np.asarray(found[name]), expected[name]) < 1e-4, name
 
@@ -70,7 +70,7 @@ def test_the_classifiers_see_a_picture_of_another_size_at_their_own(graph, netwo
     picture = np.repeat(np.repeat(pixels(112, 112), 2, axis=1), 2, axis=2)
     larger = np.repeat(np.repeat(picture, 2, axis=1), 2, axis=2)
     expected = inception_graph.run_graph(graph, picture, ["softmax2_pre_activation"])["softmax2_pre_activation"]
-    found = network.activations(["softmax2_pre_activation"])((larger + 117) / 255)["softmax2_pre_activation"]
+    found = network.forward(["softmax2_pre_activation"])((larger + 117) / 255)["softmax2_pre_activation"]
     assert found.shape == (2, 1008)
     # Not the same picture to the last pixel: it was shrunk with a filter.
     assert np.corrcoef(np.asarray(found)[0], expected[0])[0, 1] > 0.9
@@ -112,7 +112,7 @@ def test_the_trunk_has_as_many_weights_as_published(network):
 
 
 def test_a_pre_activation_is_what_its_relu_clips(network, picture):
-    found = network.activations(["mixed4b_3x3_pre_relu", "mixed4b_3x3"])(picture[None])
+    found = network.forward(["mixed4b_3x3_pre_relu", "mixed4b_3x3"])(picture[None])
     before, after = np.asarray(found["mixed4b_3x3_pre_relu"]), np.asarray(found["mixed4b_3x3"])
     assert before.min() < 0
     assert after == pytest.approx(np.maximum(before, 0))

@@ -52,7 +52,7 @@ def test_a_golden_dream(installed, samples):
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006
     network = registry.load("inception_v3")
     assert network.logits is None
-    scores = [float((np.asarray(network.activations(["mixed4"])(picture[None])["mixed4"]) ** 2).mean())
+    scores = [float((np.asarray(network.forward(["mixed4"])(picture[None])["mixed4"]) ** 2).mean())
               for picture in (cat[50:170, 100:261], dreamt)]  # fmt: skip
     assert scores[1] > 1.05 * scores[0]
 

@@ -9,8 +9,8 @@ from keras import layers
 
 from dreamer.models import inference
 from dreamer.models.layer_graph import LayerGraph
+from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 
 PICTURE = np.random.default_rng(5).normal(size=(1, 19, 23, 3)).astype(np.float32)
 
@@ -129,10 +129,10 @@ def test_a_network_of_keras_is_folded_whole(picture):
     for layer in built.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.set_weights([weight + rng.uniform(0.1, 0.5, weight.shape) for weight in layer.get_weights()])
-    model = VisionModel(spec, built)
+    model = Network(spec, built)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        activations = model.activations([model.logits, "block_3_expand"])
+        activations = model.forward([model.logits, "block_3_expand"])
     prepared = (picture[None] - 0.5) / 0.5
     expected = keras.Model(
         built.input, [built.get_layer(model.logits).output, built.get_layer("block_3_expand").output]
@@ -168,12 +168,12 @@ def test_fewer_bits_from_the_first_kernel_on(precision):
 
 def test_cuts_of_a_network_share_what_was_folded():
     built = network(layers.Conv2D(4, 3, name="a"), norm("b"), layers.ReLU(name="c"), layers.Conv2D(4, 3, name="d"))
-    model = VisionModel(known()["efficientnet_lite0"], built)
+    model = Network(known()["efficientnet_lite0"], built)
     for precision in ("float32", "bfloat16"):
         first, second = (model._cuts((name,), precision) for name in ("c", "d"))
         shared = {id(layer) for layer in first.layers if layer.weights} & {id(layer) for layer in second.layers}
         assert len(shared) == 1
-    full, low = (np.asarray(model.activations(["d"], precision)(PICTURE)["d"]) for precision in ("float32", "bfloat16"))
+    full, low = (np.asarray(model.forward(["d"], precision)(PICTURE)["d"]) for precision in ("float32", "bfloat16"))
     expected = np.asarray(built((PICTURE * 255 - 127) / 128))
     assert full == pytest.approx(expected, rel=1e-4, abs=1e-4)
     assert np.abs(low - expected).max() < 0.05 * np.abs(expected).max()
@@ -181,7 +181,7 @@ def test_cuts_of_a_network_share_what_was_folded():
 
 def test_activations_of_fewer_bits_come_out_as_float32(lite0, picture):
     full, low = (
-        lite0.activations(["block3b"], precision)(picture[None])["block3b"] for precision in ("float32", "bfloat16")
+        lite0.forward(["block3b"], precision)(picture[None])["block3b"] for precision in ("float32", "bfloat16")
     )
     assert low.dtype == full.dtype == "float32"
     full, low = np.asarray(full).ravel(), np.asarray(low).ravel()
@@ -193,7 +193,7 @@ def test_the_cost_is_what_a_convolution_takes():
     x = layers.Conv2D(4, 3, padding="same", name="conv")(picture)
     x = layers.ReLU(name="relu")(x)
     x = layers.DepthwiseConv2D(5, strides=2, padding="same", name="depthwise")(x)
-    model = VisionModel(known()["efficientnet_lite0"], keras.Model(picture, x))
+    model = Network(known()["efficientnet_lite0"], keras.Model(picture, x))
     cost = model.cost(["depthwise"], (10, 20))
     assert cost.operations == 4 * (200 * 3 * 3 * 3 * 4 + 50 * 5 * 5 * 4)
     assert cost.numbers_kept == 800 + 800 + 200
@@ -204,7 +204,7 @@ def test_a_normalisation_costs_what_it_takes_unless_it_is_folded():
     picture = keras.Input((None, None, 3))
     before = norm("before")(picture)
     x = layers.Conv2D(4, 1, name="conv")(before)
-    model = VisionModel(known()["efficientnet_lite0"], keras.Model(picture, norm("after")(x)))
+    model = Network(known()["efficientnet_lite0"], keras.Model(picture, norm("after")(x)))
     assert model.cost(["before"], (10, 20)).numbers_kept == 200 * 3
     assert model.cost(["after"], (10, 20)).numbers_kept == 200 * (3 + 4)
 
@@ -227,6 +227,6 @@ def test_a_layer_that_cannot_be_made_again_stays_in_float32():
 
 def test_the_cost_of_a_layer_tied_to_the_own_size_does_not_depend_on_the_picture():
     built = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(name="flat"), layers.Dense(3, name="end")])
-    model = VisionModel(known()["efficientnet_lite0"], built)
+    model = Network(known()["efficientnet_lite0"], built)
     assert model.cost(["end"], (50, 60)) == model.cost(["end"], (8, 8))
     assert model.cost(["end"], (8, 8)).operations == 4 * 8 * 8 * 3 * 3

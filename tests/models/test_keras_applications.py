@@ -12,7 +12,7 @@ import pytest
 
 from dreamer.errors import WeightsError
 from dreamer.models import keras_applications, specs
-from dreamer.models.vision_model import VisionModel
+from dreamer.models.network import Network
 
 APPLICATIONS = {spec.application: spec for spec in specs.known().values() if spec.application}
 TINY = "MobileNetV2"
@@ -55,7 +55,7 @@ def test_pictures_are_prepared_as_keras_does(application, picture):
     x = keras.Input((None, None, 3))
     network = keras.Model(x, keras.layers.Conv2D(3, 1, use_bias=False, name="seen")(x))
     network.get_layer("seen").set_weights([np.eye(3, dtype=np.float32)[None, None]])
-    seen = VisionModel(spec, network).activations(["seen"])(picture[None])["seen"]
+    seen = Network(spec, network).forward(["seen"])(picture[None])["seen"]
     assert np.asarray(seen)[0] == pytest.approx(np.asarray(expected), abs=1e-3 if np.abs(expected).max() > 10 else 1e-5)
 
 
@@ -108,8 +108,8 @@ def error_of_logits(application, folder):
     picture = np.random.default_rng(2).random((1, size, size, 3), np.float32)
     expected = np.asarray(theirs(module_of(application).preprocess_input(picture * 255), training=False))
     name = keras_applications.convert(published, folder, spec)
-    ours = VisionModel(spec, keras_applications.build(folder / name, spec))
-    found = np.asarray(ours.activations([ours.logits])(picture)[ours.logits])
+    ours = Network(spec, keras_applications.build(folder / name, spec))
+    found = np.asarray(ours.forward([ours.logits])(picture)[ours.logits])
     return float(np.abs(found - expected).max() / np.abs(expected).max())
 
 
@@ -123,7 +123,7 @@ def test_logits_are_those_of_a_network_that_keras_loads_itself(application, tmp_
 @pytest.mark.parametrize("application", one_of_each_family())
 def test_the_default_layer_has_positions(application):
     spec = APPLICATIONS[application]
-    network = VisionModel(spec, keras_applications.architecture(spec))
+    network = Network(spec, keras_applications.architecture(spec))
     assert network.fields[network.default_layer].stride == 16
     assert set(network.dreams_well) <= set(network.layers)
     assert network.logits == network.layers[-1]
@@ -156,7 +156,7 @@ def test_a_file_is_told_by_what_is_in_it(weights, tmp_path):
     assert keras_applications.convert(whole, tmp_path, spec) == "network.weights.h5"
     name = keras_applications.convert(misnamed, tmp_path, spec)
     assert name == "network-without-classifier.weights.h5"
-    headless = VisionModel(spec, keras_applications.build(tmp_path / name, spec))
+    headless = Network(spec, keras_applications.build(tmp_path / name, spec))
     assert headless.logits is None
     assert "predictions" not in headless.layers
 

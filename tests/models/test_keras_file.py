@@ -45,7 +45,7 @@ def test_a_network_dreams_by_its_path(save, picture):
     path = save(classifier(), 'preprocessing = "-1..1"')
     dreamt = dreamer.dream(picture, model=path, objective="high", steps=4, octaves=1)
     assert dreamt.shape == picture.shape
-    high = registry.load(path).activations(["high"])
+    high = registry.load(path).forward(["high"])
     before, after = (float((np.asarray(high(one[None])["high"]) ** 2).mean()) for one in (picture, dreamt))
     assert after > 1.2 * before
 
@@ -54,9 +54,9 @@ def test_a_layer_that_needs_the_own_size_sees_the_picture_at_it(save, picture):
     path = save(classifier(), 'preprocessing = "0..1"')
     network = registry.load(path)
     assert network.sides(["classes"]) == (ALL, ALL)
-    assert np.asarray(network.activations(["classes"])(picture[None])["classes"]).shape == (1, 5)
+    assert np.asarray(network.forward(["classes"])(picture[None])["classes"]).shape == (1, 5)
     dreamt = dreamer.dream(picture, model=path, objective="classes:2", steps=3, octaves=1)
-    scores = [np.asarray(network.activations(["classes"])(one[None])["classes"])[0, 2] for one in (picture, dreamt)]
+    scores = [np.asarray(network.forward(["classes"])(one[None])["classes"])[0, 2] for one in (picture, dreamt)]
     assert scores[1] ** 2 > scores[0] ** 2
 
 
@@ -64,7 +64,7 @@ def test_every_classifier_of_several_loses_its_softmax(save):
     whole = classifier()
     second = layers.Dense(2, activation="softmax", name="second")(layers.Flatten()(whole.get_layer("low").output))
     loaded = registry.load(save(keras.Model(whole.input, [whole.output, second]), 'preprocessing = "0..1"'))
-    found = loaded.activations(["classes", "second"])(np.full((1, 40, 48, 3), 0.3, np.float32))
+    found = loaded.forward(["classes", "second"])(np.full((1, 40, 48, 3), 0.3, np.float32))
     assert all(np.asarray(scores).sum() != pytest.approx(1, abs=1e-3) for scores in found.values())
 
 
@@ -75,7 +75,7 @@ def test_classes_are_scored_before_the_softmax(save, end, picture):
         last = layers.Softmax(name="last") if end == "layer" else layers.Activation("softmax", name="last")
         network = keras.Model(network.input, last(network.output))
     loaded = registry.load(save(network, 'preprocessing = "0..1"'))
-    logits = np.asarray(loaded.activations([loaded.logits])(picture[None])[loaded.logits])
+    logits = np.asarray(loaded.forward([loaded.logits])(picture[None])[loaded.logits])
     probabilities = np.asarray(network(keras.ops.image.resize(picture[None], (40, 48), antialias=True)))
     assert np.exp(logits) / np.exp(logits).sum() == pytest.approx(probabilities, abs=1e-5)
     assert logits.min() < 0
@@ -86,7 +86,7 @@ def test_a_grey_network_dreams_in_grey(save, picture):
     assert registry.load(path).is_grey
     dreamt = dreamer.dream(picture, model=path, objective="high", steps=4, octaves=2, rotate=3, conditioning="none")
     assert np.ptp(dreamt, axis=2).max() < 1e-6
-    high = registry.load(path).activations(["high"])
+    high = registry.load(path).forward(["high"])
     scores = [float((np.asarray(high(one[None])["high"]) ** 2).mean()) for one in (picture, dreamt)]
     assert scores[1] > 1.1 * scores[0]
 
@@ -98,7 +98,7 @@ def test_brightness_is_the_mean_of_the_prepared_colours(save):
     colour = np.full((1, 8, 8, 3), (0.6, 0.4, 0.2), np.float32)
     grey = np.full((1, 8, 8, 1), np.mean([(0.6 - 0.1) / 0.5, (0.4 - 0.2) / 0.5, (0.2 - 0.3) / 0.5]), np.float32)
     low = network.graph.network.get_layer("low")
-    assert np.asarray(network.activations(["low"])(colour)["low"]) == pytest.approx(np.asarray(low(grey)), abs=1e-5)
+    assert np.asarray(network.forward(["low"])(colour)["low"]) == pytest.approx(np.asarray(low(grey)), abs=1e-5)
     assert low(x).shape == (None, None, None, 6)
 
 

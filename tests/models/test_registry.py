@@ -26,7 +26,7 @@ def test_a_channel_out_of_range_gets_the_range(lite0):
 
 
 def test_a_network_is_cut_to_the_layers_asked_for(lite0, picture):
-    assert set(lite0.activations(["stem", "block2b"])(picture[None])) == {"stem", "block2b"}
+    assert set(lite0.forward(["stem", "block2b"])(picture[None])) == {"stem", "block2b"}
 
 
 def test_damaged_weights_are_refused_before_they_are_read(tmp_path, monkeypatch):

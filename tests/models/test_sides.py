@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
-from dreamer import climbing, objectives
-from dreamer.ascent.transforms import View
+from dreamer import objectives
+from dreamer.ascent.tile_view import View
+from dreamer.dreaming import ascent
 from dreamer.errors import SettingsError
+from dreamer.models.network import Network
 from dreamer.models.preprocessing import Preprocessing
 from dreamer.models.specs import known
-from dreamer.models.vision_model import VisionModel
 from dreamer.sides import ALL, Sides
 
 OWN = dataclasses.replace(
@@ -107,7 +108,7 @@ FREE = [plain, u_net, detector, pyramid, odd_sides, another_pattern_for_each_axi
 def loaded(body, size=(None, None), colors=3):
     x = keras.Input((*size, colors))
     keras.utils.set_random_seed(0)
-    return VisionModel(OWN, keras.Model(x, layers.Identity(name="end")(body(x))))
+    return Network(OWN, keras.Model(x, layers.Identity(name="end")(body(x))))
 
 
 def runs(cut, size):
@@ -152,9 +153,9 @@ def test_weights_for_each_position_are_tied_to_the_networks_own_size(make):
     network = loaded(lambda x: make()(layers.Conv2D(2, 1, name="free")(x)), size=(20, 28))
     assert network.sides(["free"]) == (ALL, ALL)
     assert not any(network.graph.tied([network.graph.nodes.index(network.node("free"))]))
-    found = network.activations(["free", "tied"])(np.zeros((1, 33, 17, 3), np.float32))
+    found = network.forward(["free", "tied"])(np.zeros((1, 33, 17, 3), np.float32))
     assert found["tied"].shape[1] == 20
-    assert network.activations(["free"])(np.zeros((1, 33, 17, 3), np.float32))["free"].shape == (1, 33, 17, 2)
+    assert network.forward(["free"])(np.zeros((1, 33, 17, 3), np.float32))["free"].shape == (1, 33, 17, 2)
 
 
 @pytest.mark.parametrize("width", [None, 64])
@@ -168,8 +169,8 @@ def test_a_reader_of_text_has_a_fixed_height_and_any_width(width):
 
     network = loaded(reader, size=(32, width), colors=1)
     assert network.sides(["end"]) == (ALL, ALL)
-    assert network.activations(["low"])(np.zeros((1, 50, 77, 3), np.float32))["low"].shape == (1, 12, 19, 2)
-    read = network.activations(["end"])
+    assert network.forward(["low"])(np.zeros((1, 50, 77, 3), np.float32))["low"].shape == (1, 12, 19, 2)
+    read = network.forward(["end"])
     assert read(np.zeros((1, 64, 400, 3), np.float32))["end"].shape == (1, 50, 6)  # Seen as 32x200.
     pictures = np.random.default_rng(0).random((1, 64, 400, 3)).astype(np.float32)
     as_dreams_do = tf.function(read, input_signature=[tf.TensorSpec((None, None, None, 3))])
@@ -184,7 +185,7 @@ def test_a_pattern_that_ends_is_tied_to_a_size_within():
 
     network = loaded(once)
     assert 36 <= network.graph.own_size[0] <= 43
-    assert network.activations(["end"])(np.zeros((1, 90, 17, 3), np.float32))["end"].shape == (1, 20, 20, 6)
+    assert network.forward(["end"])(np.zeros((1, 90, 17, 3), np.float32))["end"].shape == (1, 20, 20, 6)
 
 
 def test_a_join_that_no_square_can_see_is_found_and_free(picture):
@@ -195,7 +196,7 @@ def test_a_join_that_no_square_can_see_is_found_and_free(picture):
     network = loaded(body)
     seen = network.sides(["end"])
     assert (seen.height, seen.width) == (Sides(first=2, period=2), Sides(first=1, period=2))
-    assert network.activations(["end"])(np.zeros((1, 38, 51, 3), np.float32))["end"].shape == (1, 19, 26, 6)
+    assert network.forward(["end"])(np.zeros((1, 38, 51, 3), np.float32))["end"].shape == (1, 19, 26, 6)
 
 
 def test_only_what_a_layer_needs_counts():
@@ -248,8 +249,8 @@ CLOSED = {
 @pytest.mark.parametrize("make", CLOSED.values(), ids=CLOSED)
 def test_layers_that_have_to_know_their_sizes_are_dreamt_with(make, picture):
     x = keras.Input((None, None, 3))
-    network = VisionModel(OWN, keras.Model(x, make()(layers.Conv2D(3, 3, name="conv")(x))))
-    programs = climbing.programs(network, objectives.layer("end"), warps=False, precision="float32")
+    network = Network(OWN, keras.Model(x, make()(layers.Conv2D(3, 3, name="conv")(x))))
+    programs = ascent.programs(network, objectives.layer("end"), warps=False, precision="float32")
     for side in (12, 17):
         tiles = picture[None, :side, :20]
         scores, gradients = programs.tiles(tiles, np.asarray(View((0.0, 0.0)).matrix((side, 20)), np.float32))
@@ -262,7 +263,7 @@ def test_bilinear_upsampling_at_open_sizes_is_that_of_keras(picture):
 
     made = CLOSED["bilinear"]()
     x = keras.Input((None, None, 3))
-    network = VisionModel(OWN, keras.Model(x, made(x)))
+    network = Network(OWN, keras.Model(x, made(x)))
     open_sizes = [tf.TensorSpec((None, None, None, 3))]
-    found = np.asarray(tf.function(network.activations(["end"]), input_signature=open_sizes)(picture[None])["end"])
+    found = np.asarray(tf.function(network.forward(["end"]), input_signature=open_sizes)(picture[None])["end"])
     assert found == pytest.approx(np.asarray(made(picture[None])), abs=1e-5)

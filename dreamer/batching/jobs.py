@@ -1,0 +1,223 @@
+"""Which photo becomes which picture, and with what settings: jobs, as values; and what becomes none, and why.
+
+The one idea: a picture has the whole name of its photo, suffix included, in a tree of the same shape. So ``a/x.jpg``
+and ``b/x.jpg`` never meet, nor do ``x.jpg`` and ``x.png``, and nobody has to remember what was called what.
+
+Must not import: networks, Keras.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import NamedTuple
+
+from dreamer.batching.folders import HIDDEN, Entry, Folder
+from dreamer.batching.globs import Glob
+from dreamer.batching.left_out import LeftOut, instead, suffix_of, why_not
+from dreamer.batching.names import flaw
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import FolderError, SettingsError
+from dreamer.files import names as filenames
+from dreamer.images import READ_SUFFIXES, dream_suffix, is_read
+
+_RECORD_SUFFIX = ".json"
+DEFAULT_MAX_PIXELS = 500_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to be dreamt with one preset.
+
+    Attributes:
+        inputs: Where the photo is.
+        source: The photo's name there.
+        outputs: Where the picture goes.
+        target: The picture's name there.
+        preset: Name of the preset, "" for none.
+        settings: How to dream.
+        settings_sha256: Their digest.
+        max_pixels: Photos with more are refused.
+        source_stamp: What the store vouches the photo by; None where nothing does.
+        damaged_ok: Whether the photo is taken if it is not whole.
+        replaces: Whether a picture may be there that is to be replaced.
+        timeout: Seconds that it may take once the network is there; None for ``limits``.
+        preset_sha256: Digest of the preset's file, "" for none.
+    """
+
+    inputs: Folder
+    source: str
+    outputs: Folder
+    target: str
+    preset: str
+    settings: DreamSettings
+    settings_sha256: str
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    source_stamp: str | None = None
+    damaged_ok: bool = False
+    replaces: bool = False
+    timeout: float | None = None
+    preset_sha256: str = ""
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which preset it is, as recipes say it."""
+        return {"preset": self.preset, "preset_sha256": self.preset_sha256} if self.preset else {}
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A job that may have to be done, and why it cannot be, if that is known by now."""
+
+    job: Job
+    photo: Entry
+    problem: str | None
+
+
+class Plan(NamedTuple):
+    """All files of a folder, but for those that are hidden: none is in both, and none in neither.
+
+    Attributes:
+        candidates: A job for every photo with every preset, preset by preset, so that each is compiled once.
+        left_out: The other files.
+    """
+
+    candidates: list[Candidate]
+    left_out: list[LeftOut]
+
+
+def plan(
+    inputs: Folder,
+    outputs: Folder,
+    presets: Mapping[str, DreamSettings],
+    *,
+    digests: Mapping[str, str] = MappingProxyType({}),
+    glob: str | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    damaged_ok: bool = False,
+    timeout: float | None = None,
+) -> Plan:
+    """Sort the files of a folder into photos, each with every preset, and what is left out.
+
+    Args:
+        inputs: Where the photos are.
+        outputs: Where the pictures go; of a folder within *inputs*, the pictures are no photos.
+        presets: Settings by name; if there are several, each gets a folder of that name.
+        digests: Of the files of presets, by their names, for the recipes.
+        glob: Which files are photos, as in ``"**/*.jpg"``, capital letters or not; None for all that have a suffix
+            of a picture.
+        max_pixels: Refuse photos with more.
+        damaged_ok: Take photos that are not whole.
+        timeout: Seconds that a job may take; None for what goes with its size.
+
+    Raises:
+        FolderError: There is no such folder, no photo in it, or one folder lies in the other so that photos would
+            be replaced.
+        SettingsError: A file that settings name cannot be read, the glob is far too long, or a preset has a name
+            that no folder can have.
+    """
+    if inputs.within(outputs) is not None:
+        raise FolderError(
+            f"the photos in {inputs.show()} lie within the output folder {outputs.show()}, where they could be "
+            "replaced. Choose another output folder"
+        )
+    if len(presets) > 1:
+        _check_folders(presets)
+    pattern = None if glob is None else Glob(glob)
+    photos, left_out = [], []
+    for entry in _outside(inputs, outputs):
+        if not entry.flaw and _is_chosen(entry, pattern):
+            photos.append(entry)
+        elif not entry.is_folder:
+            left_out.append(LeftOut(inputs, entry.name, why_not(entry, pattern)))
+    if not photos:
+        which = f"files that match {glob!r}" if glob else f"photos, such as {', '.join(list(READ_SUFFIXES)[:3])}"
+        raise FolderError(f"there are no {which} in {inputs.show()}{instead(left_out)}")
+    names = Counter(_picture_name(entry.name) for entry in photos)
+    found = []
+    for preset, settings in presets.items():
+        digest = settings.digest()
+        for entry in photos:
+            name = _picture_name(entry.name)
+            target = f"{preset}/{name}" if len(presets) > 1 else name
+            job = Job(
+                *(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp),
+                damaged_ok=damaged_ok,
+                timeout=timeout,
+                preset_sha256=digests.get(preset, ""),
+            )
+            # With a suffix of a picture the name is the photo's own, and nobody else's.
+            clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
+            found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
+    return Plan(found, left_out)
+
+
+def _check_folders(presets: Iterable[str]) -> None:
+    for preset in presets:
+        wrong = flaw(preset, foreign=True) or ("has several parts" if "/" in preset else None)
+        if wrong or preset.startswith("."):
+            raise SettingsError(
+                f"the preset {preset!r} cannot have a folder, since its name {wrong or 'begins with a dot'}; "
+                "rename it, or give it alone"
+            )
+
+
+def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
+    """The entries of a folder that do not lie in the output folder."""
+    within = outputs.within(inputs)
+    for entry in inputs.walk():
+        if within is None or not f"{entry.name}/".startswith(f"{within}/"):
+            yield entry
+
+
+def _is_chosen(entry: Entry, glob: Glob | None) -> bool:
+    if entry.hides:
+        return True
+    is_named_so = is_read(suffix_of(entry.name))
+    if glob is None:
+        return is_named_so
+    # Of folders, those that are called as pictures are worth a word.
+    return glob.matches(entry.name) and (is_named_so or entry.problem is None)
+
+
+def _picture_name(source: str) -> str:
+    """The photo's own name; with another suffix behind it if its own names no format that can be written."""
+    suffix = PurePosixPath(source).suffix
+    written = dream_suffix(suffix)
+    if suffix and suffix == written:
+        return source
+    above, slash, last = source.rpartition("/")
+    return f"{above}{slash}{filenames.joined(last, written)}"
+
+
+def record_name(target: str) -> str:
+    """Where the record of a picture is, within the output folder."""
+    return _kept_as("records", target)
+
+
+def pending_name(target: str) -> str:
+    """Where it says that a picture is about to be put in its place."""
+    return _kept_as("pending", target)
+
+
+def _kept_as(kind: str, target: str) -> str:
+    """A name like the picture's own; by its digest, in a tree apart, where that is too long or is also a folder's.
+
+    So no two pictures share one, as ``a.jpg`` beside a folder ``a.jpg.json`` would.
+    """
+    *above, last = target.split("/")
+    is_short = filenames.joined(last, _RECORD_SUFFIX) == f"{last}{_RECORD_SUFFIX}"
+    if is_short and not any(part.lower().endswith(_RECORD_SUFFIX) for part in above):
+        return f"{HIDDEN}/{kind}/{target}{_RECORD_SUFFIX}"
+    digest = hashlib.sha256(os.fsencode(target)).hexdigest()
+    return f"{HIDDEN}/{kind}-by-digest/{digest}{_RECORD_SUFFIX}"
+
+
+def all_names(target: str) -> tuple[str, str, str]:
+    """All that is written for a picture: itself, its record, and the note before it."""
+    return target, record_name(target), pending_name(target)

@@ -1,0 +1,129 @@
+"""One job, done where it is told to be: read, dream, write, record.
+
+The one idea: all that is shared between jobs is what a process keeps anyway, the network and its compiled programs.
+So these functions run the same in this process, in one of a pool, and on a cluster.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+from typing import Any
+
+from dreamer import images
+from dreamer.batching.folders import Folder
+from dreamer.batching.jobs import Job, pending_name, record_name
+from dreamer.batching.local import LocalFolder
+from dreamer.batching.records import Record
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.images.encoding import check_size, format_name
+from dreamer.images.opening import file_bytes
+from dreamer.images.recipes import source_of
+from dreamer.memory import DREAM_BYTES
+from dreamer.workers import limits, process
+
+Notes = tuple[str, ...]
+"""One-line remarks on a finished picture."""
+
+
+def dream_job(job: Job) -> Notes:
+    """Dream a photo; put the picture in its place, then its record.
+
+    Raises:
+        ImageError: The photo cannot be read, or the picture not written.
+        OSError: A folder cannot be reached, or a file is in the way by now.
+        DreamerError: As for ``dreamer.dream``.
+    """
+    from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.steps import octave_sizes
+    from dreamer.models import registry
+
+    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the photo's time: it is kept for others.
+    process.allow(job.timeout or limits.READING)
+    data = _bytes_of(job.inputs, job.source)
+    digest = hashlib.sha256(data).hexdigest()
+    photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
+    notes, damaged = list(photo.notes), photo.is_damaged
+    if job.timeout is None:
+        pixels = sum(height * width for height, width in octave_sizes(photo.pixels, job.settings))
+        process.allow(limits.of_steps(pixels, job.settings.steps))
+    source = source_of(PurePosixPath(job.source).name, digest, photo)
+    dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
+    del data, photo
+    suffix = PurePosixPath(job.target).suffix
+    check_size(format_name(suffix), dream.size)  # Now, not after the dream.
+    for _ in dream.steps(note=notes.append):
+        pass
+    result, recipe = dream.result()
+    del dream
+    picture, remarks = images.encode(result, suffix, recipe=recipe)
+    _put(job, picture, digest, damaged)
+    return (*notes, *remarks)
+
+
+def _terms(job: Job) -> dict[str, Any]:
+    """How a photo is read, as keywords of ``images.decode``."""
+    return {
+        "max_pixels": job.max_pixels,
+        "max_side": job.settings.max_size,
+        "damaged_ok": job.damaged_ok,
+        "work_bytes": DREAM_BYTES,
+    }
+
+
+def chosen_precision(settings: DreamSettings) -> str:
+    """In which type of number settings have the network computed on this machine.
+
+    Raises:
+        ModelError: There is no such network, or the backend is not installed.
+    """
+    from dreamer.backends import precision
+    from dreamer.models import registry
+
+    spec = registry.spec(settings.model, settings.preprocessing)
+    return precision.choose(settings.precision, spec.low_precisions, settings.model).name
+
+
+def check_settings(settings: DreamSettings) -> None:
+    """Find out what would make every photo fail, by loading the network, which is needed anyway.
+
+    Raises:
+        SettingsError, ModelError, ImageReadError: As for ``dreamer.dream``.
+    """
+    from dreamer.dreaming.ascent import Ascent
+    from dreamer.dreaming.finish import Finish
+    from dreamer.dreaming.steps import resolved
+
+    Finish(settings)
+
+    Ascent.of(resolved(settings), note=lambda _: None, stay_on_device=None)
+
+
+def _bytes_of(held: Folder, name: str) -> bytes:
+    # Of a file of this machine more can be said than the system does.
+    return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
+
+
+def _put(job: Job, picture: bytes, source_sha256: str, damaged: bool) -> None:
+    """Put a picture and its record in their places, so that being killed at any point does no harm."""
+    record = Record(
+        source=job.source,
+        source_sha256=source_sha256,
+        source_stamp=job.source_stamp,
+        preset=job.preset,
+        settings_sha256=job.settings_sha256,
+        output_sha256=hashlib.sha256(picture).hexdigest(),
+        damaged=damaged,
+    )
+    outputs = job.outputs
+    outputs.write(pending_name(job.target), record.to_json(), overwrite=True)
+    try:
+        outputs.write(job.target, picture, overwrite=job.replaces)
+    except FileExistsError:
+        # Another attempt at this very job may have come as far as this.
+        if outputs.read(job.target) != picture:
+            outputs.remove(pending_name(job.target))
+            raise
+    record = record.stamped(outputs.stamp(job.target))
+    outputs.write(record_name(job.target), record.to_json(), overwrite=True)
+    outputs.remove(pending_name(job.target))

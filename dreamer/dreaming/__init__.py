@@ -1,0 +1,36 @@
+"""Dreams: what a network sees in a photo, enhanced octave by octave.
+
+    settings.py   DreamSettings: what one dream is told
+    steps.py      photo -> dream, step by step
+    ascent.py     the climb of an octave, where the network and the gradient ascent meet
+    finish.py     the dream as a layer over its photo: colours, blending, mask, strength
+    zoom.py       photo -> an endless zoom, frame by frame
+    photo.py      a photo with all that travels along -> its dream and its recipe
+
+Must not import the command line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dreamer import lazy
+
+if TYPE_CHECKING:
+    from dreamer.dreaming.settings import DreamSettings
+    from dreamer.dreaming.steps import DreamStep, dream, dream_steps
+    from dreamer.dreaming.zoom import ZoomStep, zoom_steps
+
+__all__ = ["DreamSettings", "DreamStep", "ZoomStep", "dream", "dream_steps", "zoom_steps"]
+
+__getattr__, __dir__ = lazy.exports(
+    __name__,
+    {
+        "DreamSettings": "dreamer.dreaming.settings",
+        "DreamStep": "dreamer.dreaming.steps",
+        "ZoomStep": "dreamer.dreaming.zoom",
+        "dream": "dreamer.dreaming.steps",
+        "dream_steps": "dreamer.dreaming.steps",
+        "zoom_steps": "dreamer.dreaming.zoom",
+    },
+)

@@ -1,0 +1,188 @@
+"""The climb of a dream: a network's activations made into a score, its gradient compiled, its steps taken.
+
+Here networks and ascent meet. It knows no octaves and no photos: ``dreaming`` has those.
+
+Must not import: pictures, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from dreamer import objectives, targets
+from dreamer.arrays import FloatArray, Size
+from dreamer.ascent import conditioning as gradients
+from dreamer.ascent import on_device, scoring, tile_view
+from dreamer.ascent.loop import Step, ascend, ascend_on_device
+from dreamer.ascent.tiling import Tiling, batch_for, tiled
+from dreamer.backends import backend
+from dreamer.backends.backend import Activations, Tensor, TileGradient
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import DeviceMemoryError
+from dreamer.models import registry
+from dreamer.objectives import Objective
+
+if TYPE_CHECKING:
+    from dreamer.models.network import Network
+
+_CONDITIONINGS: dict[str, gradients.Conditioning] = {
+    "none": gradients.chain(),
+    "smooth": gradients.smooth,
+    "laplacian": gradients.laplacian(),
+}
+
+
+class Ascent:
+    """The climb of one dream: on the device where that is quicker and fits, on the host otherwise.
+
+    Attributes:
+        network: What is dreamt with.
+    """
+
+    def __init__(
+        self,
+        settings: DreamSettings,
+        objective: Objective,
+        network: Network,
+        note: Callable[[str], None],
+        *,
+        stay_on_device: bool,
+    ) -> None:
+        self.network = network
+        self._settings = settings
+        self._note = note
+        self._stay_on_device = stay_on_device
+        self._objective = objective
+        self._layers = sorted(objective.layers)
+        self._programs = programs(
+            network,
+            objective,
+            warps=settings.rotate > 0 or settings.scale > 0,
+            precision=settings.precision,
+        )
+        sides = network.sides(self._layers)
+        self._tiling = Tiling(
+            tile=settings.tile,
+            jitter=settings.jitter,
+            heights=sides.height,
+            widths=sides.width,
+            ladder=backend.current().STATIC_SHAPES,
+        )
+        self._gradient = tiled(self._programs.tiles, self._tiling, batch=self._batch(), note=note)
+
+    @classmethod
+    def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> Ascent:
+        """The climb that settings ask for, as ``dreaming.resolved`` gives them."""
+        network = registry.load(settings.model, settings.preprocessing)
+        objective = settings.objective or objectives.layer(network.default_layer)
+        if settings.guide is not None:
+            objective = objective.guided_by(settings.guide)
+        objective = targets.resolve(objective, network)
+        if stay_on_device is None:
+            stay_on_device = backend.on_accelerator()
+        return cls(settings, objective, network, note, stay_on_device=stay_on_device)
+
+    def _batch(self) -> int:
+        """How many tiles of the largest size to hand over at once."""
+        size = self._tiling.grid((self._tiling.tile, self._tiling.tile)).size
+        # On the way down there are about as many numbers again.
+        numbers = 2 * self.network.cost(self._layers, size).numbers_kept
+        return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
+
+    def check(self, size: Size) -> None:
+        """Make sure that the neurons of the objective exist in the tiles of a picture.
+
+        Raises:
+            UnknownLayerError: One lies outside its layer.
+        """
+        targets.check_positions(self._objective, self.network, self._tiling.grid(size).size)
+
+    def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        """The steps of an octave from a picture ``(height, width, 3)`` in [0, 1], used as working memory."""
+        if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
+            last = None
+            try:
+                for last in self._on_device(picture, octave):
+                    yield last
+            except DeviceMemoryError:
+                self._stay_on_device = False
+                self._note("memory ran out on the device; going on with the picture on the host")
+            else:
+                return
+            if last is not None:
+                yield from self._on_host(last.picture(), octave, first=last.index + 1)
+                return
+        yield from self._on_host(picture, octave)
+
+    def _on_host(self, picture: FloatArray, octave: int, first: int = 0) -> Iterator[Step]:
+        return ascend(
+            picture,
+            self._gradient,
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            conditioning=_CONDITIONINGS[self._settings.conditioning],
+            first=first,
+        )
+
+    def _on_device(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+        return ascend_on_device(
+            picture,
+            self._programs.chunk(self._settings.conditioning),
+            self._tiling.grid((picture.shape[0], picture.shape[1])),
+            views=_views(self._settings, octave),
+            num_steps=self._settings.steps,
+            step_size=self._settings.step_size,
+            ladder=self._tiling.ladder,
+        )
+
+
+class Programs:
+    """What is climbed, as programs that are compiled when first asked for, and kept."""
+
+    def __init__(self, forward: backend.Forward, score: backend.Score, variables: backend.Variables) -> None:
+        self._forward = forward
+        self._score = score
+        self._variables = variables
+        self._chunks: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {}
+
+    @cached_property
+    def tiles(self) -> TileGradient:
+        """The gradient of tiles."""
+        return backend.compile_gradient(self._forward, self._score, self._variables)
+
+    def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
+        """Several steps on the device."""
+        if conditioning not in self._chunks:
+            gradient = backend.tile_gradient(self._forward, self._score, self._variables)
+            chunk = on_device.chunk(gradient, conditioning)
+            self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
+        return self._chunks[conditioning]
+
+
+@lru_cache(maxsize=8)
+def programs(network: Network, objective: Objective, *, warps: bool, precision: str) -> Programs:
+    """Programs for an objective, kept, so that all pictures of a process share one trace.
+
+    Args:
+        network: The network.
+        objective: What is made larger, as ``targets.resolve`` gives it.
+        warps: Whether the views turn and scale, not only shift.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+    """
+    activations = network.forward(objective.layers, precision)
+    looks_at_picture = scoring.reads_picture(scoring.forms(objective))
+
+    def forward(pictures: Tensor, matrix: Tensor) -> Activations:
+        found = activations(tile_view.warp(pictures, matrix) if warps else pictures)
+        return found | {scoring.PICTURE: pictures} if looks_at_picture else found
+
+    return Programs(forward, scoring.alone(objective), network.variables(objective.layers, precision))
+
+
+def _views(settings: DreamSettings, octave: int) -> Callable[[int], tile_view.View]:
+    return lambda step: tile_view.draw(
+        seed=settings.seed, octave=octave, step=step, rotate=settings.rotate, scale=settings.scale
+    )

@@ -1,0 +1,281 @@
+"""From a climbed picture to the one that is shown: colours, blending, contrast, and where it is laid over the photo.
+
+The one idea: a dream is a layer over its photo. The layer is coloured, blended with the photo, given saturation
+and contrast, in this order; then it is laid over the photo, as opaque as strength and mask say. So where
+a mask is black, or with a strength of 0, the photo stays as it is, to the bit.
+
+Works on strips, so a large photo is never copied whole. Must not import: networks, Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from dreamer import images
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import ImageReadError, SettingsError
+from dreamer.files.digests import stamp_of
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
+_SAMPLED = 512  # Rows and columns, at the most, that colours are measured on.
+_BLURRED_AT = 8.0  # Pixels of deviation: a softer mask is blurred at a smaller size, which looks the same.
+
+Strip = FloatArray
+"""``(rows, width, 3)`` in [0, 1]."""
+
+
+class Finish:
+    """What makes the shown picture of a dream.
+
+    Args:
+        settings: Of the dream.
+
+    Raises:
+        ImageReadError: The mask cannot be read.
+    """
+
+    def __init__(self, settings: DreamSettings) -> None:
+        self._strength = np.float32(settings.strength)
+        self._blend = settings.blend
+        self._colors = settings.colors
+        self._contrast = np.float32(settings.contrast)
+        self._saturation = np.float32(settings.saturation)
+        self._feather = settings.feather
+        self._mask_path = settings.mask
+        self._mask = None if settings.mask is None else _mask(Path(settings.mask))
+        self._fitted: NDArray[np.uint8] | None = None
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether there is a mask."""
+        return self._mask is not None
+
+    def check_mask(self, size: Size) -> None:
+        """Make sure that a mask leaves something to see.
+
+        Args:
+            size: ``(height, width)`` of the shown picture.
+
+        Raises:
+            SettingsError: It leaves nothing.
+        """
+        mask = self._mask_at(size)
+        if mask is not None and not mask.any():
+            raise SettingsError(
+                f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
+                "change. A dream is seen where its mask is white or opaque"
+            )
+
+    def __call__(self, dream: FloatArray, photo: StoredArray, dtype: DTypeLike = np.float32) -> StoredArray:
+        """Finish a picture.
+
+        Args:
+            dream: ``(height, width, 3)`` in [0, 1]; left as it is.
+            photo: Of the same size, as it is stored.
+            dtype: float32 for values in [0, 1]; uint8 or uint16 for rounded levels.
+
+        Returns:
+            A new array ``(height, width, 3)``.
+        """
+        out = np.empty(dream.shape, dtype)
+        layer = self._layer(dream, photo)
+        mask = self._mask_at(dream.shape[:2])
+        for rows in strips(len(dream)):
+            strip = layer(dream[rows], photo[rows])
+            opacity = self._opacity(mask, rows)
+            if opacity is not None:
+                below = as_float(photo[rows])
+                strip = np.asarray(below + opacity * (strip - below), np.float32)
+            out[rows] = as_stored(strip, dtype)
+        return out
+
+    def confine(self, dream: FloatArray, photo: StoredArray) -> None:
+        """Undo in place what was dreamt where the mask forbids it, so that the next octave does not build on it.
+
+        Args:
+            dream: ``(height, width, 3)`` in [0, 1].
+            photo: Of the same size.
+        """
+        mask = self._mask_at(dream.shape[:2])
+        if mask is None:
+            return
+        for rows in strips(len(dream)):
+            below = as_float(photo[rows])
+            dream[rows] = below + as_float(mask[rows])[..., None] * (dream[rows] - below)
+
+    def _layer(self, dream: FloatArray, photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
+        """What makes a strip of the layer."""
+        colored = _COLORS[self._colors](dream, photo)
+        blend = BLEND_FUNCTIONS[self._blend]
+        grey = np.float32(0)
+        if self._contrast != 1:
+            # Contrast turns about the mean brightness, so that a dark picture stays a dark one.
+            blended = blend(as_float(_sampled(photo)), colored(_sampled(dream), _sampled(photo)))
+            grey = np.float32((blended @ _LUMA).mean())
+
+        def layer(strip: Strip, below: StoredArray) -> Strip:
+            strip = colored(strip, below)
+            if self._blend != "normal":
+                strip = blend(as_float(below), strip)
+            if self._saturation != 1:
+                brightness = (strip @ _LUMA)[..., None]
+                strip = np.asarray(brightness + self._saturation * (strip - brightness), np.float32)
+            if self._contrast != 1:
+                strip = np.asarray(grey + self._contrast * (strip - grey), np.float32)
+            return np.clip(strip, 0, 1)
+
+        return layer
+
+    def _opacity(self, mask: NDArray[np.uint8] | None, rows: slice) -> FloatArray | None:
+        """How much of a strip of the layer is seen; None for all of it."""
+        if mask is None:
+            return None if self._strength == 1 else np.asarray(self._strength)
+        return self._strength * as_float(mask[rows])[..., None]
+
+    def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """The mask stretched to a size, its edges softened; that of the last size is kept."""
+        if self._mask is not None and (self._fitted is None or self._fitted.shape != tuple(size)):
+            self._fitted = feathered(self._mask, (size[0], size[1]), self._feather)
+        return self._fitted
+
+
+def _mask(path: Path) -> NDArray[np.uint8]:
+    """The mask of a file, which is read once for all photos and frames of a process."""
+    try:
+        return _read_mask(path, stamp_of(path))
+    except OSError as error:
+        raise ImageReadError(f"cannot read the mask {path}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=2)
+def _read_mask(path: Path, _stamp: str) -> NDArray[np.uint8]:
+    return mask_of(images.read(path, compact=True))
+
+
+def mask_of(picture: images.Photo) -> NDArray[np.uint8]:
+    """What a picture says about where to dream.
+
+    Args:
+        picture: Its transparency counts if it has any, its brightness otherwise.
+
+    Returns:
+        ``(height, width)``: 255 where to dream.
+
+    Example:
+        >>> mask_of(images.Photo(np.ones((2, 3, 3), np.float32))).tolist()
+        [[255, 255, 255], [255, 255, 255]]
+    """
+    if picture.alpha is not None:
+        return np.asarray(as_stored(as_float(picture.alpha), np.uint8))
+    brightness = np.empty(picture.pixels.shape[:2], np.uint8)
+    for rows in strips(len(brightness)):
+        brightness[rows] = as_stored(np.clip(as_float(picture.pixels[rows]) @ _LUMA, 0, 1), np.uint8)
+    return brightness
+
+
+def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.uint8]:
+    """Bring a mask to a size and soften its edges.
+
+    Args:
+        mask: ``(height, width)``.
+        size: The wanted ``(height, width)``.
+        share: Deviation of the blur, of the longer side.
+
+    Returns:
+        uint8 of that size.
+    """
+    deviation = share * max(size)
+    shrink = min(1.0, _BLURRED_AT / deviation) if deviation > 0 else 1.0
+    small = resize(as_float(mask), scaled(size, shrink))
+    if deviation * shrink > 0:
+        small = cv2.GaussianBlur(small, (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE)
+    # Straight lines between pixels, since cubic ones would leave a rim beside a sharp edge.
+    full = cv2.resize(small, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(as_stored(np.clip(full, 0, 1), np.uint8))
+
+
+def _free(_dream: FloatArray, _photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
+    return lambda strip, _below: strip
+
+
+def _keep(dream: FloatArray, photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
+    """Give the dream the photo's palette: mean and covariance of its colours.
+
+    References:
+        Gatys, Bethge, Hertzmann and Shechtman, arXiv:1606.05897, section 3.1 (the symmetric root).
+    """
+    center, spread = _palette(as_float(_sampled(photo)))
+    own_center, own_spread = _palette(_sampled(dream))
+    turn = np.asarray(_root(spread) @ np.linalg.inv(_root(own_spread)), np.float32)
+    return lambda strip, _below: np.clip((strip - own_center) @ turn.T + center, 0, 1)
+
+
+def _luminance(_dream: FloatArray, _photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
+    """Give the photo the dream's brightness.
+
+    References:
+        Gatys, Bethge, Hertzmann and Shechtman, arXiv:1606.05897, section 3.2.
+    """
+
+    def colored(strip: Strip, below: StoredArray) -> Strip:
+        photo = as_float(below)
+        return np.clip(photo + ((strip - photo) @ _LUMA)[..., None], 0, 1)
+
+    return colored
+
+
+_COLORS: Mapping[str, Callable[[FloatArray, StoredArray], Callable[[Strip, StoredArray], Strip]]] = {
+    "free": _free,
+    "keep": _keep,
+    "luminance": _luminance,
+}
+
+
+def _palette(pixels: FloatArray) -> tuple[FloatArray, NDArray[np.float64]]:
+    """Mean and covariance of colours; a little is added to it, since a grey picture has no inverse."""
+    flat = pixels.reshape(-1, 3).astype(np.float64)
+    center = flat.mean(axis=0)
+    spread = (flat - center).T @ (flat - center) / len(flat)
+    return center.astype(np.float32), spread + 1e-6 * np.eye(3)
+
+
+def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The symmetric square root of a symmetric matrix."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+
+
+def _sampled(picture: StoredArray) -> StoredArray:
+    """Every so many rows and columns: averages would take away the spread of fine detail."""
+    return picture[:: -(-picture.shape[0] // _SAMPLED), :: -(-picture.shape[1] // _SAMPLED)]
+
+
+def _soft_light(below: Strip, layer: Strip) -> Strip:
+    bent = np.where(below <= 0.25, ((16 * below - 12) * below + 4) * below, np.sqrt(below))
+    darker = below - (1 - 2 * layer) * below * (1 - below)
+    return np.where(layer <= 0.5, darker, below + (2 * layer - 1) * (bent - below))
+
+
+def _hard_light(below: Strip, layer: Strip) -> Strip:
+    return np.where(layer <= 0.5, 2 * below * layer, 1 - 2 * (1 - below) * (1 - layer))
+
+
+BLEND_FUNCTIONS: Mapping[str, Callable[[Strip, Strip], Strip]] = {
+    "normal": lambda _below, layer: layer,
+    "multiply": lambda below, layer: below * layer,
+    "screen": lambda below, layer: 1 - (1 - below) * (1 - layer),
+    "overlay": lambda below, layer: _hard_light(layer, below),
+    "soft-light": _soft_light,
+    "hard-light": _hard_light,
+    "darken": np.minimum,
+    "lighten": np.maximum,
+    "difference": lambda below, layer: np.abs(below - layer),
+}
+"""(photo, dream) -> the layer, each in [0, 1], as W3C's "Compositing and Blending Level 1", section 10, says."""

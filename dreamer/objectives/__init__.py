@@ -1,0 +1,39 @@
+"""What is made larger: parts of a network as values that add up, how they are written and how they are read.
+
+    objective.py   Objective, a weighted sum of terms, and the makers of terms
+    terms.py       Term: one thing that is scored
+    grammar.py     text -> terms
+    bounds.py      what an objective can hold
+
+Must not import NumPy, Keras or anything heavy: settings hold objectives, and the command line reads those.
+"""
+
+from __future__ import annotations
+
+from dreamer.objectives.objective import (
+    Objective,
+    channel,
+    custom,
+    direction,
+    diversity,
+    guided,
+    interpolated,
+    layer,
+    logit,
+    neuron,
+    penalty,
+)
+
+__all__ = [
+    "Objective",
+    "channel",
+    "custom",
+    "direction",
+    "diversity",
+    "guided",
+    "interpolated",
+    "layer",
+    "logit",
+    "neuron",
+    "penalty",
+]

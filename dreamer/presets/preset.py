@@ -1,0 +1,323 @@
+"""Presets: looks that go by a name. Finds and reads them; the one place that knows where they live.
+
+A preset is a TOML file: what it is called and looks like, and any fields of :class:`DreamSettings`, first for the
+network it was made with, then what is otherwise with others.
+
+    title = "Fur and eyes"
+    description = "Coats of fur with eyes all over, the DeepDream everybody knows"
+    tags = ["animals", "classic"]
+    objective = "block5c"
+    step_size = 0.012
+
+    [variants.inception_v3]
+    objective = "mixed4"
+
+``extends = "other"`` begins with all of another preset. Files that a preset names (a guide, a mask, a network, those of
+its objective) lie relative to it. A preset of the program or in the user's own folder may name any file; one from
+elsewhere only those beside it, see :mod:`dreamer.trust`.
+
+Must not import NumPy, Keras or anything heavy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import SettingsError, UnknownModelError, UnknownPresetError, close_matches
+from dreamer.files.digests import digest_of
+from dreamer.files.documents import read_toml
+from dreamer.models import registry
+from dreamer.models.keras_file import is_path
+from dreamer.objectives import Objective
+from dreamer.trust import Named, Source, named_files
+from dreamer.wording import shown
+
+_WORDS = ("title", "description")
+_KNOWN = (*_WORDS, "tags", "extends", "variants")
+_SETTINGS = tuple(one.name for one in fields(DreamSettings))
+_FILES = ("mask", "guide")
+_LONGEST_CHAIN = 16
+"""Presets that extend each other in a row: more than a person ever writes."""
+
+_Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A look that goes by a name.
+
+    Attributes:
+        name: Of its file, without suffix.
+        path: Its file.
+        sha256: Digest of that file.
+        title: A few words.
+        description: What it looks like, in a line.
+        tags: Words to find it by.
+        extends: The preset that it begins with.
+        base: Settings for the network that it was made with.
+        variants: What is otherwise with other networks, by their names.
+        outside: Files that it, or what it extends, names and may not.
+        has_options: As :class:`dreamer.trust.Source` has it.
+
+    Example:
+        >>> find("fur-and-eyes").settings(seed=7).seed
+        7
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    title: str
+    description: str
+    tags: tuple[str, ...] = ()
+    extends: str | None = None
+    base: _Table = field(default_factory=dict)
+    variants: Mapping[str, _Table] = field(default_factory=dict)
+    outside: frozenset[str] = frozenset()
+    has_options: bool = True
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Which it is, as recipes say it."""
+        return {"preset": self.name, "preset_sha256": self.sha256}
+
+    @property
+    def model(self) -> str:
+        """The network that it was made with."""
+        return str(self.base.get("model", DreamSettings.model))
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The networks that it is made for."""
+        return (self.model, *self.variants)
+
+    def settings(self, **changes: Any) -> DreamSettings:
+        """The settings that it stands for.
+
+        Args:
+            **changes: Fields of :class:`DreamSettings` on top of them; ``model`` chooses the variant.
+
+        Raises:
+            UntrustedError: It names files that it may not, and *changes* do not take their places.
+            SettingsError: A setting is impossible, or the preset is not made for the network.
+        """
+        found = self._settings(changes)
+        Source(self.path, has_options=self.has_options).refuse(self._outside(changes))
+        return found
+
+    def _outside(self, changes: _Table) -> list[Named]:
+        """What it names and may not, where nothing takes its place."""
+        table = {**self.base, **self.variants.get(changes.get("model", self.model), {})}
+        kept = {name: value for name, value in table.items() if name not in changes}
+        return [(setting, file) for setting, file in named_files(kept) if file in self.outside]
+
+    def _settings(self, changes: _Table) -> DreamSettings:
+        model = changes.get("model", self.model)
+        if model not in self.models and "objective" not in changes:
+            raise SettingsError(
+                f"the preset {self.name} is made for {', '.join(self.models)}, not for {model}. "
+                "Give an --objective with it, or add a table [variants] to a preset of your own"
+            )
+        return DreamSettings.of(**{**self.base, **self.variants.get(model, {}), **changes})
+
+
+def find(name: str | Path, *, trust: bool = False, has_options: bool = True) -> Preset:
+    """The preset of a name, or of a path that ends in ``.toml``.
+
+    Of presets of the same name the user's own is taken.
+
+    Args:
+        name: Its name, or its path.
+        trust: Whether one from elsewhere, or what it extends, may name any file.
+        has_options: As :class:`dreamer.trust.Source` has it.
+
+    Raises:
+        UnknownPresetError: There is none.
+        UntrustedError: It extends a file that it may not name.
+        SettingsError: Its file is wrong; the message says where.
+    """
+    return replace(_read(_path(str(name)), (), trust=trust), has_options=has_options)
+
+
+def names() -> list[str]:
+    """The names of all presets, those of the user included."""
+    return sorted({path.stem for folder in (shipped_folder(), own_folder()) for path in folder.glob("*.toml")})
+
+
+def shipped_folder() -> Path:
+    """Where the presets lie that come with the program."""
+    installed = Path(__file__).parents[1] / "shipped" / "presets"
+    return (
+        installed if installed.is_dir() else Path(__file__).parents[2] / "presets"
+    )  # A checkout keeps them at its top.
+
+
+def own_folder() -> Path:
+    """Where the user's presets lie: in ``DREAMER_CONFIG``, or where the platform keeps settings."""
+    chosen = os.environ.get("DREAMER_CONFIG")
+    if chosen:
+        return Path(chosen).expanduser().absolute() / "presets"
+    import platformdirs
+
+    return platformdirs.user_config_path("dreamer") / "presets"
+
+
+def _path(name: str, *, extended_by: Path | None = None) -> Path:
+    if name.endswith(".toml"):
+        path = _expanded(name)
+        return extended_by.parent / path if extended_by else path
+    for folder in (own_folder(), shipped_folder()):
+        path = folder / f"{name}.toml"
+        # A preset of the user's that extends its own name extends the one that it stands before.
+        if Path(name).name == name and os.path.isfile(path) and path != extended_by:  # noqa: PTH113  It takes any name.
+            return path
+    raise UnknownPresetError(
+        f"there is no preset {shown(name)}.{close_matches(name, names())} See all: dreamer presets list; "
+        "one of your own can be given by its path, which ends in .toml"
+    )
+
+
+def _expanded(name: str) -> Path:
+    # Unlike pathlib's, it leaves a user alone whom nobody knows.
+    return Path(os.path.expanduser(name))  # noqa: PTH111
+
+
+def _source(path: Path, *, trust: bool) -> Source:
+    """A preset as what names files: those in the folders of presets may name any."""
+    folder = os.path.realpath(path.parent)
+    return Source(path, trust or folder in map(os.path.realpath, (own_folder(), shipped_folder())))
+
+
+def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
+    if len(extending) >= _LONGEST_CHAIN:
+        raise SettingsError(f"{extending[0]} extends more than {_LONGEST_CHAIN} presets in a row; expected fewer")
+    table = _table(path)
+    real = Path(os.path.realpath(path))
+    if real in extending:
+        raise SettingsError(f"{path} extends itself, by way of {', '.join(one.stem for one in extending)}")
+    _check_keys(table, (*_KNOWN, *_SETTINGS), str(path))
+    base, variants = _settings_of(table, path), _variants_of(table, path)
+    source = _source(path, trust=trust)
+    named = [*named_files(base), *(named for variant in variants.values() for named in named_files(variant))]
+    named += [("model", model) for model in variants if is_path(model)]
+    outside = {file for _, file in named if not source.may_name(file)}
+    extends = table.get("extends")
+    if extends is not None:
+        if not isinstance(extends, str):
+            raise SettingsError(f"extends in {path} is {shown(extends)}; expected the name of a preset")
+        place = _path(extends, extended_by=path)
+        if extends.endswith(".toml") and not source.may_name(str(place)):
+            # What it extends has no option, so the others need none.
+            replace(source, has_options=False).check([("extends", str(place)), *named])
+        other = _read(place, (*extending, real), trust=trust)
+        outside |= other.outside
+        variants = _inherited(other, base, variants)
+        base = {**other.base, **other.variants.get(str(base.get("model")), {}), **base}
+    title, description = (_word(table, word, path) for word in _WORDS)
+    preset = Preset(
+        path.stem,
+        path,
+        digest_of(path),
+        title,
+        description,
+        tags=_tags(table, path),
+        extends=extends,
+        base=base,
+        variants=variants,
+        outside=frozenset(outside),
+    )
+    for model in preset.models:
+        _checked(preset, model)
+    return preset
+
+
+def _inherited(other: Preset, base: _Table, variants: Mapping[str, _Table]) -> dict[str, _Table]:
+    """The variants of a preset that extends another.
+
+    What it says for all networks counts with each, but an objective names layers of one network only. So who gives
+    another objective has to give those for other networks too.
+    """
+    general = {key: value for key, value in base.items() if key not in ("objective", "model")}
+    names = dict.fromkeys(variants if "objective" in base else (*other.variants, *variants))
+    # With another network of its own, that network's variant is what it begins with.
+    names.pop(str(base.get("model")), None)
+    return {name: {**other.variants.get(name, {}), **general, **variants.get(name, {})} for name in names}
+
+
+def _checked(preset: Preset, model: str) -> None:
+    try:
+        if model not in preset.outside:
+            registry.spec(model)
+        settings = preset._settings({"model": model})
+    except (SettingsError, UnknownModelError) as error:
+        raise SettingsError(f"{preset.path}: {error}") from error
+    if model != preset.model and settings.objective == preset.base.get("objective") is not None:
+        raise SettingsError(
+            f"{preset.path}: the variant for {model} has no objective of its own; expected layers of that network"
+        )
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return read_toml(path)
+    except OSError as error:
+        raise UnknownPresetError(f"cannot read the preset {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"{path} is no preset: {error}. Expected TOML; `dreamer presets new` writes one") from error
+
+
+def _check_keys(table: _Table, known: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise SettingsError(f"{where} has an unknown key {shown(key)}.{close_matches(key, known)}")
+
+
+def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
+    """The settings among the keys of a table, the files they name relative to the preset."""
+
+    def beside(file: str) -> str:
+        return str(path.parent / _expanded(file))
+
+    found = {key: value for key, value in table.items() if key in _SETTINGS}
+    for key in _FILES:
+        if isinstance(found.get(key), str):
+            found[key] = beside(found[key])
+    model = found.get("model")
+    if isinstance(model, str) and is_path(model):
+        found["model"] = beside(model)
+    if "objective" in found:
+        try:
+            found["objective"] = Objective.of(found["objective"]).with_files(beside)
+        except SettingsError as error:
+            raise SettingsError(f"{path}: {error}") from error
+    return found
+
+
+def _variants_of(table: _Table, path: Path) -> dict[str, _Table]:
+    variants = table.get("variants", {})
+    if not isinstance(variants, dict) or not all(isinstance(one, dict) for one in variants.values()):
+        raise SettingsError(f"variants in {path} is {shown(variants)}; expected tables such as [variants.inception_v3]")
+    for name, variant in variants.items():
+        _check_keys(variant, tuple(key for key in _SETTINGS if key != "model"), f"the variant {name} in {path}")
+    return {name: _settings_of(variant, path) for name, variant in variants.items()}
+
+
+def _word(table: _Table, word: str, path: Path) -> str:
+    if word not in table:
+        raise SettingsError(f'{path} has no {word}; expected a line of text, as in {word} = "..."')
+    value = table[word]
+    if not isinstance(value, str) or not value.strip() or "\n" in value:
+        raise SettingsError(f"{word} in {path} is {shown(value)}; expected a line of text")
+    return value
+
+
+def _tags(table: _Table, path: Path) -> tuple[str, ...]:
+    tags = table.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
+        raise SettingsError(f'tags in {path} is {shown(tags)}; expected words, as in ["animals", "classic"]')
+    return tuple(tags)

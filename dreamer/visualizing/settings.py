@@ -1,0 +1,112 @@
+"""What one visualization is told.
+
+Must not import NumPy, Keras or anything heavy: the command line reads its defaults from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from typing import Any
+
+from dreamer.backends import PRECISIONS
+from dreamer.errors import SettingsError
+from dreamer.settings import SEEDS, TINY, Range, Settings
+from dreamer.transforms import Transforms
+from dreamer.wording import shown
+
+PARAMETRIZATIONS = ("cosine", "fourier", "pixels", "maco")
+"""What a visualization may be made from; see ``dreamer.ascent.parametrizations``."""
+
+OPTIMIZERS = ("momentum", "adam", "nadam")
+"""What may make a visualization; see ``dreamer.ascent.optimizing``."""
+
+
+@dataclass(frozen=True)
+class VisualizeSettings(Settings):
+    """All that a visualization depends on besides what is visualized.
+
+    Attributes:
+        model: Name of the network, or the path of a ``.keras`` file.
+        preprocessing: How pictures are prepared for a network from a file, as in ``"-1..1"``; None for
+            what is known of it.
+        size: ``(height, width)`` of the pictures, or one number for both.
+        steps: Steps of the optimizer.
+        parametrization: ``"cosine"``, ``"fourier"``, ``"pixels"`` or ``"maco"``: what the pictures are made from.
+        spectrum: For ``"maco"``, the file with the magnitudes, as ``dreamer spectrum`` writes it; None for 1/f.
+        transforms: How each step sees the pictures, as a :class:`Transforms`, the name of a set, or the path of a
+            TOML file; ``None`` for the set that goes with the parametrization.
+        optimizer: ``"momentum"``, ``"adam"`` or ``"nadam"``; None for the one that goes with the parametrization.
+        learning_rate: How far a step goes; None for what goes with the parametrization.
+        diversity: How many pictures of each target there are, as different from each other as they can be.
+        diversity_weight: How much their difference counts, as a share of the target's own score.
+        alpha: Whether the parts of the picture that never mattered become transparent.
+        precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
+            for the quickest on this machine in which its pictures are as good.
+        seed: Everything random comes from it.
+
+    Raises:
+        SettingsError: A value is impossible.
+
+    Example:
+        >>> VisualizeSettings(size=96, transforms="none").size
+        (96, 96)
+    """
+
+    model: str = "efficientnet_lite0"
+    preprocessing: str | None = None
+    size: tuple[int, int] = (224, 224)
+    steps: int = 128
+    parametrization: str = "cosine"
+    spectrum: str | None = None
+    transforms: Transforms | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    diversity: int = 1
+    diversity_weight: float = 1.0
+    alpha: bool = False
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _size(self.size))
+        if self.transforms is not None:
+            object.__setattr__(self, "transforms", Transforms.of(self.transforms))
+        if self.spectrum is not None and self.parametrization != "maco":
+            raise SettingsError(f"spectrum is for the parametrization maco; with {self.parametrization} it has no use")
+        choices: dict[str, Sequence[str]] = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
+        if self.optimizer is not None:
+            choices["optimizer"] = OPTIMIZERS
+        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum",))
+        if not isinstance(self.alpha, bool):
+            raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
+
+    def to_dict(self) -> dict[str, object]:
+        """The settings as JSON can hold them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "size": list(self.size),
+            "transforms": None if self.transforms is None else self.transforms.to_dict(),
+        }
+
+
+_VISUALIZE_RANGES: Mapping[str, Range] = {
+    "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
+    "learning_rate": (Real, TINY, 100, "a number above 0, at most 100"),
+    "diversity": (Integral, 1, 64, "a whole number: 1 to 64"),
+    "diversity_weight": (Real, 0, 1000, "a number from 0 to 1000"),
+    "seed": SEEDS,
+}
+
+_LEAST_SIDE, _MOST_SIDE = 16, 4096
+
+
+def _size(value: Any) -> tuple[int, int]:
+    sides = (value, value) if isinstance(value, Integral) else value
+    whole = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(side, Integral) for side in sides)
+    if not whole or not all(_LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
+        raise SettingsError(
+            f"size is {shown(value)}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to "
+            f"{_MOST_SIDE}"
+        )
+    return int(sides[0]), int(sides[1])
