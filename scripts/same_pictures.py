@@ -144,7 +144,7 @@ def same(one: Path, other: Path) -> bool:
     with Image.open(one) as first, Image.open(other) as second:
         pairs = zip(ImageSequence.all_frames(first), ImageSequence.all_frames(second), strict=False)
         return getattr(first, "n_frames", 1) == getattr(second, "n_frames", 1) and all(
-            a.mode == b.mode and a.info.get("duration") == b.info.get("duration") and np.array_equal(a, b)
+            a.info.get("duration") == b.info.get("duration") and np.array_equal(a.convert("RGBA"), b.convert("RGBA"))
             for a, b in pairs
         )
 

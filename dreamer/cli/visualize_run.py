@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dreamer.visualizing.batch import Visualization
     from dreamer.visualizing.steps import VisualizeStep
 
-_FRAME_SECONDS = 0.08
+_FRAME_SECONDS, _LAST_SECONDS = 0.08, 1.5  # The last for who wants to look at the finished picture.
 
 
 class Run:
@@ -159,9 +159,10 @@ class Film:
     def _write(self, path: Path, *, overwrite: bool = False) -> None:
         from dreamer import images
 
-        images.write_animation(
-            path, self._arranged(), seconds_per_frame=_FRAME_SECONDS, recipe=self._run.recipe(), overwrite=overwrite
-        )
+        with images.Animation(path, images.Timing(_FRAME_SECONDS, _LAST_SECONDS), overwrite=overwrite) as animation:
+            for frame in self._arranged():
+                animation.add(frame)
+            animation.finish(self._run.recipe())
 
     def _arranged(self) -> Iterator[StoredArray]:
         return map(self._run.arranged, self._frames.until(self._run.labelled()))

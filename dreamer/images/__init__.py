@@ -29,7 +29,9 @@ of them); writing puts the rest back, as far as the format can hold it, and says
     encoding.py   encode
     writers.py    one function per format
     files.py      write, check_target
-    animation.py  write_animation, check_animation_target
+    frames.py     frame_writer: moving pictures, a frame at a time
+    animation.py  Animation: files that play them; gif.py and apng.py encode, spool.py keeps frames on the disk
+    numbered.py   NumberedFiles: a folder of frames
     sheets.py     sheet, sheet_size, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
 
@@ -40,28 +42,37 @@ Must not import Keras, TensorFlow or any other part of the package but what lies
 from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
-from dreamer.images.animation import ANIMATION_SUFFIXES, check_animation_target, write_animation
+from dreamer.images.animation import Animation, Timing, check_animation_target
 from dreamer.images.encoding import encode
 from dreamer.images.files import check_place, check_target, write
 from dreamer.images.formats import READ_SUFFIXES, SUFFIXES, dream_suffix, is_read
+from dreamer.images.frames import FrameWriter, frame_writer
+from dreamer.images.numbered import NumberedFiles, check_picture_folder
 from dreamer.images.photo import Metadata, Photo, resized
 from dreamer.images.reading import decode, from_pil, read
 from dreamer.images.recipes import read_recipe
 from dreamer.images.sheets import LabelledPicture, sheet, sheet_size
+from dreamer.images.spool import Spool
 
 __all__ = [
-    "ANIMATION_SUFFIXES",
     "READ_SUFFIXES",
     "SUFFIXES",
+    "Animation",
+    "FrameWriter",
     "LabelledPicture",
     "Metadata",
+    "NumberedFiles",
     "Photo",
+    "Spool",
+    "Timing",
     "check_animation_target",
+    "check_picture_folder",
     "check_place",
     "check_target",
     "decode",
     "dream_suffix",
     "encode",
+    "frame_writer",
     "from_pil",
     "is_read",
     "read",
@@ -71,5 +82,4 @@ __all__ = [
     "sheet",
     "sheet_size",
     "write",
-    "write_animation",
 ]

@@ -7,8 +7,9 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from dreamer.arrays import Size
 from dreamer.errors import ImageExistsError, ImageWriteError
@@ -123,10 +124,30 @@ def put(path: Path, data: bytes, *, overwrite: bool) -> None:
     Raises:
         ImageWriteError: A file is there by now that may not be replaced, or the disk is full or failing.
     """
+    with placed(path, overwrite=overwrite) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def placed(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """A file that comes to its place in one move, once the body has written it; if that fails, all is as it was.
+
+    Args:
+        path: Its place; a symbolic link is written through.
+        overwrite: Replace a file that is there, keeping its permissions.
+
+    Raises:
+        ImageWriteError: A file is there by now that may not be replaced, or the disk is full or failing.
+    """
     real = _real(path)
     part = real.parent / f".dreamer-{secrets.token_hex(8)}.part"
     try:
-        _fill(part, data, real)
+        with part.open("xb") as file:
+            if real.exists():
+                part.chmod(stat.S_IMODE(real.stat().st_mode))
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         if overwrite:
             part.replace(real)
         else:
@@ -147,16 +168,6 @@ def _real(path: Path) -> Path:
 
 def _exists(path: Path) -> ImageExistsError:
     return ImageExistsError(f"{path} exists already and is not replaced. Choose another name, or allow overwriting.")
-
-
-def _fill(part: Path, data: bytes, real: Path) -> None:
-    """Write the temporary file down to the disk, with the permissions of the file that it will replace."""
-    with part.open("xb") as file:
-        if real.exists():
-            part.chmod(stat.S_IMODE(real.stat().st_mode))
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _place(part: Path, real: Path) -> None:

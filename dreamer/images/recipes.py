@@ -19,6 +19,9 @@ from dreamer.images.photo import Photo
 
 KEYWORD = "dreamer"
 _MARKER = b"dreamer-recipe"
+Recipe = Mapping[str, object] | None
+"""How a picture was made, as JSON can hold it; None to keep nothing of it."""
+
 _MOST_BYTES = 4_000_000  # Of a recipe; those of the largest sheets have a tenth of it.
 
 
