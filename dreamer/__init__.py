@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dreamer import lazy, moved
+from dreamer.version import __version__
 
 if TYPE_CHECKING:
     from dreamer import images, objectives, presets
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from dreamer.visualizing.batch import Visualization
     from dreamer.visualizing.settings import VisualizeSettings
     from dreamer.visualizing.steps import VisualizeStep, visualize, visualize_steps
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DreamSettings",

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dreamer import __version__
 from dreamer.errors import SettingsError
 from dreamer.shapes import Shape, problem
+from dreamer.version import __version__
 from dreamer.wording import shown
 
 if TYPE_CHECKING:

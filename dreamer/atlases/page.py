@@ -14,12 +14,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from dreamer import __version__
 from dreamer.atlases import catalog as catalogs
 from dreamer.atlases.catalog import Catalog
 from dreamer.batching.names import inside
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.images import files
+from dreamer.version import __version__
 
 DATA = "atlas.js"
 _INDEX = "index.html"

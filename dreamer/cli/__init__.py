@@ -17,7 +17,6 @@ from io import TextIOWrapper
 
 import click
 
-from dreamer import __version__
 from dreamer.cli import interrupts
 from dreamer.cli.atlas import atlas
 from dreamer.cli.batch import batch
@@ -42,6 +41,7 @@ from dreamer.errors import (
     UnknownModelError,
     in_one_line,
 )
+from dreamer.version import __version__
 from dreamer.wording import harmless
 
 EXIT_FAILURE = 1

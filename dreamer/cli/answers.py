@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from dreamer import __version__
 from dreamer.cli.outputs import print_json
 from dreamer.shapes import Shape
+from dreamer.version import __version__
 
 FORMAT = 1
 

@@ -1,0 +1,3 @@
+"""The version of the program, for whatever says it without needing the rest."""
+
+__version__ = "0.1.0"
