@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dreamer.dreaming.steps import DreamStep, dream, dream_steps
     from dreamer.dreaming.zoom import ZoomStep, zoom_steps
     from dreamer.errors import DreamerError
+    from dreamer.models.network import Network
+    from dreamer.models.registry import load
     from dreamer.objectives import Objective
     from dreamer.transforms import Transforms
     from dreamer.visualizing.batch import Visualization
@@ -29,6 +31,7 @@ __all__ = [
     "DreamSettings",
     "DreamStep",
     "DreamerError",
+    "Network",
     "Objective",
     "Transforms",
     "Visualization",
@@ -39,6 +42,7 @@ __all__ = [
     "dream",
     "dream_steps",
     "images",
+    "load",
     "objectives",
     "presets",
     "visualize",
@@ -52,6 +56,7 @@ __getattr__, __dir__ = lazy.exports(
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
+        "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
         "Transforms": "dreamer.transforms",
         "Visualization": "dreamer.visualizing.batch",
@@ -61,6 +66,7 @@ __getattr__, __dir__ = lazy.exports(
         "dream": "dreamer.dreaming.steps",
         "dream_steps": "dreamer.dreaming.steps",
         "images": "dreamer.images",
+        "load": "dreamer.models.registry",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",
         "visualize": "dreamer.visualizing.steps",

@@ -3,7 +3,7 @@
 A photo is kept as it is stored, often uint8, a quarter of what it takes as float32. What needs more than
 that is done in strips of rows, so that no second picture of full size is made.
 
-Must not import anything of the package, nor anything heavier than NumPy and OpenCV.
+Must not import anything of the package but its errors, nor anything heavier than NumPy and OpenCV.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from dreamer.errors import ImageReadError
 
 FloatArray = NDArray[np.float32]
 """float32; a picture is ``(height, width, 3)`` RGB in [0, 1]."""
@@ -78,6 +80,45 @@ def as_float(picture: StoredArray) -> FloatArray:
     # Divided, not multiplied by the inverse, so that rounding gives back every level.
     converted /= np.float32(np.iinfo(picture.dtype).max)
     return converted
+
+
+def as_batch(pictures: Any) -> tuple[FloatArray, bool]:
+    """Pictures as a batch of float32, and whether there was only one, not in a batch.
+
+    Args:
+        pictures: ``(height, width, 3)`` or ``(batch, height, width, 3)`` RGB: float in [0, 1], or uint8; anything
+            that NumPy takes.
+
+    Raises:
+        ImageReadError: They have another shape, type or range.
+
+    Example:
+        >>> batch, is_one = as_batch(np.full((4, 6, 3), 255, np.uint8))
+        >>> batch.shape, batch.max(), is_one
+        ((1, 4, 6, 3), np.float32(1.0), True)
+    """
+    given = np.asarray(pictures)
+    if given.ndim not in (3, 4) or given.shape[-1] != 3 or given.size == 0:
+        raise ImageReadError(f"the array has shape {given.shape}; expected (height, width, 3), or a batch of those")
+    is_one = given.ndim == 3
+    check_levels(given)
+    batch = given[None] if is_one else given
+    return np.ascontiguousarray(as_float(batch) if batch.dtype == np.uint8 else batch, np.float32), is_one
+
+
+def check_levels(picture: NDArray[Any]) -> None:
+    """Make sure that an array holds pictures: uint8, or numbers in [0, 1].
+
+    Raises:
+        ImageReadError: It holds something else.
+    """
+    if picture.dtype == np.uint8:
+        return
+    if not np.issubdtype(picture.dtype, np.floating):
+        raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")
+    low, high = float(picture.min()), float(picture.max())
+    if not (low >= 0 and high <= 1):
+        raise ImageReadError(f"the array ranges from {low:g} to {high:g}; expected [0, 1]. Divide it by 255?")
 
 
 def as_stored(picture: FloatArray, dtype: DTypeLike) -> StoredArray:

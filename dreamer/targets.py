@@ -17,11 +17,10 @@ from keras import ops
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
-from dreamer.errors import ImageReadError, ModelError, SettingsError, UnknownClassError, UnknownLayerError
+from dreamer.errors import ImageReadError, SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.files import npy
 from dreamer.files.digests import stamp_of
-from dreamer.models import classes, labels
-from dreamer.models.labels import Label
+from dreamer.models import classes
 from dreamer.objectives import Objective
 from dreamer.objectives.bounds import LEAST_WEIGHT
 from dreamer.objectives.terms import Numbers, Term
@@ -98,11 +97,10 @@ def no_number(objective: Objective | None, model: str) -> str:
 def title(objective: Objective, network: Network) -> str:
     """What to write under a picture of a resolved objective: its name, and that of a class."""
     (weight, term), *others = objective.terms
-    known = _labels(network)
-    if others or term.kind != "logit" or abs(weight) != 1 or known is None:
+    if others or term.kind != "logit" or abs(weight) != 1 or not network.labels:
         return objective.label
     index = int(term.unit or 0)
-    return f"{'' if weight > 0 else 'not '}{known[index].name.split(', ')[0]} ({index})"
+    return f"{'' if weight > 0 else 'not '}{network.labels[index].name.split(', ')[0]} ({index})"
 
 
 def _layer(term: Term, network: Network) -> Term:
@@ -125,15 +123,11 @@ def _logit(term: Term, network: Network) -> Term:
             f"{network.spec.name} has no classifier here, so there is no {term}. Name a layer of it: "
             f"dreamer layers {network.spec.name}"
         )
-    index = term.unit if isinstance(term.unit, int) else _class(str(term.unit), network)
+    index = term.unit if isinstance(term.unit, int) else network.class_index(str(term.unit))
     count = network.channels(name)
     if index >= count:
         raise UnknownClassError(f"{network.spec.name} has no class {index}; expected 0 to {count - 1}")
     return dataclasses.replace(term, layer=name, unit=index, values=_one_hot(index, count))
-
-
-def _class(wanted: str, network: Network) -> int:
-    return classes.find(wanted, labels.of(network.spec), network.spec.name)
 
 
 def _checked(network: Network, name: str, channel: int | None = None) -> None:
@@ -148,19 +142,7 @@ def _as_class(name: str, network: Network) -> str:
     """What to type if a class was meant where a layer is expected."""
     if name in network.layers or network.logits is None:
         return ""
-    try:
-        known = labels.of(network.spec)
-    except ModelError:  # Its classes have no names, so none was meant.
-        return ""
-    return classes.instead_of_layer(name, known, network.spec.name)
-
-
-def _labels(network: Network) -> tuple[Label, ...] | None:
-    """The class names, where they are known and as many as there are classes."""
-    if network.spec.labels is None or network.logits is None:
-        return None
-    known = labels.of(network.spec)
-    return known if len(known) == network.channels(network.logits) else None
+    return classes.instead_of_layer(name, network.labels, network.spec.name)
 
 
 def _direction(term: Term, network: Network) -> Term:

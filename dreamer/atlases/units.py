@@ -98,7 +98,8 @@ def _of_layer(network: Network, layer: str, wanted: Sequence[range] | None) -> l
     count = network.channels(layer)
     indices = sorted({index for part in wanted or [range(_MOST)] for index in part[:count] if index < count})
     if layer == network.logits:
-        return [_class(network, index, _class_names(network)) for index in indices]
+        names = _class_names(network)
+        return [_class(network, index, names) for index in indices]
     targets = [objectives.channel(layer, index).name for index in indices]
     return [Unit(layer, index, target, target) for index, target in zip(indices, targets, strict=True)]
 
@@ -139,8 +140,7 @@ def _classes(network: Network, search: str) -> list[Unit]:
 
 def _class_names(network: Network) -> dict[int, str]:
     """The names of classes by index; none where nobody has said them."""
-    known = () if network.spec.labels is None else labels.of(network.spec)
-    return {label.index: label.name for label in known}
+    return {label.index: label.name for label in network.labels}
 
 
 def _class(network: Network, index: int, names: dict[int, str]) -> Unit:

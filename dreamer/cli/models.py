@@ -16,7 +16,7 @@ from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import fetching, registry, store
 from dreamer.models.fetching import megabytes
 from dreamer.models.specs import ModelSpec, known
-from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights, has_classifier
+from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights, has_classifier
 from dreamer.wording import one_line
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
@@ -56,7 +56,7 @@ def info(name: str) -> None:
         "pictures": "nobody has said how they are prepared; --preprocessing does"
         if prepared is None
         else f"less {_numbers(prepared.mean)}, divided by {_numbers(prepared.std)}, {prepared.order}",
-        "classes": "none" if _PART in facts else _CLASSES.get(spec.labels or "", spec.labels or "not known"),
+        "classes": "none" if _PART in facts else _CLASSES.get(str(spec.labels or ""), str(spec.labels or "not known")),
         "layer": spec.default_layer or "chosen when it is loaded",
     }
     facts |= {f"  {layer}": grows for layer, grows in spec.dreams_well}
@@ -132,6 +132,8 @@ def _size(spec: ModelSpec) -> str:
     match spec.weights:
         case FileWeights(path):
             return megabytes(path.stat().st_size)
+        case HeldWeights():
+            return "in memory"
         case weights:
             return megabytes(weights.size)
 
@@ -142,7 +144,7 @@ def _weights_facts(spec: ModelSpec) -> dict[str, str]:
     match weights:
         case BundledWeights():
             return facts | {"from": f"{weights.distribution}, through pip", "sha256": weights.sha256}
-        case FileWeights():
+        case FileWeights() | HeldWeights():
             return facts | {"weights": "in the file", "sha256": weights.locate().sha256}
     facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {_size(spec)}"}
     try:

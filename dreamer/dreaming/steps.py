@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dreamer import images, targets
-from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
+from dreamer.arrays import FloatArray, Size, StoredArray, check_levels, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves
 from dreamer.backends import precision
 from dreamer.dreaming.ascent import Ascent
@@ -262,11 +262,5 @@ def _pixels(picture: str | Path | Image.Image | np.ndarray, settings: DreamSetti
         return images.from_pil(picture, compact=True).pixels
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
         raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
-    if picture.dtype == np.uint8:
-        return picture
-    if not np.issubdtype(picture.dtype, np.floating):
-        raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")
-    low, high = float(picture.min()), float(picture.max())
-    if not (low >= 0 and high <= 1):
-        raise ImageReadError(f"the array ranges from {low:g} to {high:g}; expected [0, 1]. Divide it by 255?")
-    return np.ascontiguousarray(picture, np.float32)
+    check_levels(picture)
+    return picture if picture.dtype == np.uint8 else np.ascontiguousarray(picture, np.float32)

@@ -91,12 +91,17 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
     from dreamer.models import keras_archive
 
     network = keras_archive.load(weights)
-    _check(network, spec.name)
-    _take_off_softmax(network)
+    check(network, spec.name)
+    take_off_softmax(network)
     return network
 
 
-def _check(network: Any, name: str) -> None:
+def check(network: Any, name: str) -> None:
+    """Make sure that a Keras network is one of a single picture.
+
+    Raises:
+        ModelError: It is not.
+    """
     import keras
 
     if isinstance(network, keras.Sequential) and not network.built:
@@ -129,14 +134,14 @@ def _before(shape: tuple[int | None, ...]) -> str:
     return f". If those are pictures, save this one: keras.Sequential({layers})"
 
 
-def _take_off_softmax(network: Any) -> None:
+def take_off_softmax(network: Any) -> None:
     """Make a network end in logits: a probability has next to no gradient where it is near 0 or 1."""
     import keras
 
     for output in network.outputs:
         last = output._keras_history.operation
         if hasattr(last, "outputs"):
-            _take_off_softmax(last)
+            take_off_softmax(last)
         elif getattr(last, "activation", None) is keras.activations.softmax:
             last.activation = keras.activations.linear
 

@@ -62,6 +62,8 @@ def of(spec: ModelSpec) -> tuple[Label, ...]:
         )
     if spec.labels == "imagenet":
         return imagenet()
+    if isinstance(spec.labels, tuple):
+        return _with_synsets(list(spec.labels))
     return _with_synsets(_lines(_archived(spec) if spec.labels == "archive" else Path(spec.labels)))
 
 

@@ -9,19 +9,22 @@ Must not import: anything about pictures or ascent.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
-from dreamer.arrays import Size
-from dreamer.errors import ModelError, SettingsError, UnknownLayerError, close_matches, in_one_line
-from dreamer.models import inference, resampling
+from dreamer.arrays import FloatArray, Size, as_batch, resize
+from dreamer.errors import ModelError, SettingsError, UnknownClassError, UnknownLayerError, close_matches, in_one_line
+from dreamer.models import classes, inference, labels, landmarks, resampling
 from dreamer.models.cost import Cost, cost
+from dreamer.models.labels import Label
 from dreamer.models.layer_graph import LayerGraph, Node, Shape, ancestors
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.specs import ModelSpec
@@ -29,15 +32,33 @@ from dreamer.sides import Seen
 
 Tensor = Any  # A tensor of whichever backend Keras runs on.
 
-_MERGING = ("Add", "Concatenate")
-_SHAPING = ("Flatten", "Reshape", "Softmax", "Activation")  # These see nothing that is not in the layer below.
-_USUAL_STRIDE, _USUAL_FIELD = 16, 350  # Pixels; see default_layer.
-_LEAST_STRIDE, _MOST_STRIDE = 8, 32  # Finer layers see lines, coarser ones have hardly any positions.
+_AT_ONCE = 16  # Pictures of a batch that activations are asked for.
 _TRIAL_SIDE = 75  # Pixels, odd as photos may be.
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A class that a network takes a picture for.
+
+    Attributes:
+        index: Its place among the logits, from 0.
+        name: Its names, separated by commas; empty where they are not known.
+        probability: In [0, 1], by the softmax of all logits.
+    """
+
+    index: int
+    name: str
+    probability: float
 
 
 class Network:
     """A loaded network.
+
+    Example:
+        >>> import dreamer
+        >>> network = dreamer.load("efficientnet_lite0")  # doctest: +SKIP
+        >>> network.layers[:2], network.labels[281].name  # doctest: +SKIP
+        (('stem_conv', 'stem'), 'tabby, tabby cat')
 
     Attributes:
         spec: What is known about it.
@@ -90,51 +111,36 @@ class Network:
 
     @cached_property
     def blocks(self) -> tuple[str, ...]:
-        """Layers that end a block, and the last with positions.
-
-        A block ends where branches meet, or where an identity names its end. In a network that has neither, every
-        convolution counts.
-        """
-        nodes = {name: self.graph.nodes[self._indices[name]] for name in self._spatial}
-        meeting = {name for name, node in nodes.items() if node.kind in _MERGING}
-        named = {
-            name
-            for name, node in nodes.items()
-            if node.kind == "Identity" and self.graph.nodes[node.parents[0]].kind not in (*_MERGING, "Identity")
-        }
-        convolutions = {name for name, node in nodes.items() if "Conv" in node.kind}
-        ends = meeting | named | {self._spatial[-1]} if meeting | named else convolutions or set(nodes)
-        return tuple(name for name in nodes if name in ends)
+        """Layers that end a block, and the last with positions, as :func:`landmarks.blocks` finds them."""
+        return landmarks.blocks(self)
 
     @cached_property
     def dreams_well(self) -> tuple[str, ...]:
-        """Layers worth a try: those known to be, or the default and the ends of the network's middle stages."""
+        """Layers worth a try: those known to be, or likely ones."""
         if self.spec.dreams_well:
             return tuple(name for name, _ in self.spec.dreams_well if name in self._indices)
-        ends = {self.fields[name].stride: name for name in self._landmarks()}
-        middle = {name for stride, name in ends.items() if stride and _LEAST_STRIDE <= stride <= _MOST_STRIDE}
-        return tuple(name for name in self.layers if name in {self.default_layer} | middle)
+        return landmarks.worth_a_try(self)
 
     @cached_property
     def default_layer(self) -> str:
-        """The layer to dream with where none is named.
+        """The layer to dream with where none is named: the one that is known to dream well, or is likely to."""
+        return self.spec.default_layer or landmarks.likely(self)
 
-        If nobody has said which, it is the one most like those that are known to dream well: with a
-        stride of 16 and a field of 350 pixels, as ``mixed4`` of Inception v3 and ``block5c`` of
-        EfficientNet-Lite0. In a network without positions it is the last one before the classes.
+    @cached_property
+    def labels(self) -> tuple[Label, ...]:
+        """The classes with their names, in the order of the logits; empty where those are not known."""
+        if self.spec.labels is None or self.logits is None:
+            return ()
+        known = labels.of(self.spec)
+        return known if len(known) == self.channels(self.logits) else ()
+
+    def class_index(self, name: str) -> int:
+        """The index of a class, by its name or a part of it.
+
+        Raises:
+            UnknownClassError: There is no such class, several are called so, or the names are not known.
         """
-        if self.spec.default_layer:
-            return self.spec.default_layer
-        landmarks = self._landmarks()
-        if not landmarks:
-            below = [name for name in self.layers if name != self.logits and self.node(name).kind not in _SHAPING]
-            return (below or list(self.layers))[-1]
-
-        def unlikeness(name: str) -> tuple[float, float]:
-            field = self.fields[name]
-            return abs(math.log2((field.stride or 1) / _USUAL_STRIDE)), abs((field.size or math.inf) - _USUAL_FIELD)
-
-        return min(landmarks, key=unlikeness)
+        return classes.find(name, labels.of(self.spec), self.spec.name)
 
     def node(self, layer: str) -> Node:
         """A layer, with its kind and the shape of its output.
@@ -143,6 +149,10 @@ class Network:
             UnknownLayerError: There is no such layer.
         """
         return self.graph.nodes[self._index(layer)]
+
+    def is_tied(self, layer: str) -> bool:
+        """Whether a layer sees pictures of the network's own size only, so that others are resized."""
+        return any(self.graph.tied([self._index(layer)]))
 
     def _index(self, layer: str) -> int:
         if layer not in self._indices:
@@ -224,6 +234,74 @@ class Network:
         seen_size = self.graph.seen_size(wanted, size)
         found = self.graph.shapes(needed, seen_size) or []
         return cost(nodes, dict(zip(needed, found, strict=True)), (*seen_size, self.graph.num_colors), folded)
+
+    def activations(self, pictures: Any, layers: Sequence[str]) -> dict[str, FloatArray]:
+        """What some layers give for pictures, as NumPy has it.
+
+        Args:
+            pictures: One picture ``(height, width, 3)`` or a batch of them ``(batch, height, width, 3)``, RGB: float
+                in [0, 1], or uint8. Anything that NumPy takes, a result of :func:`dreamer.dream` too. A size that
+                the layers cannot see is resized to the nearest that they can.
+            layers: Their names.
+
+        Returns:
+            By layer its activations ``(batch, height, width, channels)``, or ``(batch, units)`` above the pooling;
+            for one picture without the batch.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+            ImageError: The pictures have another shape or range.
+
+        Example:
+            >>> network.activations(picture, ["block4b"])["block4b"].shape  # doctest: +SKIP
+            (27, 40, 80)
+        """
+        layers = [layers] if isinstance(layers, str) else list(layers)
+        batch, is_one = as_batch(pictures)
+        run, size = self.forward(layers), self.sides(layers).nearest(*batch.shape[1:3])
+        parts = []
+        for start in range(0, len(batch), _AT_ONCE):
+            seen = np.stack([np.clip(resize(picture, size), 0, 1) for picture in batch[start : start + _AT_ONCE]])
+            given = run(ops.convert_to_tensor(seen))
+            parts.append({name: np.asarray(ops.convert_to_numpy(given[name]), np.float32) for name in layers})
+        whole = {name: np.concatenate([part[name] for part in parts]) for name in layers}
+        return {name: array[0] for name, array in whole.items()} if is_one else whole
+
+    def predict(self, pictures: Any, top: int = 5) -> list[Prediction] | list[list[Prediction]]:
+        """What the network takes pictures for.
+
+        Args:
+            pictures: As for :meth:`activations`.
+            top: How many classes, the likeliest first.
+
+        Returns:
+            For one picture its predictions, for a batch those of each.
+
+        Raises:
+            UnknownClassError: The network has no classifier.
+            ImageError: The pictures have another shape or range.
+
+        Example:
+            >>> [best, *_] = network.predict(picture)  # doctest: +SKIP
+            >>> best.name, round(best.probability, 2)  # doctest: +SKIP
+            ('tabby, tabby cat', 0.62)
+        """
+        if self.logits is None:
+            raise UnknownClassError(f"{self.spec.name} has no classifier, so it cannot say what it sees in a picture")
+        logits = self.activations(pictures, [self.logits])[self.logits].astype(np.float64)
+        names = {label.index: label.name for label in self.labels}
+
+        def ranked(scores: NDArray[np.float64]) -> list[Prediction]:
+            shares = np.exp(scores - scores.max())
+            shares /= shares.sum()
+            best = np.argsort(-shares, kind="stable")[:top]
+            return [Prediction(int(index), names.get(int(index), ""), float(shares[index])) for index in best]
+
+        return ranked(logits) if logits.ndim == 1 else [ranked(one) for one in logits]
+
+    def __repr__(self) -> str:
+        count = 0 if self.logits is None else self.channels(self.logits)
+        return f"<Network {self.spec.name}: {len(self.layers)} layers, {f'{count} classes' if count else 'no classes'}>"
 
     def forward(
         self, layers: Iterable[str], precision: str = "float32", *, redirected: bool = False
@@ -329,16 +407,3 @@ class Network:
             return ops.flip(prepared, axis=-1) if preprocessing.order == "BGR" else prepared
 
         return prepare
-
-    @property
-    def _spatial(self) -> list[str]:
-        """The layers with positions: those that see pictures of any size, or where there are none, the others."""
-        found = [name for name in self.layers if len(self.node(name).shape) == 3 and self.fields[name].stride]
-        return [name for name in found if not any(self.graph.tied([self._index(name)]))] or found
-
-    def _landmarks(self) -> list[str]:
-        """Where branches meet; in a network that has none, every convolution."""
-        spatial = self._spatial
-        merging = [name for name in spatial if self.node(name).kind in _MERGING]
-        convolutions = [name for name in spatial if "Conv" in self.node(name).kind]
-        return (merging if len(merging) > 2 else convolutions) or spatial

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError, close_matches
 from dreamer.models import fetching, foreign_files, keras_file, store
-from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
+from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, Preprocessing
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
 from dreamer.models.weights import has_classifier
 from dreamer.wording import shown
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ALIASES = {f"{KERAS_PREFIX}InceptionV3": "inception_v3"}
 
 
-def spec(name: str, preprocessing: str | None = None) -> ModelSpec:
+def spec(name: str, preprocessing: str | Preprocessing | None = None) -> ModelSpec:
     """Look a network up.
 
     Args:
@@ -53,14 +53,18 @@ def spec(name: str, preprocessing: str | None = None) -> ModelSpec:
             raise SettingsError(
                 f"how pictures are prepared for {name} is known; preprocessing is for networks of your own"
             )
-    if preprocessing is None:
-        return found
-    if preprocessing not in GENERAL:
+    return found if preprocessing is None else dataclasses.replace(found, preprocessing=_preprocessing(preprocessing))
+
+
+def _preprocessing(said: str | Preprocessing) -> Preprocessing:
+    if isinstance(said, Preprocessing):
+        return said
+    if said not in GENERAL:
         raise SettingsError(
-            f"there is no preprocessing {preprocessing!r}; expected one of {', '.join(GENERAL)}. "
+            f"there is no preprocessing {said!r}; expected one of {', '.join(GENERAL)}. "
             "Others can be described in a .toml beside the network"
         )
-    return dataclasses.replace(found, preprocessing=PREPROCESSINGS[preprocessing])
+    return PREPROCESSINGS[said]
 
 
 def _known(name: str) -> ModelSpec:
@@ -76,27 +80,52 @@ def _known(name: str) -> ModelSpec:
         ) from None
 
 
-def load(name: str, preprocessing: str | None = None) -> Network:
+def load(
+    network: str | Path | keras.Model | Network,
+    preprocessing: str | Preprocessing | None = None,
+    *,
+    labels: Sequence[str] | str | Path | None = None,
+    layer: str | None = None,
+) -> Network:
     """Load a network with its weights; fetches them if they are not there.
 
     The networks that were loaded last are kept, and given again while their weights are the same.
 
     Args:
-        name: A known name, ``keras:NAME``, or the path of a ``.keras`` file.
-        preprocessing: How pictures are prepared for a network from a file.
+        network: A known name, ``keras:NAME``, the path of a ``.keras`` file, or a Keras network, of which a copy is
+            taken. A :class:`Network` is given back as it is.
+        preprocessing: How pictures are prepared for a network of your own: ``"0..1"``, ``"0..255"``, ``"-1..1"``,
+            ``"imagenet"``, ``"caffe"``, or a :class:`~dreamer.models.preprocessing.Preprocessing`.
+        labels: The classes of a network of your own in the order of its logits, or a text file with a name a line.
+        layer: To dream with where none is named.
 
     Returns:
         The network, ready to be cut to the layers asked for.
 
     Raises:
         UnknownModelError: There is none of that name.
+        SettingsError: What is said of it is unknown, or known already.
+        ModelError: A Keras network is not one of a single picture.
         WeightsError: Its weights are damaged, or cannot be fetched.
 
     Example:
         >>> load("efficientnet_lite0").channels("block4b")
         80
     """
-    found = spec(name, preprocessing)
+    from dreamer.models.network import Network
+
+    if isinstance(network, Network):
+        if (preprocessing, labels, layer) != (None, None, None):
+            raise SettingsError(f"{network.spec.name} is loaded already; say how when it is loaded")
+        return network
+    said = None if labels is None else str(labels) if isinstance(labels, str | Path) else tuple(labels)
+    if not isinstance(network, str | Path):
+        from dreamer.models import held
+
+        prepared = None if preprocessing is None else _preprocessing(preprocessing)
+        return held.network_of(network, preprocessing=prepared, labels=said, layer=layer)
+    found = spec(str(network), preprocessing)
+    found = dataclasses.replace(found, labels=said or found.labels, default_layer=layer or found.default_layer)
     try:
         stamp = found.weights.stamp()
     except MissingWeightsError:

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
-from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
+from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights
 
 KERAS_PREFIX = "keras:"
 """What stands before the name of a network of ``keras.applications``, as in ``keras:VGG16``."""
@@ -36,7 +36,7 @@ class ModelSpec:
         default_layer: The layer to dream with where none is named; None for a likely one.
         dreams_well: Layers that are known to dream well, and what grows with them.
         labels: Whose class names it has: ``"imagenet"``, ``"archive"`` for a file that comes with
-            the weights, or the path of a text file with a name a line; None for none.
+            the weights, the path of a text file with a name a line, or the names; None for none.
         logits: The layer that scores the classes, before the softmax; None for the last one.
         application: Its name in ``keras.applications``.
         low_precisions: Types of fewer bits than float32 in which its dreams were found as good.
@@ -45,11 +45,11 @@ class ModelSpec:
     name: str
     title: str
     build: str
-    weights: BundledWeights | PublishedWeights | FileWeights
+    weights: BundledWeights | PublishedWeights | FileWeights | HeldWeights
     preprocessing: Preprocessing | None
     default_layer: str | None = None
     dreams_well: tuple[tuple[str, str], ...] = ()
-    labels: str | None = None
+    labels: str | tuple[str, ...] | None = None
     logits: str | None = None
     application: str | None = None
     low_precisions: tuple[str, ...] = ()

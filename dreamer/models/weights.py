@@ -189,3 +189,31 @@ class FileWeights:
             return Located(self.path, digest_of(self.path))
         except OSError as error:
             raise WeightsError(f"cannot read {self.path}: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class HeldWeights:
+    """The weights of a Keras network that this process holds, and no file.
+
+    Attributes:
+        sha256: Digest of their names, shapes and bytes.
+    """
+
+    sha256: str
+    license: ClassVar[str] = "your own"
+    made_by: ClassVar[str] = "you"
+
+    def stamp(self) -> str:
+        """Tells whether the weights are still the same: always, since they are a copy."""
+        return self.sha256
+
+    def locate(self) -> Located:
+        """There is no file to find.
+
+        Raises:
+            WeightsError: Always.
+        """
+        raise WeightsError(
+            "the network is in the memory of another process only; save it with network.save('mine.keras') and name "
+            "the file"
+        )

@@ -50,7 +50,7 @@ def test_missing_weights_say_how_to_get_them():
 def test_a_network_is_built_once_however_it_is_asked_for():
     network = registry.load("efficientnet_lite0")
     assert registry.load("efficientnet_lite0", None) is network
-    assert registry.load(name="efficientnet_lite0", preprocessing=None) is network
+    assert registry.load(network="efficientnet_lite0", preprocessing=None) is network
 
 
 def test_a_name_longer_than_any_file_can_have_is_unknown():
