@@ -53,9 +53,9 @@ def compare(name: str, layer: str, precision: str, side: int) -> dict:
         for seed in SEEDS:
             noise = np.random.default_rng(seed).normal(scale=1e-6, size=pixels.shape)
             shared = {"model": name, "objective": layer, "seed": seed}
-            full = reached(name, layer, dreamer.dream(pixels, precision="float32", **shared))
-            twin = dreamer.dream(np.clip(pixels + noise, 0, 1).astype(np.float32), precision="float32", **shared)
-            ratios.append(reached(name, layer, dreamer.dream(pixels, precision=precision, **shared)) / full)
+            full = reached(name, layer, dreamer.dream(pixels, precision="float32", **shared).pixels)
+            twin = dreamer.dream(np.clip(pixels + noise, 0, 1).astype(np.float32), precision="float32", **shared).pixels
+            ratios.append(reached(name, layer, dreamer.dream(pixels, precision=precision, **shared).pixels) / full)
             twins.append(reached(name, layer, twin) / full)
     return {
         "mean": round(statistics.mean(ratios), 4),

@@ -15,19 +15,23 @@ from dreamer.version import __version__
 
 if TYPE_CHECKING:
     from dreamer import images, objectives, presets
+    from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
+    from dreamer.dreaming.photo import Dream
     from dreamer.dreaming.settings import DreamSettings
-    from dreamer.dreaming.steps import DreamStep, dream, dream_steps
-    from dreamer.dreaming.zoom import ZoomStep, zoom_steps
+    from dreamer.dreaming.steps import DreamStep
+    from dreamer.dreaming.zoom import ZoomStep
     from dreamer.errors import DreamerError
     from dreamer.models.network import Network
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
     from dreamer.transforms import Transforms
-    from dreamer.visualizing.batch import Visualization
+    from dreamer.visualizing.calls import visualize, visualize_steps
     from dreamer.visualizing.settings import VisualizeSettings
-    from dreamer.visualizing.steps import VisualizeStep, visualize, visualize_steps
+    from dreamer.visualizing.steps import VisualizeStep
+    from dreamer.visualizing.visualization import Visualization, sheet
 
 __all__ = [
+    "Dream",
     "DreamSettings",
     "DreamStep",
     "DreamerError",
@@ -45,6 +49,7 @@ __all__ = [
     "load",
     "objectives",
     "presets",
+    "sheet",
     "visualize",
     "visualize_steps",
     "zoom_steps",
@@ -53,25 +58,27 @@ __all__ = [
 __getattr__, __dir__ = lazy.exports(
     "dreamer",
     {
+        "Dream": "dreamer.dreaming.photo",
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
         "Transforms": "dreamer.transforms",
-        "Visualization": "dreamer.visualizing.batch",
+        "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
         "ZoomStep": "dreamer.dreaming.zoom",
-        "dream": "dreamer.dreaming.steps",
-        "dream_steps": "dreamer.dreaming.steps",
+        "dream": "dreamer.dreaming.calls",
+        "dream_steps": "dreamer.dreaming.calls",
         "images": "dreamer.images",
         "load": "dreamer.models.registry",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",
-        "visualize": "dreamer.visualizing.steps",
-        "visualize_steps": "dreamer.visualizing.steps",
-        "zoom_steps": "dreamer.dreaming.zoom",
+        "sheet": "dreamer.visualizing.visualization",
+        "visualize": "dreamer.visualizing.calls",
+        "visualize_steps": "dreamer.visualizing.calls",
+        "zoom_steps": "dreamer.dreaming.calls",
     },
 )
 moved.watch()

@@ -103,16 +103,18 @@ def as_batch(pictures: Any) -> tuple[FloatArray, bool]:
     is_one = given.ndim == 3
     check_levels(given)
     batch = given[None] if is_one else given
-    return np.ascontiguousarray(as_float(batch) if batch.dtype == np.uint8 else batch, np.float32), is_one
+    return np.ascontiguousarray(
+        batch if np.issubdtype(batch.dtype, np.floating) else as_float(batch), np.float32
+    ), is_one
 
 
 def check_levels(picture: NDArray[Any]) -> None:
-    """Make sure that an array holds pictures: uint8, or numbers in [0, 1].
+    """Make sure that an array holds pictures: uint8 or uint16 levels, or numbers in [0, 1].
 
     Raises:
         ImageReadError: It holds something else.
     """
-    if picture.dtype == np.uint8:
+    if picture.dtype in (np.uint8, np.uint16):
         return
     if not np.issubdtype(picture.dtype, np.floating):
         raise ImageReadError(f"the array is {picture.dtype}; expected float32 in [0, 1] or uint8")

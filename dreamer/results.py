@@ -73,6 +73,17 @@ class Result:
         """
         return list(images.write(Path(path), self.photo, recipe=self.recipe, overwrite=overwrite))
 
+    def encoded(self, suffix: str) -> tuple[bytes, tuple[str, ...]]:
+        """The bytes of a picture file with the recipe inside, and notes on what the format could not hold.
+
+        Args:
+            suffix: Of the format, as ``".png"``.
+
+        Raises:
+            ImageWriteError: The format cannot hold it.
+        """
+        return images.encode(self.photo, suffix, recipe=self.recipe)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         pixels = np.asarray(self.pixels, dtype)
         return pixels.copy() if copy else pixels

@@ -20,7 +20,7 @@ from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.transforms import SETS
 
-_FILES = ("mask", "guide", "spectrum")
+_FILES = ("mask", "guide", "spectrum", "start")
 _LONGEST_SHOWN = 300
 
 Named = tuple[str, str]

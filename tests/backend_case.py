@@ -83,7 +83,7 @@ def main(output: str) -> None:
         objective="second", octaves=2, octave_scale=2, steps=3, tile=64, precision="float32", seed=5
     )
     for place, there in (("host", False), ("device", True)):
-        steps = list(dreaming.dream_steps(PICTURE, settings, stay_on_device=there))
+        steps = list(dreamer.dream_steps(PICTURE, settings, stay_on_device=there))
         found[f"{place}_dream"] = steps[-1].render()
         found[f"{place}_scores"] = np.array([step.score for step in steps])
     visualizing.registry.load = lambda *_: model
@@ -91,7 +91,7 @@ def main(output: str) -> None:
     for name, keywords in made.items():
         targets = ["second:1", "-second:2"]
         drawn = dreamer.visualize(targets, size=(32, 48), steps=3, precision="float32", seed=5, **keywords)
-        found[f"{name}_pictures"] = np.stack([one.picture for one in drawn])
+        found[f"{name}_pictures"] = np.stack([one.pixels for one in drawn])
         found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
         if drawn[0].alpha is not None:
             found["alpha"] = np.stack([one.alpha for one in drawn])

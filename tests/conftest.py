@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import os
 import shutil
 import signal
@@ -100,16 +101,20 @@ def asleep(monkeypatch):
 
     ``asleep.before_step = f`` has ``f(number)`` called before each step, counted from 1 through all octaves and frames.
     """
-    from dreamer.cli.order import Order
-    from dreamer.dreaming import photo
-    from dreamer.dreaming import steps as dreaming
+    from dreamer.cli import dream_run
+    from dreamer.dreaming import plan, steps
+
+    def planned(given, network=None):
+        return SimpleNamespace(
+            settings=given,
+            network=network or Sleeper.network,
+            with_settings=lambda **changes: planned(dataclasses.replace(given, **changes)),
+            recipe=lambda: {"settings": given.to_dict()},
+        )
 
     Sleeper.taken = 0
     monkeypatch.setattr(Sleeper, "before_step", staticmethod(lambda number: None))
-    monkeypatch.setattr(dreaming, "Ascent", SimpleNamespace(of=lambda wish, **_: Sleeper(wish.steps)))
-    monkeypatch.setattr(dreaming, "resolved", lambda given: given)
-    monkeypatch.setattr(photo, "resolved", lambda given: given)
-    monkeypatch.setattr(photo.registry, "load", lambda *_: None)
-    monkeypatch.setattr(photo, "recipe_of", lambda _network, given, _files: {"settings": dict(given)})
-    monkeypatch.setattr(Order, "finish", lambda _: None)
+    monkeypatch.setattr(steps, "Ascent", lambda plan, **_: Sleeper(plan.settings.steps))
+    monkeypatch.setattr(plan.DreamPlan, "of", planned)
+    monkeypatch.setattr(dream_run, "_finish", lambda *_: None)
     return Sleeper

@@ -37,7 +37,7 @@ def cat(samples):
 
 
 def test_a_dream_scores_higher_than_its_photo(lite0, cat):
-    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=8)
+    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=8).pixels
     assert dreamt.shape == (120, 161, 3)
     assert dreamt.dtype == np.float32
     assert 0 <= dreamt.min() <= dreamt.max() <= 1
@@ -49,7 +49,7 @@ def test_a_dream_scores_higher_than_its_photo(lite0, cat):
 )
 def test_every_way_of_climbing_climbs(lite0, cat, keywords):
     photo = cat[50:130, 100:221]
-    dreamt = dreamer.dream(photo, QUICK, **keywords)
+    dreamt = dreamer.dream(photo, QUICK, **keywords).pixels
     assert score(lite0, dreamt, "block3b") > 1.2 * score(lite0, photo, "block3b")
 
 
@@ -59,19 +59,19 @@ def test_a_channel_and_a_weight_of_minus_one(lite0, cat):
     def channel(picture):
         return float((np.asarray(lite0.forward(["block4b"])(picture[None])["block4b"])[..., 17]).mean())
 
-    more = dreamer.dream(photo, QUICK, objective="block4b:17")
-    less = dreamer.dream(photo, QUICK, objective="-block4b:17")
+    more = dreamer.dream(photo, QUICK, objective="block4b:17").pixels
+    less = dreamer.dream(photo, QUICK, objective="-block4b:17").pixels
     assert channel(less) < channel(photo) - 1 < channel(photo) + 1 < channel(more)
 
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_tile_batch(picture, monkeypatch):
     settings = dataclasses.replace(QUICK, tile=32, rotate=3, seed=5)
     large = np.tile(picture, (2, 2, 1))
-    first = dreamer.dream(large, settings)
-    assert dreamer.dream(large, settings).tobytes() == first.tobytes()
+    first = dreamer.dream(large, settings).pixels
+    assert dreamer.dream(large, settings).pixels.tobytes() == first.tobytes()
     monkeypatch.setattr(ascent, "batch_for", lambda _bytes: 1)
-    assert dreamer.dream(large, settings).tobytes() == first.tobytes()
-    assert dreamer.dream(large, settings, seed=6).tobytes() != first.tobytes()
+    assert dreamer.dream(large, settings).pixels.tobytes() == first.tobytes()
+    assert dreamer.dream(large, settings, seed=6).pixels.tobytes() != first.tobytes()
 
 
 def test_one_trace_serves_all_octaves_and_pictures(picture, monkeypatch):
@@ -85,14 +85,16 @@ def test_one_trace_serves_all_octaves_and_pictures(picture, monkeypatch):
 
 
 def test_strength_lies_between_photo_and_dream(picture):
-    full = dreamer.dream(picture, QUICK)
-    assert dreamer.dream(picture, QUICK, strength=0.25) == pytest.approx(picture + 0.25 * (full - picture), abs=1e-6)
-    assert dreamer.dream(picture, QUICK, strength=0) == pytest.approx(picture, abs=1e-6)
+    full = dreamer.dream(picture, QUICK).pixels
+    assert dreamer.dream(picture, QUICK, strength=0.25).pixels == pytest.approx(
+        picture + 0.25 * (full - picture), abs=1e-6
+    )
+    assert dreamer.dream(picture, QUICK, strength=0).pixels == pytest.approx(picture, abs=1e-6)
 
 
 @pytest.mark.parametrize(("max_size", "size"), [(20, (14, 20)), (53, (37, 53)), (1, (1, 1))])
 def test_max_size_bounds_the_longest_side(picture, max_size, size):
-    assert dreamer.dream(picture, QUICK, max_size=max_size, steps=1).shape == (*size, 3)
+    assert dreamer.dream(picture, QUICK, max_size=max_size, steps=1).pixels.shape == (*size, 3)
 
 
 def test_steps_tell_how_far_the_dream_has_come(picture):
@@ -110,13 +112,13 @@ def test_steps_tell_how_far_the_dream_has_come(picture):
 def test_a_photo_as_it_is_stored_dreams_as_its_float_copy_does(picture, dtype):
     stored = np.rint(picture * np.iinfo(dtype).max).astype(dtype)
     settings = DreamSettings(octaves=2, steps=1, objective="block3b", strength=0.7)
-    [expected, dreamt] = (list(dreaming.dream_steps(one, settings))[-1] for one in (as_float(stored), stored))
+    [expected, dreamt] = (list(dreamer.dream_steps(one, settings))[-1] for one in (as_float(stored), stored))
     assert dreamt.render().tobytes() == expected.render().tobytes()
 
 
 @pytest.mark.parametrize("strength", [1.0, 0.3])
 def test_levels_are_rounded_from_what_is_rendered_as_float(picture, strength):
-    for step in dreaming.dream_steps(picture, dataclasses.replace(QUICK, steps=1, strength=strength)):
+    for step in dreamer.dream_steps(picture, dataclasses.replace(QUICK, steps=1, strength=strength)):
         rendered = step.render()
         assert rendered.dtype == np.float32
         for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
@@ -127,7 +129,7 @@ def test_levels_are_rounded_from_what_is_rendered_as_float(picture, strength):
 
 def test_steps_are_rendered_alike_before_and_after_the_next_octave_begins(picture):
     steps, before = [], []
-    for step in dreaming.dream_steps(picture, dataclasses.replace(QUICK, octaves=3, steps=1)):
+    for step in dreamer.dream_steps(picture, dataclasses.replace(QUICK, octaves=3, steps=1)):
         steps.append(step)
         before.append(step.render().tobytes())
     assert [step.render().tobytes() for step in steps] == before
@@ -147,13 +149,13 @@ def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, mon
 
     monkeypatch.setattr(dreaming.octaves, "carry", watched)
     monkeypatch.setattr(ascent, "ascend", climb)
-    for step in dreaming.dream_steps(np.tile(picture, (4, 4, 1)), dataclasses.replace(QUICK, octaves=3)):
+    for step in dreamer.dream_steps(np.tile(picture, (4, 4, 1)), dataclasses.replace(QUICK, octaves=3)):
         last = step  # noqa: F841  It is kept, as by the command line, which may have to render it.
     assert alive[-1] == [False, False]
 
 
 def test_a_dream_that_is_stopped_can_be_rendered_at_full_size(picture):
-    steps = dreaming.dream_steps(picture, QUICK)
+    steps = dreamer.dream_steps(picture, QUICK)
     unfinished = next(steps).render()
     steps.close()
     assert unfinished.shape == picture.shape
@@ -172,9 +174,9 @@ def test_a_path_an_image_and_an_array_dream_alike(tmp_path, picture):
     bytes_ = (picture * 255).round().astype(np.uint8)
     path = tmp_path / "photo.png"
     Image.fromarray(bytes_).save(path)
-    expected = dreamer.dream(bytes_, QUICK)
+    expected = dreamer.dream(bytes_, QUICK).pixels
     for same in (path, str(path), Image.fromarray(bytes_), bytes_ / np.float32(255), bytes_ / np.float64(255)):
-        assert dreamer.dream(same, QUICK) == pytest.approx(expected, abs=2e-2)
+        assert dreamer.dream(same, QUICK).pixels == pytest.approx(expected, abs=2e-2)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +206,7 @@ def test_unknown_names_are_refused(picture):
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 300), (17, 16)])
 def test_odd_and_tiny_sizes(size):
-    dreamt = dreamer.dream(np.full((*size, 3), 0.4, np.float32), steps=1)
+    dreamt = dreamer.dream(np.full((*size, 3), 0.4, np.float32), steps=1).pixels
     assert dreamt.shape == (*size, 3)
     assert np.isfinite(dreamt).all()
 
@@ -212,7 +214,7 @@ def test_odd_and_tiny_sizes(size):
 def test_a_golden_picture(cat):
     """One step an octave: more would let the last bits of another processor's sums grow into another picture."""
     golden = images.read(Path(__file__).parent / "golden" / "cat-eye.png").pixels
-    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=1, step_size=0.04, precision="float32")
+    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=1, step_size=0.04, precision="float32").pixels
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in (dreamt, golden)]
     # Noise of 1e-5 in the photo moves it by 0.004, a step 10 % longer by 0.009, another seed by 0.04.
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006
@@ -225,7 +227,7 @@ def test_what_a_mask_forbids_is_undone_before_the_next_octave(picture, tmp_path,
     begun = []
     confine = Finish.confine
     monkeypatch.setattr(Finish, "confine", lambda self, *given: (confine(self, *given), begun.append(given[0].copy())))
-    found = dreamer.dream(picture, QUICK, mask=str(tmp_path / "mask.png"), feather=0)
+    found = dreamer.dream(picture, QUICK, mask=str(tmp_path / "mask.png"), feather=0).pixels
     assert np.abs(begun[0][:, :24] - picture[:, :24]).max() < 0.03  # But for what enlarging spreads over the edge.
     assert np.abs(begun[0][:, 30:] - picture[:, 30:]).max() > 0.1
     assert (found[:, :26] == picture[:, :26]).all()

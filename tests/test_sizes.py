@@ -78,8 +78,8 @@ def test_a_dream_its_transparency_and_its_octaves_have_the_sizes_that_were_told(
     for step in dream.steps(note=pytest.fail):
         assert step.render("uint8", size=step.size).shape[:2] == step.size
         assert step.render("uint8").shape[:2] == dream.size
-    result, _ = dream.result()
-    assert result.pixels.shape[:2] == result.alpha.shape == dream.size
+    photo = dream.result(compact=True).photo
+    assert photo.pixels.shape[:2] == photo.alpha.shape == dream.size
     assert preview or dream.size == (size if wish.max_size is None else fitted(size, wish.max_size))
 
 

@@ -55,10 +55,10 @@ def test_a_spectrum_shapes_what_maco_draws(tmp_path):
     magnitude = np.zeros((32, 17, 3), np.float32)
     magnitude[0, 4, 0] = 1
     spectrum.write(tmp_path / "one.npz", magnitude, count=1)
-    [found] = dreamer.visualize(
+    found = dreamer.visualize(
         "block1a:3", parametrization="maco", spectrum=str(tmp_path / "one.npz"), size=32, steps=2, transforms="none"
     )
-    waves = np.abs(np.fft.rfft2(found.picture[..., 0] - found.picture[..., 0].mean()))
+    waves = np.abs(np.fft.rfft2(found.pixels[..., 0] - found.pixels[..., 0].mean()))
     assert np.unravel_index(waves.argmax(), waves.shape)[1] == 4
 
 

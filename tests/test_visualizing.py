@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import keras
 import numpy as np
@@ -12,7 +13,6 @@ from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, Unknown
 from dreamer.models.network import Network
 from dreamer.models.specs import known
 from dreamer.visualizing import batch
-from dreamer.visualizing import steps as visualizing
 from dreamer.visualizing.settings import PARAMETRIZATIONS
 
 QUICK = VisualizeSettings(size=(40, 56), steps=12, precision="float32")
@@ -21,7 +21,8 @@ QUICK = VisualizeSettings(size=(40, 56), steps=12, precision="float32")
 @pytest.fixture
 def tiny(tiny_network, monkeypatch):
     """The tiny network in place of the bundled one."""
-    monkeypatch.setattr(visualizing.registry, "load", lambda *_: tiny_network)
+    monkeypatch.setattr(dreamer, "visualize", partial(dreamer.visualize, network=tiny_network))
+    monkeypatch.setattr(dreamer, "visualize_steps", partial(dreamer.visualize_steps, network=tiny_network))
     return tiny_network
 
 
@@ -33,18 +34,18 @@ def score_of(network, text, picture):
 
 @pytest.mark.parametrize("parametrization", PARAMETRIZATIONS)
 def test_the_score_rises_and_is_that_of_the_picture(tiny, parametrization):
-    [found] = dreamer.visualize("second:1", QUICK, parametrization=parametrization, steps=30, transforms="none")
-    assert found.picture.shape == (40, 56, 3)
-    assert found.picture.dtype == np.float32
-    assert 0 <= found.picture.min() < found.picture.max() <= 1
-    assert found.score > found.start + 0.02
-    assert found.score == pytest.approx(score_of(tiny, "second:1", found.picture), abs=1e-4)
+    found = dreamer.visualize("second:1", QUICK, parametrization=parametrization, steps=30, transforms="none")
+    assert found.pixels.shape == (40, 56, 3)
+    assert found.pixels.dtype == np.float32
+    assert 0 <= found.pixels.min() < found.pixels.max() <= 1
+    assert found.score > found.first_score + 0.02
+    assert found.score == pytest.approx(score_of(tiny, "second:1", found.pixels), abs=1e-4)
 
 
 def test_minimising_lowers_and_maximising_raises(tiny):
     more, less = dreamer.visualize(["second:1", "-second:1"], QUICK, steps=30)
-    assert score_of(tiny, "second:1", more.picture) > more.start > score_of(tiny, "second:1", less.picture)
-    assert less.score > less.start == pytest.approx(-more.start, abs=1e-5)
+    assert score_of(tiny, "second:1", more.pixels) > more.first_score > score_of(tiny, "second:1", less.pixels)
+    assert less.score > less.first_score == pytest.approx(-more.first_score, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +53,8 @@ def test_minimising_lowers_and_maximising_raises(tiny):
     ["first", "second:0", "second:2@3,4", "second:2@centre", "pool:1", "direction:first#3^1", "2*second:1 - first"],
 )
 def test_every_kind_of_target_can_be_drawn(tiny, target):
-    [found] = dreamer.visualize(target, QUICK)
-    assert found.score > found.start
+    found = dreamer.visualize(target, QUICK)
+    assert found.score > found.first_score
     assert found.objective.name == found.title == target
 
 
@@ -61,8 +62,8 @@ def test_a_batch_of_targets_is_what_they_are_one_by_one(tiny):
     targets = ["second:0", "second:1", "-second:2", "2*second:3"]
     together = dreamer.visualize(targets, QUICK)
     for text, found in zip(targets, together, strict=True):
-        [alone] = dreamer.visualize(text, QUICK)
-        assert alone.picture == pytest.approx(found.picture, abs=2e-3)
+        alone = dreamer.visualize(text, QUICK)
+        assert alone.pixels == pytest.approx(found.pixels, abs=2e-3)
         assert alone.score == pytest.approx(found.score, rel=1e-3, abs=1e-4)
 
 
@@ -110,14 +111,14 @@ def test_a_short_batch_shares_the_trace_and_shows_each_picture_once(tiny, traces
     traces.clear()
     monkeypatch.setattr(batch, "_MOST_AT_ONCE", most)
     goals = [Objective.parse(one) for one in FIVE]
-    steps = list(visualizing.visualize_steps(goals, settings))
+    steps = list(dreamer.visualize_steps(goals, settings))
     # One program of three targets at once; where they are to differ, it has two scores.
     assert len(traces) == diversity
     assert [len(step.scores) for step in steps[:: QUICK.steps]] == [3 * diversity, 2 * diversity]
     found = [one for step in steps[QUICK.steps - 1 :: QUICK.steps] for one in step.render()]
     assert [one.title for one in found] == [one for one in FIVE for _ in range(diversity)]
     for one, expected in zip(found, together, strict=True):
-        assert one.picture == pytest.approx(expected.picture, abs=5e-3)
+        assert one.pixels == pytest.approx(expected.pixels, abs=5e-3)
 
 
 def test_guides_of_several_sizes_can_be_drawn_together(tiny):
@@ -133,34 +134,34 @@ def test_targets_come_back_in_their_order_whatever_is_computed_alike(tiny):
 
 def test_the_same_seed_gives_the_same_bytes(tiny):
     settings = dataclasses.replace(QUICK, transforms="standard", seed=5)
-    first, second = (dreamer.visualize("second:1", settings)[0].picture for _ in range(2))
+    first, second = (dreamer.visualize("second:1", settings).pixels for _ in range(2))
     assert first.tobytes() == second.tobytes()
-    assert dreamer.visualize("second:1", settings, seed=6)[0].picture.tobytes() != first.tobytes()
+    assert dreamer.visualize("second:1", settings, seed=6).pixels.tobytes() != first.tobytes()
 
 
 def test_pausing_does_not_change_the_picture(tiny):
     goal = [Objective.parse("second:1")]
-    *_, free = visualizing.visualize_steps(goal, QUICK)
-    steps = list(visualizing.visualize_steps(goal, QUICK, pause_every=5))
-    assert steps[-1].render()[0].picture == pytest.approx(free.render()[0].picture, abs=1e-5)
+    *_, free = dreamer.visualize_steps(goal, QUICK)
+    steps = list(dreamer.visualize_steps(goal, QUICK, pause_every=5))
+    assert steps[-1].render()[0].pixels == pytest.approx(free.render()[0].pixels, abs=1e-5)
     assert {4, 9, 11} <= {step.step for step in steps if step.is_pictured}
     assert [step.progress for step in steps] == pytest.approx([(n + 1) / 12 for n in range(12)])
 
 
 def test_pictures_alone_cost_no_evaluation(tiny, monkeypatch):
-    *_, last = visualizing.visualize_steps([Objective.parse("second:1"), Objective.parse("second:2")], QUICK)
+    *_, last = dreamer.visualize_steps([Objective.parse("second:1"), Objective.parse("second:2")], QUICK)
     rendered = last.render()
     monkeypatch.setattr(batch.optimizing, "evaluate", None)
     for picture, one in zip(last.pictures(), rendered, strict=True):
         assert picture.dtype == np.float32
-        assert picture.tobytes() == one.picture.tobytes()
+        assert picture.tobytes() == one.pixels.tobytes()
 
 
 def test_diversity_makes_pictures_of_a_target_differ(tiny):
     def likeness(found):
         grams = []
         for one in found:
-            activation = np.asarray(tiny.forward(["second"])(one.picture[None])["second"]).reshape(-1, 4)
+            activation = np.asarray(tiny.forward(["second"])(one.pixels[None])["second"]).reshape(-1, 4)
             gram = (activation.T @ activation).ravel()
             grams.append(gram / np.linalg.norm(gram))
         return float(np.mean([grams[i] @ grams[j] for i in range(3) for j in range(3) if i != j]))
@@ -169,36 +170,36 @@ def test_diversity_makes_pictures_of_a_target_differ(tiny):
     alike = dreamer.visualize("second:1", QUICK, diversity_weight=0, **keywords)
     apart = dreamer.visualize("second:1", QUICK, diversity_weight=3, **keywords)
     assert [found.variant for found in apart] == [0, 1, 2]
-    assert all(found.score > found.start for found in apart)
+    assert all(found.score > found.first_score for found in apart)
     # Of so small a network all Gram matrices are much alike.
     assert 1 - likeness(apart) > 2 * (1 - likeness(alike))
     # Told are the scores of the target alone.
-    assert apart[0].score == pytest.approx(score_of(tiny, "second:1", apart[0].picture), abs=1e-4)
+    assert apart[0].score == pytest.approx(score_of(tiny, "second:1", apart[0].pixels), abs=1e-4)
 
 
 def test_variants_of_several_targets_compare_with_their_own(tiny):
     both = dreamer.visualize(["second:0", "second:1"], QUICK, diversity=2)
     [*alone] = dreamer.visualize("second:1", QUICK, diversity=2)
     assert [found.title for found in both] == ["second:0"] * 2 + ["second:1"] * 2
-    assert both[3].picture == pytest.approx(alone[1].picture, abs=5e-3)
+    assert both[3].pixels == pytest.approx(alone[1].pixels, abs=5e-3)
 
 
 def test_interpolation_goes_from_one_target_to_the_other(tiny):
     first, second = Objective.parse("second:0"), Objective.parse("second:1")
     found = dreamer.visualize(objectives.interpolated(first, second, 3), QUICK, steps=30)
-    scores = [[score_of(tiny, f"second:{index}", one.picture) for one in found] for index in (0, 1)]
+    scores = [[score_of(tiny, f"second:{index}", one.pixels) for one in found] for index in (0, 1)]
     assert scores[0][0] > scores[0][1] > scores[0][2]
     assert scores[1][0] < scores[1][1] < scores[1][2]
 
 
 def test_alpha_is_where_the_picture_mattered(tiny):
-    [found] = dreamer.visualize("second:1@2,3", QUICK, alpha=True, transforms="none")
+    found = dreamer.visualize("second:1@2,3", QUICK, alpha=True, transforms="none")
     assert found.alpha.shape == (40, 56)
     assert (found.alpha.min(), found.alpha.max()) == (0, 1)
     y, x = (int(axis) for axis in np.average(np.argwhere(found.alpha > 0.5), axis=0))
     assert abs(y - 4) < 6
     assert abs(x - 6) < 6
-    assert dreamer.visualize("second:1", QUICK, steps=1)[0].alpha is None
+    assert dreamer.visualize("second:1", QUICK, steps=1).alpha is None
 
 
 def test_a_channel_that_starts_at_zero_is_woken(monkeypatch):
@@ -212,12 +213,11 @@ def test_a_channel_that_starts_at_zero_is_woken(monkeypatch):
     bias[2] = -0.7 * kernel[..., 2].sum()
     network.get_layer("conv").set_weights([kernel, bias])
     dead = Network(known()["efficientnet_lite0"], network)
-    monkeypatch.setattr(visualizing.registry, "load", lambda *_: dead)
     settings = dataclasses.replace(QUICK, parametrization="pixels", transforms="none", steps=40, learning_rate=0.2)
-    [found] = dreamer.visualize("relu:2", settings)
-    assert found.start == 0 < found.score
+    found = dreamer.visualize("relu:2", settings, network=dead)
+    assert found.first_score == 0 < found.score
     monkeypatch.setattr(batch, "_REMEDIED_STEPS", 0)
-    [stuck] = dreamer.visualize("relu:2", settings)
+    stuck = dreamer.visualize("relu:2", settings, network=dead)
     assert stuck.score == 0
 
 
@@ -233,24 +233,23 @@ def test_memory_that_runs_out_makes_batches_smaller(tiny, monkeypatch):
     expected = dreamer.visualize(FIVE, QUICK, steps=3)
     monkeypatch.setattr(batch.optimizing, "optimize", scarce)
     goals = [Objective.parse(one) for one in FIVE]
-    steps = list(visualizing.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
+    steps = list(dreamer.visualize_steps(goals, dataclasses.replace(QUICK, steps=3), note=notes.append))
     assert notes == [f"memory ran out; going on with {count} pictures at once" for count in (3, 2, 2)]
     found = {index: one for step in steps for index, one in zip(step.indices, step.render(), strict=True)}
-    assert [found[index].picture for index in range(5)] == [pytest.approx(one.picture, abs=1e-3) for one in expected]
+    assert [found[index].pixels for index in range(5)] == [pytest.approx(one.pixels, abs=1e-3) for one in expected]
     assert steps[-1].progress == pytest.approx(1)
     monkeypatch.setattr(batch.optimizing, "optimize", lambda *_, **__: (_ for _ in ()).throw(DeviceMemoryError("x")))
     with pytest.raises(DeviceMemoryError):
-        list(visualizing.visualize_steps(goals[:1], QUICK, note=notes.append))
+        list(dreamer.visualize_steps(goals[:1], QUICK, note=notes.append))
 
 
-def test_a_network_that_answers_with_no_number_is_refused(monkeypatch):
+def test_a_network_that_answers_with_no_number_is_refused():
     picture = keras.Input((None, None, 3))
     network = keras.Model(picture, keras.layers.Conv2D(2, 1, name="conv")(picture))
     network.get_layer("conv").set_weights([np.full((1, 1, 3, 2), np.nan), np.zeros(2)])
     broken = Network(known()["efficientnet_lite0"], network)
-    monkeypatch.setattr(visualizing.registry, "load", lambda *_: broken)
     with pytest.raises(ModelError, match="no number"):
-        dreamer.visualize("conv:0", QUICK)
+        dreamer.visualize("conv:0", QUICK, network=broken)
 
 
 @pytest.mark.parametrize(
@@ -294,8 +293,8 @@ def test_settings_survive_json():
 
 def test_a_real_class_is_recognised_by_the_network_itself(lite0):
     settings = VisualizeSettings(size=128, steps=48, seed=1)
-    [found] = dreamer.visualize("logit:broccoli", settings)
-    logits = np.asarray(lite0.forward(["logits"])(found.picture[None])["logits"])[0]
+    found = dreamer.visualize("logit:broccoli", settings)
+    logits = np.asarray(lite0.forward(["logits"])(found.pixels[None])["logits"])[0]
     assert logits.argmax() == 937
     assert found.title == "broccoli (937)"
 

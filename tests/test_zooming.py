@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from dreamer import zoom_steps
 from dreamer.dreaming import zoom
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.zoom import frame_steps, magnified, zoom_steps
+from dreamer.dreaming.zoom import frame_steps, magnified
 
 QUICK = DreamSettings(objective="block3b", octaves=2, steps=4, zoom=1.2, frames=3)
 
@@ -60,8 +62,8 @@ def test_contrast_is_of_what_is_shown_not_of_what_is_dreamt_on(lite0, picture):
 
 def test_the_first_frame_is_the_dream_and_frames_have_views_of_their_own(lite0, picture, monkeypatch):
     seen = []
-    dream_steps = zoom.dream_steps
-    monkeypatch.setattr(zoom, "dream_steps", lambda *a, **k: (seen.append(a[1]), dream_steps(*a, **k))[1])
+    planned_steps = zoom.planned_steps
+    monkeypatch.setattr(zoom, "planned_steps", lambda *a, **k: (seen.append(a[0].settings), planned_steps(*a, **k))[1])
     frames(picture, QUICK)
-    assert seen[0] == QUICK
+    assert seen[0] == dataclasses.replace(QUICK, precision=seen[0].precision)
     assert len({settings.seed for settings in seen}) == 3

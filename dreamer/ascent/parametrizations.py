@@ -15,13 +15,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from keras import ops
 
 from dreamer.arrays import FloatArray, Size
+from dreamer.ascent.schedule import GROWING, Schedule
 from dreamer.backends.backend import Tensor
 
 _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
@@ -38,12 +39,35 @@ class Parametrization(NamedTuple):
     Attributes:
         draw: ``(generator, count)`` -> what the first pictures are made from, ``(count, ...)``.
         render: What pictures are made from -> ``(count, height, width, 3)`` in [0, 1].
-        encode: Pictures -> what they are made from, so that ``render(encode(pictures))`` is about the same.
+        encode: Pictures -> what they are made from, so that ``render(encode(pictures))`` is about the same: where a
+            run starts that is given a picture.
+        variables: Keras's variables that *render* reads, as the weights of a generator; they are arguments of the
+            compiled program.
     """
 
     draw: Callable[[np.random.Generator, int], FloatArray]
     render: Callable[[Tensor], Tensor]
     encode: Callable[[FloatArray], FloatArray]
+    variables: tuple[Any, ...] = ()
+
+
+class Kind(NamedTuple):
+    """A kind of parametrization, with what goes with it where the settings do not say otherwise.
+
+    Attributes:
+        make: ``(size, spectrum)`` -> the parametrization of pictures of ``(height, width)``; the spectrum is that of
+            the settings, or None.
+        transforms: The name of a set of transforms.
+        optimizer: Its name.
+        learning_rate: How far a step goes, at first.
+        schedule: How a run proceeds.
+    """
+
+    make: Callable[[Size, FloatArray | None], Parametrization]
+    transforms: str
+    optimizer: str
+    learning_rate: float
+    schedule: Schedule = Schedule()
 
 
 def pixels(size: Size) -> Parametrization:
@@ -233,3 +257,12 @@ def _inverse(real: Tensor, imaginary: Tensor, size: Size) -> Tensor:
     real, imaginary = ops.fft((turned[0], turned[1]))
     across = [ops.transpose(part, (0, 1, 3, 2)) / size[0] for part in (real, -imaginary)]
     return ops.transpose(ops.irfft((across[0], across[1]), fft_length=size[1]), (0, 2, 3, 1))
+
+
+KINDS: dict[str, Kind] = {
+    "cosine": Kind(lambda size, _: cosine(size), "robust", "momentum", 0.05, Schedule(0.6, 5.0, GROWING)),
+    "fourier": Kind(lambda size, _: fourier(size), "robust", "momentum", 0.05, Schedule(0.6, 5.0, GROWING)),
+    "pixels": Kind(lambda size, _: pixels(size), "robust", "adam", 0.05),
+    "maco": Kind(maco, "maco", "nadam", 1.0),
+}
+"""All kinds by name; the names stand in ``visualizing.settings`` too, which must not load this."""

@@ -18,9 +18,11 @@ import numpy as np
 from dreamer.arrays import FloatArray, StoredArray, as_stored
 from dreamer.errors import TimeLimitError
 from dreamer.models import registry
+from dreamer.models.network import Network
 from dreamer.objectives import Objective
+from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
-from dreamer.visualizing.steps import VisualizeStep, visualize_steps
+from dreamer.visualizing.steps import VisualizeStep, planned_steps
 from dreamer.workers import limits, process
 
 MOST_TARGETS = 60
@@ -95,6 +97,7 @@ def _warn(line: str) -> None:
 def in_turn(
     jobs: Sequence[Job],
     *,
+    network: Network | None = None,
     on_step: Callable[[Job, VisualizeStep], None] | None = None,
     note: Callable[[str], None] = _warn,
     on_late: Callable[[Job, TimeLimitError], None] | None = None,
@@ -106,6 +109,7 @@ def in_turn(
 
     Args:
         jobs: What is to be drawn.
+        network: Whose units they are, if it is there already.
         on_step: Called after every step. What it raises ends the work.
         note: Told in a line what is done otherwise than asked; by default a warning.
         on_late: Told which job took longer than it may; the others go on. None to let that end the work.
@@ -117,9 +121,9 @@ def in_turn(
         TimeLimitError: A job took longer than it may, and nobody is told.
     """
     for job in jobs:
-        registry.load(job.settings.model, job.settings.preprocessing)  # Not in the job's time.
+        plan = VisualizePlan.of(job.settings, network)  # Loading the network is not in the job's time.
         until = time.monotonic() + job.seconds
-        for step in visualize_steps([Objective.parse(target) for target in job.targets], job.settings, note=note):
+        for step in planned_steps(plan, [Objective.parse(target) for target in job.targets], note=note):
             if on_step is not None:
                 on_step(job, step)
             if step.step + 1 == step.num_steps:
@@ -145,9 +149,9 @@ def _drawn(job: Job, step: VisualizeStep) -> Iterator[Drawn]:
     for place, one in zip(step.indices, step.render(), strict=True):
         target = job.targets[place // job.settings.diversity]
         # What overflowed in few bits is no picture; it counts as one that went nowhere.
-        picture = as_stored(np.nan_to_num(one.picture), np.uint8)
-        score = one.score if math.isfinite(one.score) else one.start
-        yield Drawn(target, one.variant, picture, _levels(one.alpha), score, one.start)
+        picture = as_stored(np.nan_to_num(one.pixels), np.uint8)
+        score = one.score if math.isfinite(one.score) else one.first_score
+        yield Drawn(target, one.variant, picture, _levels(one.alpha), score, one.first_score)
 
 
 def _levels(alpha: FloatArray | None) -> StoredArray | None:

@@ -54,9 +54,9 @@ def dream_job(job: Job) -> Notes:
     check_size(format_name(suffix), dream.size)  # Now, not after the dream.
     for _ in dream.steps(note=notes.append):
         pass
-    result, recipe = dream.result()
+    result = dream.result(compact=True)
     del dream
-    picture, remarks = images.encode(result, suffix, recipe=recipe)
+    picture, remarks = result.encoded(suffix)
     _put(job, picture, digest, damaged)
     return (*notes, *remarks)
 
@@ -92,11 +92,10 @@ def check_settings(settings: DreamSettings) -> None:
     """
     from dreamer.dreaming.ascent import Ascent
     from dreamer.dreaming.finish import Finish
-    from dreamer.dreaming.steps import resolved
+    from dreamer.dreaming.plan import DreamPlan
 
     Finish(settings)
-
-    Ascent.of(resolved(settings), note=lambda _: None, stay_on_device=None)
+    Ascent(DreamPlan.of(settings), note=lambda _: None)
 
 
 def _bytes_of(held: Folder, name: str) -> bytes:

@@ -12,7 +12,6 @@ from dreamer.cli.interrupts import ignore_interrupts, interrupt_once
 from dreamer.cli.pools import Place
 from dreamer.cli.progress import WorkProgress
 from dreamer.errors import AtlasError
-from dreamer.settings import digests_of
 from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
@@ -34,11 +33,11 @@ class Run:
         tell: Callable[[str], None],
         place: Place,
     ) -> None:
-        from dreamer.visualizing.steps import resolved
+        from dreamer.visualizing.plan import VisualizePlan
 
         self._folder = folder
-        self._network = network
-        self._settings = resolved(settings)
+        self._plan = VisualizePlan.of(settings, network)
+        self._settings = self._plan.settings
         self._progress = progress
         self._tell = tell
         self._place = place
@@ -49,7 +48,7 @@ class Run:
         from dreamer.atlases.catalog import Catalog
 
         settings = self._settings
-        return Catalog(settings.model, title, self._network.weights_sha256, settings.to_dict())
+        return Catalog(settings.model, title, self._plan.network.weights_sha256, settings.to_dict())
 
     def make(self, catalog: Catalog, photos: list[Path]) -> tuple[Path, bool]:
         """Draw what is missing, look through the photos, write the page; where it is, and whether all is done."""
@@ -72,10 +71,8 @@ class Run:
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
         from dreamer.atlases import making
-        from dreamer.recipes import recipe_of
 
-        files = digests_of([self._settings.spectrum] if self._settings.spectrum else [])
-        recipe = recipe_of(self._network, self._settings.to_dict(), files) | {"command": "atlas"}
+        recipe = self._plan.recipe({}) | {"command": "atlas"}
         how = self._in_pool if self._is_pooled(len(wanted)) else self._here
         execute, most = how(wanted)
         for _ in making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute, most=most):
@@ -165,7 +162,7 @@ class Run:
             examples.find(
                 self._folder,
                 catalog,
-                self._network,
+                self._plan.network,
                 photos,
                 read=lambda paths: looking.in_pool(paths, pool, self._place.timeout),
                 on_photo=on_photo,

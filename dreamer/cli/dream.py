@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 import click
 
 from dreamer import presets
-from dreamer.cli import still, zoom
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, complete_preset
+from dreamer.cli.dream_run import STANDARD, Wish, dream_photo
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status
-from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, one_photo
+from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, photos_as_typed
 from dreamer.cli.options import (
     backend_option,
     damaged_option,
@@ -26,23 +28,23 @@ from dreamer.cli.options import (
     objective_option,
     trust_option,
 )
-from dreamer.cli.order import Order, read_photo
-from dreamer.cli.progress import note, silent
+from dreamer.cli.outputs import print_path
+from dreamer.cli.progress import note, say, silent
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
-from dreamer.errors import SettingsError
-from dreamer.memory import DREAM_BYTES
+from dreamer.errors import DreamerError, SettingsError
 from dreamer.objectives import Objective
 
 _FRAME_RATE = 15
+EXIT_FAILURE = 1
 
 
 @click.command(cls=Command)
-@click.argument("photo", type=PhotoFile(), nargs=-1, metavar="[PHOTO]", callback=one_photo)
+@click.argument("photos", type=PhotoFile(), nargs=-1, metavar="[PHOTO]...", callback=photos_as_typed)
 @click.option(
     "-o", "--output", type=OutputFile(),
-    help="Where to write; the suffix gives the format. With --frames a .gif, a .webp, or a folder.  "
-    "[default: PHOTO with -dream before the suffix]",
+    help="Where to write; the suffix gives the format. With --frames a .gif, a .webp, an .apng, or a folder; - for "
+    "standard output.  [default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option(
@@ -76,13 +78,14 @@ _FRAME_RATE = 15
 @fetch_options
 @max_pixels_option
 @damaged_option
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
 def dream(
     ctx: click.Context,
     /,
-    photo: Path | None,
+    photos: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
     preset: str | None,
@@ -98,15 +101,17 @@ def dream(
     damaged_ok: bool,
     offline: bool | None,
     mirror: str | None,
+    as_json: bool,
     quiet: bool,
     **chosen: Any,
 ) -> None:
     """Dream PHOTO: enhance in it what a network sees.
 
-    Ctrl-C keeps what there is.
+    Several are dreamt one after the other; - stands for standard input. Ctrl-C keeps what there is.
 
     \b
     dreamer dream photo.jpg
+    dreamer dream one.jpg two.jpg three.jpg
     dreamer dream photo.jpg --preset fur-and-eyes --preview
     dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
     dreamer dream photo.jpg --objective 'block4b:17 - 0.5*block2a' --max-size 1024 -o art.png
@@ -114,10 +119,15 @@ def dream(
     dreamer dream --recipe photo-dream.jpg --seed 8
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     earlier = None if recipe is None else Earlier.read(recipe, trust=trust)
-    if photo is None:
+    if not photos:
         if earlier is None:
             raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
-        photo = earlier.photo()
+        photos = (earlier.photo(),)
+    _check_several(photos, output, save_octaves)
+    if output == STANDARD and as_json:
+        raise SettingsError("-o - and --json both write to standard output; give one of them")
+    if photos == (STANDARD,) and output is None:
+        raise SettingsError("a photo from standard input has no name; say where to write with -o NAME.png, or -o -")
     chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
     settings, origin = _settings(preset, earlier, chosen, trust=trust)
     check_settings(settings, chosen)
@@ -132,20 +142,11 @@ def dream(
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     settings.file_digests()  # So is a file that is not there.
-    found, source = read_photo(
-        photo,
-        max_pixels=max_pixels,
-        max_side=settings.max_size,
-        damaged_ok=damaged_ok or (earlier is not None and earlier.took_damaged),
-        work_bytes=0 if preview else DREAM_BYTES,
-    )
     tell = silent if quiet else note
     if settings.strength == 0:
         tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")
-    order = Order(
-        photo=photo,
-        found=found,
-        source=source,
+    damaged_ok = damaged_ok or (earlier is not None and earlier.took_damaged)
+    wish = Wish(
         settings=settings,
         preset=origin,
         output=output,
@@ -154,18 +155,61 @@ def dream(
         octave_folder=save_octaves,
         frame_rate=frame_rate or _FRAME_RATE,
         earlier=earlier,
+        reading={"max_pixels": max_pixels, "damaged_ok": damaged_ok},
+        fetch=lambda: ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet),
         quiet=quiet,
         tell=tell,
     )
-    for remark in found.notes:
-        tell(remark)
-    del found
-    if earlier is not None:
-        earlier.compare(order.source, settings, tell)
-    ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
-    make = still.make if settings.frames == 1 else zoom.make
-    if make(order):
-        ctx.exit(exit_status())
+    status = _dream_all(photos, wish, as_json=as_json)
+    if status:
+        ctx.exit(status)
+
+
+def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
+    """Dream photos one after the other, tell where the results are, and give the exit status.
+
+    One of several that fails is said, and the others go on; an interrupt ends all.
+    """
+    answers: list[dict[str, Any]] = []
+    status = 0
+    for photo in photos:
+        try:
+            made = dream_photo(photo, wish)
+        except DreamerError as error:
+            if len(photos) == 1:
+                raise
+            say(f"Error: {photo}: {error}")
+            status = EXIT_FAILURE
+            continue
+        except KeyboardInterrupt:
+            if not answers:
+                raise
+            status = exit_status()
+            break
+        answers.append(made.answer)
+        if made.path is not None and not (as_json or wish.quiet):
+            print_path(made.path)
+        if made.is_partial:
+            status = exit_status()
+            break
+    if as_json:
+        print_answer("dream", answers)
+    return status
+
+
+def _check_several(photos: Sequence[Path], output: Path | None, octave_folder: Path | None) -> None:
+    """Refuse what several photos cannot share."""
+    if len(photos) == 1:
+        return
+    if output is not None:
+        raise SettingsError(
+            f"-o names the result of one photo, and {len(photos)} are given; leave it out for names beside the photos, "
+            "or dream a folder into another: dreamer batch INPUT_DIR OUTPUT_DIR"
+        )
+    if octave_folder is not None:
+        raise SettingsError(f"--save-octaves is for one photo, and {len(photos)} are given; leave it out")
+    if STANDARD in photos:
+        raise SettingsError("- stands for standard input, which cannot be one of several photos")
 
 
 def _settings(

@@ -178,23 +178,20 @@ def _pattern(text: str) -> str:
     return f"is a pattern; name one photo, as {shlex.quote(str(found))}, or dream all with: {many}"
 
 
-def one_photo(ctx: click.Context, _parameter: click.Parameter, photos: tuple[Path, ...]) -> Path | None:
-    """Of the photos that were named the only one, None if there is none; what to type instead of several."""
-    if len(photos) < 2:
-        return photos[0] if photos else None
+def photos_as_typed(ctx: click.Context, _parameter: click.Parameter, photos: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The photos that were named; what to type instead where several words were meant as one."""
+    if len(photos) < 2 or all(os.path.exists(photo) or str(photo) == "-" for photo in photos):
+        return photos
     whole = " ".join(map(str, photos))
     command = ctx.command_path
     if os.path.exists(whole):
         raise click.UsageError(f"a name with spaces needs quotes: {command} {shlex.quote(whole)}")
-    if len(photos) == 2 and os.path.exists(photos[0]) and not os.path.exists(photos[1]):
+    if len(photos) == 2 and os.path.exists(photos[0]):
         first, second = (shlex.quote(str(photo)) for photo in photos)
         raise click.UsageError(
             f"there is no photo {photos[1]}; if it is to be the result: {command} {first} -o {second}"
         )
-    raise click.UsageError(
-        f"one photo at a time is expected, not {len(photos)}: {command} {shlex.quote(str(photos[0]))}. "
-        f"All photos of a folder: dreamer batch {shlex.quote(str(photos[0].parent))} OUTPUT_DIR"
-    )
+    return photos
 
 
 class _Numeric:

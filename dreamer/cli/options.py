@@ -158,6 +158,7 @@ _VISUALIZE: tuple[_Setting, ...] = (
     ("steps", int, "N", "Steps of the optimizer."),
     ("parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}."),
     ("spectrum", Path, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
+    ("start", Path, "FILE", "Begin with this picture, not with noise."),
     (
         "transforms",
         str,

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dreamer.errors import ImageExistsError, ImageWriteError
-from dreamer.files import names as filenames
+from dreamer.files.refuge import rescued
 from dreamer.wording import harmless, one_line
 
 if TYPE_CHECKING:
-    from dreamer.arrays import StoredArray
-    from dreamer.images import Photo
-
-Ways = Mapping[str, Callable[[Path], object]]
-"""What writes something, by the suffix of its file; "" for a folder."""
+    from dreamer.results import Result
 
 
 def free_name(names: Iterable[Path]) -> Path:
@@ -31,20 +24,13 @@ def free_name(names: Iterable[Path]) -> Path:
     return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
-def write_picture(
-    result: Photo,
-    recipe: Mapping[str, object],
-    output: Path | None,
-    names: Iterable[Path],
-    *,
-    overwrite: bool,
-    note: Callable[[str], None],
+def write_result(
+    result: Result, output: Path | None, names: Iterable[Path], *, overwrite: bool, note: Callable[[str], None]
 ) -> Path:
     """Write a result; if it cannot be written where it should be, keep it elsewhere and say where.
 
     Args:
-        result: The picture.
-        recipe: How it was made.
+        result: The picture with its recipe.
         output: Where it goes; None for the first of *names* that is free.
         names: Without end.
         overwrite: Whether a file at *output* may be replaced.
@@ -56,14 +42,12 @@ def write_picture(
     Raises:
         ImageWriteError: It is not where it should be; a note of it says where it was kept.
     """
-    from dreamer import images
-
     names = iter(names)
     target = output or free_name(names)
-    with rescued(target.stem, {".png": lambda refuge: images.write(refuge, result, recipe=recipe)}):
+    with rescued(target.stem, {".png": result.save}):
         while True:
             try:
-                for remark in images.write(target, result, recipe=recipe, overwrite=overwrite):
+                for remark in result.save(target, overwrite=overwrite):
                     note(remark)
             except ImageExistsError:
                 # Somebody took the name meanwhile.
@@ -72,69 +56,6 @@ def write_picture(
                 target = free_name(names)
             else:
                 return target
-
-
-@contextmanager
-def rescued(stem: str, ways: Ways, *, when: Callable[[], bool] = lambda: True) -> Iterator[None]:
-    """Keep what was computed, whatever goes wrong in the body; a note of the error says where it is.
-
-    Args:
-        stem: What the name of what is kept begins with.
-        ways: What writes it, by suffix; the first that works is taken.
-        when: Whether there is anything to keep.
-    """
-    with noted(lambda: keep_elsewhere(stem, ways) if when() else None):
-        yield
-
-
-@contextmanager
-def noted(sentence: Callable[[], str | None]) -> Iterator[None]:
-    """Add a sentence, if there is one, to whatever goes wrong in the body; the command line says it with the error."""
-    try:
-        yield
-    except Exception as error:
-        words = sentence()
-        if words is not None:
-            error.add_note(words)
-        raise
-
-
-def keep_elsewhere(stem: str, ways: Ways) -> str:
-    """Save what was computed from, say, a full disk.
-
-    Args:
-        stem: What its name begins with.
-        ways: What writes it, by suffix; the first that works is taken.
-
-    Returns:
-        A sentence that says where it is, or that even that failed.
-    """
-    reasons = []
-    for folder in (tempfile.gettempdir, Path.cwd, Path.home):
-        for suffix, write in ways.items():
-            try:
-                refuge = Path(folder()) / filenames.joined(stem, f"-{secrets.token_hex(4)}{suffix}")
-                write(refuge)
-            except Exception as error:  # noqa: BLE001  What went wrong first must not be hidden by this.
-                reasons.append(" ".join(str(error).split()))
-            else:
-                return f"What was computed is kept as {refuge}"
-    return f"What was computed is lost: {reasons[0]}"
-
-
-def frame_writer(
-    frames: Callable[[], Iterable[StoredArray]], recipe: Callable[[], Mapping[str, object]]
-) -> Callable[[Path], None]:
-    """What writes frames into a folder, which it makes: ``0001.png``, ..."""
-
-    def write(folder: Path) -> None:
-        from dreamer import images
-
-        folder.mkdir()
-        for number, frame in enumerate(frames(), start=1):
-            images.write(folder / f"{number:04d}.png", images.Photo(frame), recipe={**recipe(), "frame": number})
-
-    return write
 
 
 def check_not_photo(target: Path, photo: Path) -> None:
@@ -149,30 +70,34 @@ def check_not_photo(target: Path, photo: Path) -> None:
         )
 
 
-def check_picture_folder(folder: Path, pattern: str, photo: Path, *, overwrite: bool) -> None:
-    """Find out now that numbered pictures could not be written into a folder, which may have to be made.
+def print_picture(result: Result, suffix: str) -> None:
+    """Print a result to standard output, as the bytes of a picture file for another program.
 
     Args:
-        folder: Where they go.
-        pattern: Which files are in their way.
-        photo: What they are made from, which is never written to.
-        overwrite: Whether files of that pattern may be replaced.
+        result: The picture with its recipe.
+        suffix: Of the format.
 
     Raises:
-        ImageWriteError: They could not.
+        ImageWriteError: It cannot be encoded, or standard output cannot take it.
     """
-    from dreamer import images
+    data, _notes = result.encoded(suffix)
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ImageWriteError(f"the picture cannot be written to standard output: {error.strerror}") from error
 
-    if folder.exists() and not folder.is_dir():
-        raise ImageWriteError(f"{folder} is no folder; expected one for the pictures, or a new name")
-    images.check_place(folder / "picture.png" if folder.exists() else folder, overwrite=True)
-    if not folder.exists():
-        return
-    if photo.absolute().parent.samefile(folder):
-        raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
-    there = min(folder.glob(pattern), default=None)
-    if there is not None and not overwrite:
-        raise ImageExistsError(f"{there} exists; give another folder, or --overwrite")
+
+def check_standard_output() -> None:
+    """Make sure that standard output can take the bytes of a picture.
+
+    Raises:
+        ImageWriteError: It is a terminal, which would show them as garbage.
+    """
+    if not hasattr(sys.stdout, "buffer") or sys.stdout.isatty():
+        raise ImageWriteError("-o - writes a picture to standard output, which is a terminal; add | or > and where to")
 
 
 def print_path(target: Path | str) -> None:

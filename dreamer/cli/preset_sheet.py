@@ -16,16 +16,17 @@ from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, PhotoFile, WholeRange
 from dreamer.cli.options import backend_option, debug_option
-from dreamer.cli.order import read_photo
-from dreamer.cli.outputs import check_not_photo, print_path, rescued, write_picture
+from dreamer.cli.outputs import check_not_photo, print_path, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import DreamerError
+from dreamer.files.refuge import rescued
 from dreamer.recipes import head
 
 if TYPE_CHECKING:
     from dreamer.arrays import Size, StoredArray
     from dreamer.images import Photo
     from dreamer.presets import Preset
+    from dreamer.results import Result
 
 _PHOTO = "the photo"
 _SIDE = 320
@@ -66,6 +67,7 @@ def sheet(
     Each is composed like the whole dream would be. An interrupt keeps those that are done.
     """
     from dreamer import images
+    from dreamer.dreaming.source import read_photo
     from dreamer.models import registry
 
     images.check_target(output, overwrite=overwrite)
@@ -80,7 +82,7 @@ def sheet(
         ensure_weights(registry.spec(name), offline=offline, mirror=mirror, quiet=quiet)
     _dream(plan, chosen, tell, stem=output.stem, quiet=quiet)
     is_partial = len(plan.pictures) + len(plan.failed) < len(chosen)
-    target = write_picture(plan.photo(), plan.recipe(partial=is_partial), output, (), overwrite=overwrite, note=tell)
+    target = write_result(plan.result(partial=is_partial), output, (), overwrite=overwrite, note=tell)
     if not quiet:
         print_path(target)
     if is_partial:
@@ -139,17 +141,17 @@ class _Sheet:
         dream = PhotoDream(self._photo, preset.settings(**self._changes), source=self._source, preview=True)
         for _step in until_interrupted(dream.steps(note=silent)):
             pass
-        result, _recipe = dream.result()
         self._digests[preset.name] = preset.sha256
-        self.pictures[preset.name] = self._shrunk(dataclasses.replace(result, alpha=None))
+        self.pictures[preset.name] = self._shrunk(dataclasses.replace(dream.result(compact=True).photo, alpha=None))
 
-    def photo(self) -> Photo:
-        """The sheet."""
+    def result(self, *, partial: bool) -> Result:
+        """The sheet with its recipe."""
         from dreamer import images
+        from dreamer.results import Result
 
         named = [(_PHOTO, self._shrunk(self._photo)), *self.pictures.items()]
         pictures = [images.LabelledPicture(picture, name) for name, picture in named]
-        return images.Photo(images.sheet(pictures, columns=self._columns))
+        return Result(images.Photo(images.sheet(pictures, columns=self._columns)), self.recipe(partial=partial))
 
     def recipe(self, *, partial: bool) -> dict[str, object]:
         """How it was made."""
@@ -171,10 +173,9 @@ class _Sheet:
 
 def _dream(plan: _Sheet, chosen: Sequence[Preset], tell: Callable[[str], None], *, stem: str, quiet: bool) -> None:
     """Dream until the end or an interrupt; from then on no other is taken."""
-    from dreamer import images
 
     def write(path: Path) -> None:
-        images.write(path, plan.photo(), recipe=plan.recipe(partial=True))
+        plan.result(partial=True).save(path)
 
     with work_progress(quiet=quiet) as progress, rescued(stem, {".png": write}, when=lambda: bool(plan.pictures)):
         import_keras()

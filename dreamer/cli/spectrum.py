@@ -10,9 +10,10 @@ from dreamer.cli.commands import Command
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import WholeRange
 from dreamer.cli.options import debug_option
-from dreamer.cli.outputs import print_path, rescued
+from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import import_keras, say
 from dreamer.errors import ImageReadError
+from dreamer.files.refuge import rescued
 
 
 @click.command(cls=Command)

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from itertools import count
 from math import gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, WholeRange
 from dreamer.cli.options import backend_option, debug_option, given_options, visualize_options
-from dreamer.cli.outputs import free_name, noted, print_path, rescued, write_picture
+from dreamer.cli.outputs import free_name, print_path, write_result
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
-from dreamer.cli.visualize_run import Film, Run
-from dreamer.cli.watching import Frames, Snapshots
+from dreamer.cli.watching import Film, Snapshots
 from dreamer.errors import SettingsError
+from dreamer.files.refuge import noted, rescued
 from dreamer.objectives import Objective, interpolated
+from dreamer.settings import digests_of
 from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
+    from dreamer.visualizing.run import VisualizeRun
     from dreamer.visualizing.steps import VisualizeStep
 
 
@@ -53,10 +54,11 @@ if TYPE_CHECKING:
     "--animation",
     type=OutputFile(),
     metavar="FILE",
-    help="Show the way as an animation: a .gif or a .webp.",
+    help="Show the way as an animation: a .gif, a .webp or an .apng.",
 )
 @backend_option
 @fetch_options
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -74,6 +76,7 @@ def visualize(
     animation: Path | None,
     offline: bool | None,
     mirror: str | None,
+    as_json: bool,
     quiet: bool,
     **chosen: Any,
 ) -> None:
@@ -90,46 +93,67 @@ def visualize(
     settings = VisualizeSettings.of(**given_options(chosen))
     check_settings(settings, given_options(chosen))
     objectives = _objectives(targets, minimize=minimize, pair=pair, interpolate=interpolate)
+    given_columns = columns
 
     from dreamer import images
     from dreamer.models import registry
+    from dreamer.visualizing.visualization import least_size, target_names, target_stem
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
-    stem = _slug(objectives, targets)
-    run = Run(objectives, settings, columns=columns or (2 if pair else interpolate))
-    if columns is not None and run.count == 1:
+    # So is a file that is not there.
+    digests_of([*settings.files, *(file for objective in objectives for file in objective.files)])
+    names, stem = target_names(objectives, len(targets)), target_stem(objectives, len(targets))
+    columns, count = columns or (2 if pair else interpolate), len(objectives) * settings.diversity
+    if given_columns is not None and count == 1:
         raise SettingsError("--columns is for a sheet of several pictures, and this is a single one; leave it out")
     if output is not None and animation is not None and output.absolute() == animation.absolute():
         raise SettingsError(f"{output} cannot be both the picture and the animation; give --animation another name")
-    images.check_target(output or free_name(_names(stem)), overwrite=overwrite, size=run.least_size)
+    size = least_size(settings, count, columns)
+    images.check_target(output or free_name(target_names(objectives, len(targets))), overwrite=overwrite, size=size)
     if animation is not None:
-        images.check_animation_target(animation, overwrite=overwrite, size=run.least_size)
-    frames = Frames(settings.steps) if animation else None
+        images.check_animation_target(animation, overwrite=overwrite, size=size)
+    film = Film(animation, settings.steps) if animation else None
     snapshots = None
     if save_steps is not None:
-        snapshots = Snapshots(
-            save_steps, stem, steps=settings.steps, pictures=run.count, recipe=run.recipe_on_way, overwrite=overwrite
-        )
+        snapshots = Snapshots(save_steps, stem, steps=settings.steps, pictures=count, overwrite=overwrite)
         snapshots.check([path for path in (output, animation) if path is not None])
     tell = silent if quiet else note
     if settings.alpha and animation is not None:
         tell("the frames of an animation are opaque; only the picture has transparency")
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
-    watchers = [watcher for watcher in (snapshots, frames) if watcher]
-    film = Film(run, frames, animation) if animation and frames else None
-    with film.rescued() if film else nullcontext():
-        _climb(run, watchers, tell, stem=stem, quiet=quiet)
-        target = write_picture(run.photo(), run.recipe(), output, _names(stem), overwrite=overwrite, note=tell)
+    with work_progress(quiet=quiet) as progress:
+        import_keras()
+        from dreamer.visualizing.run import VisualizeRun
+
+        run = VisualizeRun(objectives, settings, columns=columns)
+        with film.rescued(run) if film else nullcontext():
+            _climb(run, [watcher for watcher in (snapshots, film) if watcher], progress, tell, stem=stem)
+    with film.rescued(run) if film else nullcontext():
+        target = write_result(run.result(), output, names, overwrite=overwrite, note=tell)
         if film:
             with noted(lambda: f"The picture is {target}"):
-                film.write(overwrite=overwrite)
-    if not quiet:
+                film.write(run, overwrite=overwrite)
+    if as_json:
+        print_answer("visualize", [_answer(run, target)])
+    elif not quiet:
         print_path(target)
-    remember_layers(registry.load(settings.model, settings.preprocessing))
+    remember_layers(run.plan.network)
     if run.reached is not None:
         tell(f"interrupted after step {run.reached + 1} of {settings.steps}; {target} is partial")
         ctx.exit(exit_status())
+
+
+def _answer(run: VisualizeRun, target: Path) -> dict[str, Any]:
+    """What came of a run, for a script, as ``answers.ITEMS["visualize"]`` says."""
+    recipe = run.recipe()
+    return {
+        "path": str(target),
+        "targets": recipe["targets"],
+        "scores": recipe["scores"],
+        "partial": run.reached is not None,
+        "recipe": recipe,
+    }
 
 
 def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpolate: int | None) -> list[Objective]:
@@ -143,38 +167,28 @@ def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpola
     return [-objective for objective in found] if minimize else found
 
 
-_LONGEST_STEM = 60
-
-
-def _slug(objectives: Sequence[Objective], targets: Sequence[str]) -> str:
-    """A name for a file: the first target, and how many more there are."""
-    bare = re.sub(r"[^A-Za-z0-9._-]+", "-", objectives[0].name).strip("-.")[:_LONGEST_STEM] or "unit"
-    return bare if len(targets) == 1 else f"{bare}-and-{len(targets) - 1}-more"
-
-
-def _names(stem: str) -> Iterator[Path]:
-    """``<stem>.png`` in the working directory, and more of the kind."""
-    return (Path(f"{stem}{'' if n == 1 else f'-{n}'}.png") for n in count(1))
-
-
 def _climb(
-    run: Run, watchers: Sequence[Snapshots | Frames], tell: Callable[[str], None], *, stem: str, quiet: bool
+    run: VisualizeRun,
+    watchers: Sequence[Snapshots | Film],
+    progress: WorkProgress,
+    tell: Callable[[str], None],
+    *,
+    stem: str,
 ) -> None:
     """Draw until the end or an interrupt; from then on no other is taken."""
+
+    def write_unfinished(path: Path) -> None:
+        run.interrupted()
+        run.result().save(path)
+
     # All watchers find the pictures at their own steps.
     pause_every = gcd(*(watcher.every for watcher in watchers)) or None
-    ways = {".png": run.write_unfinished}
-    with work_progress(quiet=quiet) as progress, rescued(stem, ways, when=run.has_begun):
-        import_keras()
-        from dreamer.visualizing.steps import visualize_steps
-
+    with rescued(stem, {".png": write_unfinished}, when=run.has_begun):
         try:
-            steps = visualize_steps(run.objectives, run.settings, note=tell, pause_every=pause_every)
-            for step in until_interrupted(steps):
-                run.saw(step)
+            for step in until_interrupted(run.steps(note=tell, pause_every=pause_every)):
                 _show(step, progress)
                 for watcher in watchers:
-                    watcher.saw(step)
+                    watcher.saw(step, run)
             ignore_interrupts()
         except KeyboardInterrupt:
             if not run.interrupted():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dreamer.errors import ImageWriteError, SettingsError
+from dreamer.files.refuge import rescued
 
 if TYPE_CHECKING:
+    from dreamer.arrays import StoredArray
     from dreamer.images import LabelledPicture
+    from dreamer.visualizing.run import VisualizeRun
     from dreamer.visualizing.steps import VisualizeStep
 
 _SNAPSHOTS = 16
 _FRAMES = 48
+_FRAME_SECONDS, _LAST_SECONDS = 0.08, 1.5  # The last for who wants to look at the finished picture.
 
 
 class Snapshots:
@@ -25,7 +30,6 @@ class Snapshots:
         stem: What their names begin with.
         steps: How many there are.
         pictures: How many are drawn.
-        recipe: ``(picture, step)`` -> how that picture was made, both from 0.
         overwrite: Whether files that are there may be replaced.
 
     Attributes:
@@ -39,7 +43,6 @@ class Snapshots:
         *,
         steps: int,
         pictures: int,
-        recipe: Callable[[int, int], Mapping[str, object]],
         overwrite: bool,
     ) -> None:
         self.every = max(1, steps // _SNAPSHOTS)
@@ -47,7 +50,6 @@ class Snapshots:
         self._stem = stem
         self._steps = steps
         self._pictures = pictures
-        self._recipe = recipe
         self._overwrite = overwrite
         self._written: set[Path] = set()
 
@@ -75,7 +77,7 @@ class Snapshots:
             return
         images.check_target(next((path for path in paths if path.exists()), paths[0]), overwrite=self._overwrite)
 
-    def saw(self, step: VisualizeStep) -> None:
+    def saw(self, step: VisualizeStep, run: VisualizeRun) -> None:
         """Write the pictures of a step, if it is time for them."""
         if not (step.is_pictured and self._is_due(step.step)):
             return
@@ -86,7 +88,7 @@ class Snapshots:
         except OSError as error:
             raise ImageWriteError(f"the folder {self._folder} cannot be made: {error.strerror}") from error
         for index, picture in zip(step.indices, step.pictures(), strict=True):
-            path, recipe = self._path(index, step.step), self._recipe(index, step.step)
+            path, recipe = self._path(index, step.step), run.recipe_on_way(index, step.step)
             # A batch that ran out of memory begins again, and comes by here again.
             overwrite = self._overwrite or path in self._written
             images.write(path, images.Photo(picture), recipe=recipe, overwrite=overwrite)
@@ -100,37 +102,65 @@ class Snapshots:
         return self._folder / f"{self._stem}-{index + 1}-step-{number}.png"
 
 
-class Frames:
-    """The way of each picture, to be shown as one animation.
+class Film:
+    """The way of each picture, shown as one animation.
+
+    The pictures of a batch come together, one batch after the other, and a frame shows those of all batches; so they
+    are kept on the disk until the end.
 
     Args:
-        steps: How many there are.
+        path: Where it goes.
+        steps: How many steps there are.
 
     Attributes:
         every: After how many steps there is a frame.
     """
 
-    def __init__(self, steps: int) -> None:
-        self.every = max(1, steps // _FRAMES)
-        self._kept: dict[int, dict[int, Any]] = {}
+    def __init__(self, path: Path, steps: int) -> None:
+        from dreamer import images
 
-    def saw(self, step: VisualizeStep) -> None:
-        """Keep the pictures of a step, if it is time for them, as levels, which take a quarter of the memory."""
+        self.every = max(1, steps // _FRAMES)
+        self._path = path
+        self._spool = images.Spool()
+        self._places: dict[int, dict[int, int]] = {}
+
+    def saw(self, step: VisualizeStep, _run: VisualizeRun) -> None:
+        """Keep the pictures of a step, if it is time for them."""
         if not step.is_pictured or (step.step + 1) % self.every or step.step + 1 == step.num_steps:
             return
         for index, picture in zip(step.indices, step.pictures(), strict=True):
-            self._kept.setdefault(index, {})[step.step] = (picture * 255).round().astype("uint8")
+            self._places.setdefault(index, {})[step.step] = len(self._spool)
+            self._spool.append((picture * 255).round().astype("uint8"))
 
-    def until(self, last: Mapping[int, LabelledPicture]) -> Iterator[list[LabelledPicture]]:
-        """The frames, each with all pictures.
+    def frames(self, run: VisualizeRun) -> Iterator[StoredArray]:
+        """The frames, each with all pictures; the last is what was drawn."""
+        last = run.labelled()
+        ways = [list(self._places.get(index, {}).values()) for index in last]
+        for frame in range(max(map(len, ways)) + 1):
+            yield run.arranged([self._at(frame, way, one) for way, one in zip(ways, last.values(), strict=True)])
+
+    def _at(self, frame: int, way: Sequence[int], last: LabelledPicture) -> LabelledPicture:
+        # One that was interrupted stays as it was last.
+        picture = self._spool[way[frame]] if frame < len(way) else last.picture
+        return replace(last, picture=picture, alpha=None)
+
+    def rescued(self, run: VisualizeRun) -> AbstractContextManager[None]:
+        """It is kept elsewhere, as far as it is, whatever goes wrong in the body."""
+        ways = {self._path.suffix: lambda path: self.write(run, path), "": lambda path: self.write(run, path)}
+        return rescued(self._path.stem, ways, when=run.has_begun)
+
+    def write(self, run: VisualizeRun, path: Path | None = None, *, overwrite: bool = False) -> None:
+        """Write it.
 
         Args:
-            last: What the animation ends with: by its index each picture that was drawn, one or more.
+            run: What is shown at its end.
+            path: Where, if not where it belongs.
+            overwrite: Whether a file that is there is replaced.
         """
-        ways = [[*self._kept.get(index, {}).values(), one.picture] for index, one in last.items()]
-        for frame in range(max(map(len, ways))):
-            # One that was interrupted stays as it was last.
-            yield [
-                replace(one, picture=way[min(frame, len(way) - 1)], alpha=None)
-                for one, way in zip(last.values(), ways, strict=True)
-            ]
+        from dreamer import images
+
+        timing = images.Timing(_FRAME_SECONDS, _LAST_SECONDS)
+        with images.frame_writer(path or self._path, timing, overwrite=overwrite) as writer:
+            for frame in self.frames(run):
+                writer.add(frame, run.recipe())
+            writer.finish(run.recipe())

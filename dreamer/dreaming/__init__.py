@@ -17,20 +17,23 @@ from typing import TYPE_CHECKING
 from dreamer import lazy
 
 if TYPE_CHECKING:
+    from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
+    from dreamer.dreaming.photo import Dream
     from dreamer.dreaming.settings import DreamSettings
-    from dreamer.dreaming.steps import DreamStep, dream, dream_steps
-    from dreamer.dreaming.zoom import ZoomStep, zoom_steps
+    from dreamer.dreaming.steps import DreamStep
+    from dreamer.dreaming.zoom import ZoomStep
 
-__all__ = ["DreamSettings", "DreamStep", "ZoomStep", "dream", "dream_steps", "zoom_steps"]
+__all__ = ["Dream", "DreamSettings", "DreamStep", "ZoomStep", "dream", "dream_steps", "zoom_steps"]
 
 __getattr__, __dir__ = lazy.exports(
     __name__,
     {
+        "Dream": "dreamer.dreaming.photo",
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "ZoomStep": "dreamer.dreaming.zoom",
-        "dream": "dreamer.dreaming.steps",
-        "dream_steps": "dreamer.dreaming.steps",
-        "zoom_steps": "dreamer.dreaming.zoom",
+        "dream": "dreamer.dreaming.calls",
+        "dream_steps": "dreamer.dreaming.calls",
+        "zoom_steps": "dreamer.dreaming.calls",
     },
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from dreamer import objectives, targets
+from dreamer import targets
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import conditioning as gradients
 from dreamer.ascent import on_device, scoring, tile_view
@@ -19,9 +19,9 @@ from dreamer.ascent.loop import Step, ascend, ascend_on_device
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.backends import backend
 from dreamer.backends.backend import Activations, Tensor, TileGradient
+from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DeviceMemoryError
-from dreamer.models import registry
 from dreamer.objectives import Objective
 
 if TYPE_CHECKING:
@@ -37,52 +37,37 @@ _CONDITIONINGS: dict[str, gradients.Conditioning] = {
 class Ascent:
     """The climb of one dream: on the device where that is quicker and fits, on the host otherwise.
 
+    Args:
+        plan: What to do.
+        note: Told in a line what is done otherwise than asked.
+        stay_on_device: Whether the picture stays on the device, where it fits; None for what is quicker.
+
     Attributes:
         network: What is dreamt with.
     """
 
-    def __init__(
-        self,
-        settings: DreamSettings,
-        objective: Objective,
-        network: Network,
-        note: Callable[[str], None],
-        *,
-        stay_on_device: bool,
-    ) -> None:
-        self.network = network
-        self._settings = settings
+    def __init__(self, plan: DreamPlan, *, note: Callable[[str], None], stay_on_device: bool | None = None) -> None:
+        self.network = plan.network
+        self._plan = plan
+        self._settings = plan.settings
         self._note = note
-        self._stay_on_device = stay_on_device
-        self._objective = objective
-        self._layers = sorted(objective.layers)
+        self._stay_on_device = backend.on_accelerator() if stay_on_device is None else stay_on_device
+        self._layers = sorted(plan.objective.layers)
         self._programs = programs(
-            network,
-            objective,
-            warps=settings.rotate > 0 or settings.scale > 0,
-            precision=settings.precision,
+            plan.network,
+            plan.objective,
+            warps=plan.settings.rotate > 0 or plan.settings.scale > 0,
+            precision=plan.settings.precision,
         )
-        sides = network.sides(self._layers)
+        sides = plan.network.sides(self._layers)
         self._tiling = Tiling(
-            tile=settings.tile,
-            jitter=settings.jitter,
+            tile=plan.settings.tile,
+            jitter=plan.settings.jitter,
             heights=sides.height,
             widths=sides.width,
             ladder=backend.current().STATIC_SHAPES,
         )
         self._gradient = tiled(self._programs.tiles, self._tiling, batch=self._batch(), note=note)
-
-    @classmethod
-    def of(cls, settings: DreamSettings, *, note: Callable[[str], None], stay_on_device: bool | None) -> Ascent:
-        """The climb that settings ask for, as ``dreaming.resolved`` gives them."""
-        network = registry.load(settings.model, settings.preprocessing)
-        objective = settings.objective or objectives.layer(network.default_layer)
-        if settings.guide is not None:
-            objective = objective.guided_by(settings.guide)
-        objective = targets.resolve(objective, network)
-        if stay_on_device is None:
-            stay_on_device = backend.on_accelerator()
-        return cls(settings, objective, network, note, stay_on_device=stay_on_device)
 
     def _batch(self) -> int:
         """How many tiles of the largest size to hand over at once."""
@@ -97,7 +82,7 @@ class Ascent:
         Raises:
             UnknownLayerError: One lies outside its layer.
         """
-        targets.check_positions(self._objective, self.network, self._tiling.grid(size).size)
+        targets.check_positions(self._plan.objective, self.network, self._tiling.grid(size).size)
 
     def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
         """The steps of an octave from a picture ``(height, width, 3)`` in [0, 1], used as working memory."""

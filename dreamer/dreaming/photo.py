@@ -1,25 +1,33 @@
-"""A photo with all that travels along -> its dream, with its recipe: what ``dream`` and ``batch`` share.
+"""Dreams of photos: a photo with all that travels along becomes a dream with its recipe.
 
-The one idea: a :class:`PhotoDream` can be asked for its result after any step, so whoever stops it early keeps
-what there is. It reads and writes no photos.
+The one idea: a :class:`PhotoDream` can be asked for its result after any step, so whoever stops it early keeps what
+there is. It writes nothing.
+
+Must not import the command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from dreamer import images
 from dreamer.arrays import Size
 from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.steps import DreamStep, dream_steps, octave_sizes, resolved
-from dreamer.dreaming.zoom import ZoomStep, zoom_steps
+from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
+from dreamer.dreaming.zoom import ZoomStep, planned_frames
 from dreamer.images import Photo
-from dreamer.models import registry
-from dreamer.recipes import recipe_of
+from dreamer.results import Result
+
+if TYPE_CHECKING:
+    from dreamer.models.network import Network
 
 
 class Reached(NamedTuple):
@@ -36,25 +44,45 @@ class Reached(NamedTuple):
         return (self.octave + 1, self.step + 1) != (self.num_octaves, self.num_steps)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Dream(Result):
+    """A photo's dream.
+
+    Attributes:
+        reached: How far it came.
+
+    Example:
+        >>> import dreamer
+        >>> found = dreamer.dream("photo.jpg", seed=7)  # doctest: +SKIP
+        >>> found.save("dream.png")  # doctest: +SKIP
+    """
+
+    reached: Reached | None = None
+
+    def _title(self) -> str:
+        return "partial, " if self.reached and self.reached.is_partial else ""
+
+
 class PhotoDream:
-    """The dream of a photo.
+    """The dream of a photo, from its first step to its last.
 
     Args:
         photo: As ``images.read`` gives it; ``compact`` saves memory.
         settings: What to do.
+        network: What to dream with, in place of the one that the settings name.
         source: What `images.recipes.source_of` says of the photo's file.
         preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
 
     Raises:
-        SettingsError: The mask leaves nothing to see, or a file that the settings name cannot be read.
+        SettingsError: The mask leaves nothing to see, or cannot be read.
 
     Example:
         >>> photo = images.read(Path("photo.jpg"), compact=True)  # doctest: +SKIP
         >>> dream = PhotoDream(photo, DreamSettings(seed=7), source={"name": "photo.jpg"})  # doctest: +SKIP
         >>> for step in dream.steps(note=print):  # doctest: +SKIP
         ...     print(step.progress)
-        >>> result, recipe = dream.result()  # doctest: +SKIP
+        >>> dream.result().save("dream.png")  # doctest: +SKIP
     """
 
     def __init__(
@@ -62,7 +90,8 @@ class PhotoDream:
         photo: Photo,
         settings: DreamSettings,
         *,
-        source: Mapping[str, object],
+        network: Network | str | None = None,
+        source: Mapping[str, object] = MappingProxyType({}),
         preset: Mapping[str, str] = MappingProxyType({}),
         preview: bool = False,
     ) -> None:
@@ -71,28 +100,40 @@ class PhotoDream:
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
         self._settings = settings
+        self._network = network
         self._source = source
         self._preset = preset
-        self._files = settings.file_digests()
         self._preview = preview
         self._last: DreamStep | None = None
 
-    def steps(self, *, note: Callable[[str], None]) -> Iterator[DreamStep]:
+    @cached_property
+    def plan(self) -> DreamPlan:
+        """What is done. Loads the network.
+
+        Raises:
+            SettingsError, ModelError: As for :meth:`DreamPlan.of`.
+        """
+        return DreamPlan.of(self._settings, self._network)
+
+    def steps(self, *, note: Callable[[str], None], stay_on_device: bool | None = None) -> Iterator[DreamStep]:
         """Dream.
 
         Args:
             note: Told in a line what is done otherwise than it was told.
+            stay_on_device: As for :func:`steps.planned_steps`.
 
         Raises:
             SettingsError, ModelError: As for :func:`dreamer.dream`.
         """
-        for step in dream_steps(self._photo.pixels, self._settings, note=note, preview=self._preview):
+        for step in planned_steps(
+            self.plan, self._photo.pixels, note=note, stay_on_device=stay_on_device, preview=self._preview
+        ):
             self._last = step
             yield step
 
     def zoom(self, *, note: Callable[[str], None]) -> Iterator[ZoomStep]:
         """Zoom into the dream, as :func:`dreamer.zoom_steps` says."""
-        yield from zoom_steps(self._photo.pixels, self._settings, note=note, preview=self._preview)
+        yield from planned_frames(self.plan, self._photo.pixels, note=note, preview=self._preview)
 
     @property
     def has_alpha(self) -> bool:
@@ -105,23 +146,25 @@ class PhotoDream:
         last = self._last
         return None if last is None else Reached(last.octave, last.num_octaves, last.pictured, last.num_steps)
 
-    def result(self) -> tuple[Photo, dict[str, object]]:
-        """The picture as it is after the last step, in as many bits as the photo has, and its recipe.
+    def result(self, *, compact: bool = False) -> Dream:
+        """The picture as it is after the last step, with its recipe and all that travels along with the photo.
+
+        Args:
+            compact: Whether its pixels are rounded to as many bits as the photo has, which saves memory.
 
         Raises:
             ValueError: There was no step yet.
         """
-        if self._last is None:
+        if self._last is None or self.reached is None:
             raise ValueError("nothing was dreamt yet; take a step first")
-        levels = self._last.render("uint16" if self._photo.bits == 16 else "uint8")
-        return dataclasses.replace(images.resized(self._photo, self.size), pixels=levels), self.recipe()
+        levels = "uint16" if self._photo.bits == 16 else "uint8"
+        pixels = self._last.render(levels if compact else np.float32)
+        photo = dataclasses.replace(images.resized(self._photo, self.size), pixels=pixels)
+        return Dream(photo, self.recipe(), self._last.score, self.reached)
 
     def recipe(self) -> dict[str, object]:
         """How the picture was made, as JSON can hold it."""
-        network = registry.load(self._settings.model, self._settings.preprocessing)
-        settings = resolved(self._settings)
-        recipe = recipe_of(network, settings.to_dict(), self._files)
-        recipe |= {**self._preset, "source": dict(self._source)}
+        recipe = self.plan.recipe() | {**self._preset, "source": dict(self._source)}
         if self._preview:
             recipe["preview"] = True
         if self.reached is not None and self.reached.is_partial:

@@ -1,39 +1,29 @@
-"""The recipe: photo -> dream.
+"""Steps of a dream: a photo is climbed at each of its octaves, small to large.
 
-The one idea: a photo is climbed at each of its octaves, small to large, and what was dreamt is carried
-from one to the next (``climbing`` takes the steps). It prints and writes nothing.
+The one idea: what was dreamt at one size is carried to the next, as detail over the photo itself (``ascent`` takes the
+steps). It prints and writes nothing.
 
-(The module is not called ``dream``, because importing it would then hide the function
-``dreamer.dream`` behind the module of the same name.)
+Must not import: files, the command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from dreamer import images, targets
-from dreamer.arrays import FloatArray, Size, StoredArray, check_levels, fitted, greyscale, resize_stored
+from dreamer import targets
+from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves
-from dreamer.backends import precision
 from dreamer.dreaming.ascent import Ascent
 from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import ImageReadError, ModelError
-from dreamer.memory import DREAM_BYTES
-from dreamer.models import registry
-from dreamer.objectives import layer
-
-if TYPE_CHECKING:
-    from PIL import Image
+from dreamer.errors import ModelError
 
 PREVIEW_SIDE = 400
 """Pixels; a preview ends with the last octave whose longer side is no longer."""
@@ -109,64 +99,20 @@ class DreamStep:
         return dream, resize_stored(self._source, size)
 
 
-def dream(
-    picture: str | Path | Image.Image | np.ndarray,
-    settings: DreamSettings | None = None,
-    *,
-    on_step: Callable[[DreamStep], None] | None = None,
-    **keywords: Any,
-) -> FloatArray:
-    """Dream a photo.
-
-    Args:
-        picture: A path, a Pillow image, or an array ``(height, width, 3)`` of RGB: float in [0, 1],
-            or uint8. Of a file or image only the colours come back; to keep alpha and metadata, use
-            ``dreamer.images.read`` and ``write`` around this function, as the command line does.
-        settings: What to do; by default the defaults of :class:`DreamSettings`.
-        on_step: Called after every step. What it raises ends the dream.
-        **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of them.
-
-    Returns:
-        float32 ``(height, width, 3)`` RGB in [0, 1]; as large as the picture, or as ``max_size`` allows.
-        Grey, if the network sees brightness only.
-
-    Raises:
-        ImageReadError: The picture cannot be read, or the array has another shape or range.
-        SettingsError: A setting is impossible or unknown.
-        ModelError: The network, a layer or the weights are not there.
-
-    Example:
-        >>> import dreamer
-        >>> result = dreamer.dream("samples/rocket.jpg", octaves=3, seed=7)  # doctest: +SKIP
-        >>> result.shape, result.dtype  # doctest: +SKIP
-        ((427, 640, 3), dtype('float32'))
-    """
-    settings = DreamSettings.merged(settings, keywords)
-    for step in dream_steps(_pixels(picture, settings), settings):
-        if on_step is not None:
-            on_step(step)
-    return step.render()
-
-
-def _warn(line: str) -> None:
-    warnings.warn(line, RuntimeWarning, stacklevel=2)
-
-
-def dream_steps(
+def planned_steps(
+    plan: DreamPlan,
     picture: StoredArray,
-    settings: DreamSettings,
     *,
-    note: Callable[[str], None] = _warn,
+    note: Callable[[str], None],
     stay_on_device: bool | None = None,
     preview: bool = False,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
     Args:
+        plan: What to do.
         picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels; left as it is.
-        settings: What to do.
-        note: Told in a line what the dream does otherwise than it was told, as when memory runs out;
-            by default it becomes a warning.
+        note: Told in a line what the dream does otherwise than it was told, as when memory runs out.
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
@@ -175,12 +121,12 @@ def dream_steps(
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
 
     Raises:
-        SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
+        SettingsError, ModelError: As for :func:`dreamer.dream`, when the first step is asked for.
     """
-    settings = resolved(settings)
-    ascent = Ascent.of(settings, note=note, stay_on_device=stay_on_device)
+    settings = plan.settings
+    ascent = Ascent(plan, note=note, stay_on_device=stay_on_device)
     source = resize_stored(picture, output_size(picture, settings))
-    if ascent.network.is_grey:
+    if plan.network.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
     finish = Finish(settings)
@@ -201,7 +147,7 @@ def dream_steps(
         for step in ascent.steps(dreamt, octave):
             if not math.isfinite(step.score):
                 more_bits = "" if settings.precision == "float32" else ", or compute it with --precision float32"
-                raise ModelError(f"{targets.no_number(settings.objective, settings.model)}{more_bits}")
+                raise ModelError(f"{targets.no_number(plan.objective, settings.model)}{more_bits}")
             canvas = _Canvas(step.picture)
             done += octave_size[0] * octave_size[1]
             yield DreamStep(
@@ -220,18 +166,6 @@ def dream_steps(
             )
         dreamt = step.picture()
         del step  # It would keep its picture through the next octave.
-
-
-def resolved(settings: DreamSettings) -> DreamSettings:
-    """Fill in what settings leave to the network and the hardware: objective and precision. Loads the network.
-
-    Raises:
-        ModelError: There is no such network, no such layer, channel or class of it, or its weights cannot be had.
-    """
-    network = registry.load(settings.model, settings.preprocessing)
-    objective = settings.objective or layer(network.default_layer)
-    chosen = precision.choose(settings.precision, network.spec.low_precisions, settings.model)
-    return dataclasses.replace(settings, objective=objective, precision=chosen.name)
 
 
 def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
@@ -253,14 +187,3 @@ def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool
     if not preview:
         return sizes
     return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [fitted(sizes[0], PREVIEW_SIDE)]
-
-
-def _pixels(picture: str | Path | Image.Image | np.ndarray, settings: DreamSettings) -> StoredArray:
-    if isinstance(picture, str | Path):
-        return images.read(Path(picture), max_side=settings.max_size, work_bytes=DREAM_BYTES, compact=True).pixels
-    if not isinstance(picture, np.ndarray):
-        return images.from_pil(picture, compact=True).pixels
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
-        raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
-    check_levels(picture)
-    return picture if picture.dtype == np.uint8 else np.ascontiguousarray(picture, np.float32)

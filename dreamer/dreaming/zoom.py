@@ -1,4 +1,4 @@
-"""The recipe: photo -> an endless zoom into its dream, frame by frame.
+"""Endless zooms into a dream, frame by frame.
 
 The one idea: each frame begins as the middle of the one before, magnified, and is dreamt a little further. A shape
 grows by ``zoom`` from frame to frame, so after some frames it has grown by an octave; about the steps of a whole
@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 
 from dreamer.arrays import FloatArray, StoredArray
+from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.steps import DreamStep, dream_steps
+from dreamer.dreaming.steps import DreamStep, planned_steps
 
 _SEED_STRIDE = 0x9E3779B97F4A7C15  # Of the golden ratio: frames of neighbouring seeds share no views.
 _SHARPENED = 1.5  # Magnifying blurs, which takes steps to make up for; with 1 frames grow soft, looked at.
@@ -41,8 +42,8 @@ class ZoomStep:
     progress: float
 
 
-def zoom_steps(
-    picture: StoredArray, settings: DreamSettings, *, note: Callable[[str], None], preview: bool = False
+def planned_frames(
+    plan: DreamPlan, picture: StoredArray, *, note: Callable[[str], None], preview: bool = False
 ) -> Iterator[ZoomStep]:
     """Zoom into a dream step by step.
 
@@ -50,8 +51,8 @@ def zoom_steps(
     saturation are of the shown frame only: taken along, they would grow with every frame.
 
     Args:
+        plan: What to do; ``frames`` and ``zoom`` of its settings say how far.
         picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels.
-        settings: What to do; ``frames`` and ``zoom`` say how far.
         note: Told in a line what is done otherwise than it was told.
         preview: Frames of the first octaves only.
 
@@ -61,11 +62,12 @@ def zoom_steps(
     Raises:
         SettingsError, ModelError: As for :func:`dreamer.dream`.
     """
+    settings = plan.settings
     carried = dataclasses.replace(settings, blend="normal", contrast=1, saturation=1)
     shares = _shares(settings)
     first: FloatArray | None = None
     for frame in range(settings.frames):
-        for step in dream_steps(picture, _of_frame(settings, frame), note=note, preview=preview and frame == 0):
+        for step in planned_steps(_of_frame(plan, frame), picture, note=note, preview=preview and frame == 0):
             within = step.progress
             yield ZoomStep(frame, settings.frames, step, sum(shares[:frame]) + shares[frame] * within)
         shown = step.finished(carried)
@@ -101,12 +103,12 @@ def magnified(picture: FloatArray, zoom: float) -> FloatArray:
     return np.clip(found, 0, 1)
 
 
-def _of_frame(settings: DreamSettings, frame: int) -> DreamSettings:
+def _of_frame(plan: DreamPlan, frame: int) -> DreamPlan:
     if frame == 0:
-        return settings
-    seed = (settings.seed + frame * _SEED_STRIDE) % 2**64
+        return plan
+    seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
     # What it starts from has the size of the result already.
-    return dataclasses.replace(settings, steps=frame_steps(settings), seed=seed, max_size=None)
+    return plan.with_settings(steps=frame_steps(plan.settings), seed=seed, max_size=None)
 
 
 def _shares(settings: DreamSettings) -> list[float]:

@@ -3,7 +3,10 @@
     settings.py   VisualizeSettings: what one visualization is told
     steps.py      targets -> pictures, step by step
     batch.py      targets that are drawn together, where the network and the optimizer meet
-    schedule.py   what goes with each parametrization; how a run proceeds
+    plan.py       VisualizePlan: settings made complete, with the network at hand
+    calls.py      visualize, visualize_steps: what others call
+    run.py        what is drawn so far, and its recipe
+    visualization.py   Visualization, a picture of a unit; sheets of them
     spectrum.py   the magnitude spectrum of photos, and its file
 
 Must not import the command line.
@@ -16,19 +19,21 @@ from typing import TYPE_CHECKING
 from dreamer import lazy
 
 if TYPE_CHECKING:
-    from dreamer.visualizing.batch import Visualization
+    from dreamer.visualizing.calls import visualize, visualize_steps
     from dreamer.visualizing.settings import VisualizeSettings
-    from dreamer.visualizing.steps import VisualizeStep, visualize, visualize_steps
+    from dreamer.visualizing.steps import VisualizeStep
+    from dreamer.visualizing.visualization import Visualization, sheet
 
-__all__ = ["Visualization", "VisualizeSettings", "VisualizeStep", "visualize", "visualize_steps"]
+__all__ = ["Visualization", "VisualizeSettings", "VisualizeStep", "sheet", "visualize", "visualize_steps"]
 
 __getattr__, __dir__ = lazy.exports(
     __name__,
     {
-        "Visualization": "dreamer.visualizing.batch",
+        "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
-        "visualize": "dreamer.visualizing.steps",
-        "visualize_steps": "dreamer.visualizing.steps",
+        "sheet": "dreamer.visualizing.visualization",
+        "visualize": "dreamer.visualizing.calls",
+        "visualize_steps": "dreamer.visualizing.calls",
     },
 )

@@ -1,7 +1,7 @@
-"""Targets drawn together: how they are batched, and the climb of a batch.
+"""Batches of targets that are drawn together, and the climb of each.
 
-Here networks and the optimizer meet, as in ``climbing`` for dreams. It knows no order of batches and no retreat
-from memory that ran out: ``visualizing`` has those.
+Here networks and the optimizer meet, as in ``dreaming.ascent`` for dreams. It knows no order of batches and no retreat
+from memory that ran out: ``steps`` has those.
 
 Must not import: the command line.
 """
@@ -22,13 +22,15 @@ from dreamer import targets
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import optimizing, scoring, tiling, views
 from dreamer.ascent.optimizing import Draw, Given, Optimizer, Program, State
+from dreamer.ascent.parametrizations import Parametrization
+from dreamer.ascent.schedule import share
 from dreamer.ascent.scoring import Form
 from dreamer.backends import backend
 from dreamer.backends.backend import Activations
 from dreamer.errors import ModelError
 from dreamer.objectives import Objective, diversity
-from dreamer.visualizing import schedule
-from dreamer.visualizing.schedule import manner_of, parametrization_of, transforms_of
+from dreamer.transforms import Transforms
+from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
@@ -39,27 +41,26 @@ _MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are 
 _START, _VIEWS, _FIELD, _HAZE = range(4)  # What the seed is used for.
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Visualization:
-    """The picture of one target.
+class Picture(NamedTuple):
+    """What was drawn for one target, in its batch.
 
     Attributes:
-        objective: What it was drawn for, its classes as numbers.
+        objective: The target, its classes as numbers.
         title: The same as a person would put it, with the name of a class.
         variant: Which of several pictures of the same target, from 0.
-        picture: ``(height, width, 3)`` float32 RGB in [0, 1].
+        pixels: ``(height, width, 3)`` float32 RGB in [0, 1].
         alpha: ``(height, width)`` in [0, 1]: how much each part of it mattered; None where not asked for.
         score: What the objective gives for the picture as it is.
-        start: What it gave for the noise that it started from.
+        first_score: What it gave for what it began with.
     """
 
     objective: Objective
     title: str
     variant: int
-    picture: FloatArray
+    pixels: FloatArray
     alpha: FloatArray | None
     score: float
-    start: float
+    first_score: float
 
 
 class Unit(NamedTuple):
@@ -70,46 +71,46 @@ class Unit(NamedTuple):
     objective: Objective
 
 
-def batches(units: Sequence[Unit], network: Network, settings: VisualizeSettings) -> Iterator[Batch]:
+def batches(units: Sequence[Unit], plan: VisualizePlan) -> Iterator[Batch]:
     """Units that are computed and seen alike, in batches of one size; variants of a target stay together."""
     alike: dict[tuple[tuple[Form, ...], bool], list[Unit]] = {}
     for unit in units:
         alike.setdefault((scoring.forms(unit.objective), _is_of_classes(unit.objective)), []).append(unit)
     for group in alike.values():
-        targets_at_once = max(_most_at_once(network, group[0].objective, settings) // settings.diversity, 1)
-        targets_here = len(group) // settings.diversity
+        variants = plan.settings.diversity
+        targets_at_once = max(_most_at_once(plan, group[0].objective) // variants, 1)
+        targets_here = len(group) // variants
         count = math.ceil(targets_here / targets_at_once)
-        yield from _cut(network, settings, group, math.ceil(targets_here / count) * settings.diversity)
+        yield from _cut(plan, group, math.ceil(targets_here / count) * variants)
 
 
-def _cut(network: Network, settings: VisualizeSettings, units: Sequence[Unit], size: int) -> list[Batch]:
-    return [Batch(network, settings, units[first : first + size], size) for first in range(0, len(units), size)]
+def _cut(plan: VisualizePlan, units: Sequence[Unit], size: int) -> list[Batch]:
+    return [Batch(plan, units[first : first + size], size) for first in range(0, len(units), size)]
 
 
 def _is_of_classes(objective: Objective) -> bool:
     return all(term.kind == "logit" for _, term in objective.terms)
 
 
-def _most_at_once(network: Network, objective: Objective, settings: VisualizeSettings) -> int:
+def _most_at_once(plan: VisualizePlan, objective: Objective) -> int:
     # On the way down there are about as many numbers again.
-    numbers = 2 * network.cost(objective.layers, _seen(network, objective, settings, 1.0)).numbers_kept
-    size = 4 if settings.precision == "float32" else 2
-    fitting = tiling.fitting(numbers * size * transforms_of(settings).views)
+    numbers = 2 * plan.network.cost(objective.layers, _seen(plan, objective, 1.0)).numbers_kept
+    size = 4 if plan.settings.precision == "float32" else 2
+    fitting = tiling.fitting(numbers * size * plan.transforms.views)
     return _MOST_AT_ONCE if fitting is None else max(1, min(_MOST_AT_ONCE, fitting))
 
 
-def _seen(network: Network, objective: Objective, settings: VisualizeSettings, share: float) -> Size:
+def _seen(plan: VisualizePlan, objective: Objective, of_size: float) -> Size:
     """The size at which the network sees pictures: their own, or the next that it can see."""
-    height, width = settings.size
-    return network.sides(objective.layers).nearest(height * share, width * share)
+    height, width = plan.settings.size
+    return plan.network.sides(objective.layers).nearest(height * of_size, width * of_size)
 
 
 class Batch:
     """Targets that are drawn together.
 
     Args:
-        network: What they are targets of.
-        settings: How they are drawn, as ``visualizing.resolved`` gives them.
+        plan: How they are drawn.
         units: The pictures.
         size: How many pictures go through the network. Where that is more, the last is drawn several times and
             shown once, so that a short batch shares the program of the others.
@@ -119,33 +120,33 @@ class Batch:
         size: How many go through the network.
     """
 
-    def __init__(self, network: Network, settings: VisualizeSettings, units: Sequence[Unit], size: int) -> None:
+    def __init__(self, plan: VisualizePlan, units: Sequence[Unit], size: int) -> None:
+        settings = plan.settings
         self.units = units
         self.size = size
-        self._network = network
+        self._plan = plan
         self._settings = settings
         copies = size - len(units)
         self._filled = [*units, *[units[-1]] * copies]
-        self._objectives = [_with_diversity(unit.objective, network, settings) for unit in self._filled]
-        self._parametrization = parametrization_of(settings)
+        self._objectives = [_with_diversity(unit.objective, plan) for unit in self._filled]
         field = _generator(settings, _FIELD).normal(size=(views.NOISE_SIDE, views.NOISE_SIDE, 3))
         self._field: FloatArray = field.astype(np.float32)
         # Copies are a group of their own, so that nothing has to differ from them.
         groups = [*(unit.place // settings.diversity for unit in units), *[-1] * copies]
         self._numbers = scoring.parameters(self._objectives, groups)
         self._haze = self._drawn(_HAZE)
-        self._how = transforms_of(settings)
+        self._how = plan.transforms
         if not _is_of_classes(units[0].objective):
             self._how = dataclasses.replace(self._how, flip=0.0)
         self._start: FloatArray = np.zeros(size, np.float32)
         for unit in units:
-            targets.check_positions(unit.objective, network, self._seen(1.0))
+            targets.check_positions(unit.objective, plan.network, self._seen(1.0))
 
     def smaller(self) -> list[Batch]:
         """The same in batches of half the size; none where that would part the variants of a target."""
         count = self._settings.diversity
         half = math.ceil(self.size / count / 2) * count
-        return _cut(self._network, self._settings, self.units, half) if half < self.size else []
+        return _cut(self._plan, self.units, half) if half < self.size else []
 
     def steps(self, pause_every: int | None) -> Iterator[optimizing.OptimizedStep]:
         """All steps, with the scores of the units."""
@@ -169,42 +170,48 @@ class Batch:
 
     def pictures(self, state: State) -> list[FloatArray]:
         """The pictures of a state, each ``(height, width, 3)`` in [0, 1]."""
-        rendered = ops.convert_to_numpy(self._parametrization.render(ops.convert_to_tensor(state.values[0])))
+        rendered = ops.convert_to_numpy(self._plan.parametrization.render(ops.convert_to_tensor(state.values[0])))
         return [np.array(picture, np.float32) for picture in rendered[: len(self.units)]]
 
-    def render(self, state: State) -> list[Visualization]:
+    def render(self, state: State) -> list[Picture]:
         """The pictures of a state, and what the objectives give for them."""
         pictures = self.pictures(state)
         attention = backend.to_host(state.attention)
         scores = self._evaluated(state).scores
         return [
-            Visualization(
+            Picture(
                 objective=unit.objective,
-                title=targets.title(unit.objective, self._network),
+                title=targets.title(unit.objective, self._plan.network),
                 variant=unit.variant,
-                picture=pictures[place],
+                pixels=pictures[place],
                 alpha=_opacity(attention[place]) if self._settings.alpha else None,
                 score=float(scores[place]),
-                start=float(self._start[place]),
+                first_score=float(self._start[place]),
             )
             for place, unit in enumerate(self.units)
         ]
 
     def _first(self) -> State:
         made_from = self._drawn(_START)
+        if self._plan.start is not None:
+            begun = self._plan.parametrization.encode(self._plan.start[None])
+            # Variants of a target begin apart, or nothing would part them.
+            made_from = begun + (made_from if self._settings.diversity > 1 else np.zeros_like(made_from))
         optimizer = self._program(redirected=False).optimizer
         return State(optimizer.start(made_from), np.zeros((self.size, *self._settings.size), np.float32))
 
     def _drawn(self, use: int) -> FloatArray:
         """What pictures are made from, at random: the same for all targets, and another for each variant."""
-        draw = self._parametrization.draw
+        draw = self._plan.parametrization.draw
         return np.concatenate([draw(_generator(self._settings, use, unit.variant), 1) for unit in self._filled])
 
     def _program(self, *, redirected: bool) -> Program:
         return program(
-            self._network,
+            self._plan.network,
             scoring.forms(self._objectives[0]),
-            dataclasses.replace(self._settings, seed=0, steps=1),
+            dataclasses.replace(self._settings, seed=0, steps=1, start=None),
+            self._plan.parametrization,
+            self._plan.schedule.decay,
             self.size,
             redirected=redirected,
         )
@@ -223,39 +230,48 @@ class Batch:
 
     def _draw(self, step: int) -> Draw:
         progress = step / max(self._settings.steps - 1, 1)
-        manner = manner_of(self._settings)
-        stage = manner.stage(progress)
+        schedule = self._plan.schedule
+        stage = schedule.stage(progress)
         drawn = views.draw(
             self._how,
             _generator(self._settings, _VIEWS, step),
             size=self._settings.size,
-            seen=self._seen(manner.stages[stage].seen),
+            seen=self._seen(schedule.stages[stage].seen),
             progress=progress,
         )
-        return Draw(drawn, schedule.share(progress), manner.thickness(progress), stage)
+        return Draw(drawn, share(progress), schedule.thickness(progress), stage)
 
-    def _seen(self, share: float) -> Size:
-        return _seen(self._network, self.units[0].objective, self._settings, share)
+    def _seen(self, of_size: float) -> Size:
+        return _seen(self._plan, self.units[0].objective, of_size)
 
 
 def _generator(settings: VisualizeSettings, *use: int) -> np.random.Generator:
     return np.random.default_rng((settings.seed, *use))
 
 
-def _with_diversity(objective: Objective, network: Network, settings: VisualizeSettings) -> Objective:
-    if settings.diversity == 1:
+def _with_diversity(objective: Objective, plan: VisualizePlan) -> Objective:
+    if plan.settings.diversity == 1:
         return objective
+    network = plan.network
     spatial = [name for name in sorted(objective.layers) if len(network.node(name).shape) == 3]
-    return objective + settings.diversity_weight * diversity(spatial[-1] if spatial else network.default_layer)
+    return objective + plan.settings.diversity_weight * diversity(spatial[-1] if spatial else network.default_layer)
 
 
 @lru_cache(maxsize=8)
 def program(
-    network: Network, forms: tuple[Form, ...], settings: VisualizeSettings, batch: int, *, redirected: bool
+    network: Network,
+    forms: tuple[Form, ...],
+    settings: VisualizeSettings,
+    made: Parametrization,
+    decay: float,
+    batch: int,
+    *,
+    redirected: bool,
 ) -> Program:
     """Kept, so that all batches of a process that are alike share one trace."""
     layers = {name for form in forms for name in form.layers} - {scoring.PICTURE}
-    made, how = parametrization_of(settings), transforms_of(settings)
+    how = Transforms.of(settings.transforms or "none")
+    variables = [*network.variables(layers, settings.precision), *made.variables]
     turns, noisy = how.rotate > 0, max(how.noise) > 0
 
     def gradient(*, redirected: bool) -> backend.Gradient:
@@ -270,18 +286,16 @@ def program(
             return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
 
         scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)
-        return backend.current().gradient(
-            forward, lambda found, given: scored(found, given.numbers), network.variables(layers, settings.precision)
-        )
+        return backend.current().gradient(forward, lambda found, given: scored(found, given.numbers), variables)
 
     shape = made.draw(np.random.default_rng(0), batch).shape
     return Program(
         gradient(redirected=False),
         gradient(redirected=True) if redirected else None,
-        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), manner_of(settings).decay, shape),
+        Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), decay, shape),
         (batch, *settings.size),
         attends=settings.alpha,
-        variables=network.variables(layers, settings.precision),
+        variables=variables,
     )
 
 

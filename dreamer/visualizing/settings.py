@@ -10,9 +10,10 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any
 
+from dreamer import plugins
 from dreamer.backends import PRECISIONS
 from dreamer.errors import SettingsError
-from dreamer.settings import SEEDS, TINY, Range, Settings
+from dreamer.settings import SEEDS, TINY, Range, Settings, digests_of
 from dreamer.transforms import Transforms
 from dreamer.wording import shown
 
@@ -21,6 +22,11 @@ PARAMETRIZATIONS = ("cosine", "fourier", "pixels", "maco")
 
 OPTIMIZERS = ("momentum", "adam", "nadam")
 """What may make a visualization; see ``dreamer.ascent.optimizing``."""
+
+
+def parametrization_names() -> tuple[str, ...]:
+    """All that pictures may be made from, those of plug-ins last."""
+    return (*PARAMETRIZATIONS, *plugins.names("dreamer.parametrizations"))
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class VisualizeSettings(Settings):
         learning_rate: How far a step goes; None for what goes with the parametrization.
         diversity: How many pictures of each target there are, as different from each other as they can be.
         diversity_weight: How much their difference counts, as a share of the target's own score.
+        start: A picture that the pictures begin with; None for noise.
         alpha: Whether the parts of the picture that never mattered become transparent.
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
             for the quickest on this machine in which its pictures are as good.
@@ -65,6 +72,7 @@ class VisualizeSettings(Settings):
     learning_rate: float | None = None
     diversity: int = 1
     diversity_weight: float = 1.0
+    start: str | None = None
     alpha: bool = False
     precision: str = "auto"
     seed: int = 0
@@ -75,12 +83,25 @@ class VisualizeSettings(Settings):
             object.__setattr__(self, "transforms", Transforms.of(self.transforms))
         if self.spectrum is not None and self.parametrization != "maco":
             raise SettingsError(f"spectrum is for the parametrization maco; with {self.parametrization} it has no use")
-        choices: dict[str, Sequence[str]] = {"parametrization": PARAMETRIZATIONS, "precision": PRECISIONS}
+        choices: dict[str, Sequence[str]] = {"parametrization": parametrization_names(), "precision": PRECISIONS}
         if self.optimizer is not None:
             choices["optimizer"] = OPTIMIZERS
-        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum",))
+        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum", "start"))
         if not isinstance(self.alpha, bool):
             raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that a visualization depends on besides those of its targets and the network."""
+        return tuple(file for file in (self.spectrum, self.start) if file is not None)
+
+    def file_digests(self) -> dict[str, str]:
+        """The SHA-256 of each of its :attr:`files`.
+
+        Raises:
+            SettingsError: One cannot be read.
+        """
+        return digests_of(self.files)
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them."""

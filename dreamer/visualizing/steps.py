@@ -1,29 +1,24 @@
-"""The recipe: noise -> the picture that a unit answers to.
+"""Steps of visualizations: targets are drawn in batches, many at once.
 
-The one idea: many targets are drawn at once. Those that are computed alike (all channels of a layer, say) share
-one compiled program and go through the network together; all start from the same noise and are seen alike, so
-a target does not depend on which others are drawn with it. It prints and writes nothing.
+The one idea: targets that are computed alike (all channels of a layer, say) share one compiled program and go through
+the network together; all start from the same noise and are seen alike, so a target does not depend on which others are
+drawn with it. It prints and writes nothing.
 
-(The module is not called ``visualize``, because importing it would then hide the function.)
+Must not import: files, the command line.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from dreamer import targets
 from dreamer.arrays import FloatArray
 from dreamer.ascent.optimizing import State
-from dreamer.backends import precision
 from dreamer.errors import DeviceMemoryError
-from dreamer.models import registry
 from dreamer.objectives import Objective
-from dreamer.visualizing.batch import Batch, Unit, Visualization, batches
-from dreamer.visualizing.schedule import manner_of, transforms_of
-from dreamer.visualizing.settings import VisualizeSettings
+from dreamer.visualizing.batch import Batch, Picture, Unit, batches
+from dreamer.visualizing.plan import VisualizePlan
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,7 +47,7 @@ class VisualizeStep:
     _batch: Batch = dataclasses.field(repr=False)
     _state: State = dataclasses.field(repr=False)
 
-    def render(self) -> list[Visualization]:
+    def render(self) -> list[Picture]:
         """The pictures of this batch as they are, with their scores, for which they go through the network."""
         return self._batch.render(self._state)
 
@@ -61,78 +56,34 @@ class VisualizeStep:
         return self._batch.pictures(self._state)
 
 
-def visualize(
-    wanted: Objective | str | Iterable[Objective | str],
-    settings: VisualizeSettings | None = None,
-    *,
-    on_step: Callable[[VisualizeStep], None] | None = None,
-    **keywords: Any,
-) -> list[Visualization]:
-    """Draw what units of a network look for.
-
-    Args:
-        wanted: One target or several, as :class:`Objective` values or as text for :meth:`Objective.parse`.
-        settings: How; by default the defaults of :class:`VisualizeSettings`.
-        on_step: Called after every step. What it raises ends the run.
-        **keywords: Fields of :class:`VisualizeSettings`, in place of ``settings`` or on top of them.
-
-    Returns:
-        A picture for each target in order, or as many as ``diversity`` says.
-
-    Raises:
-        SettingsError: A target cannot be read, or a setting is impossible or unknown.
-        ModelError: The network, a layer, a class or the weights are not there.
-
-    Example:
-        >>> import dreamer
-        >>> [found] = dreamer.visualize("block4b:17", steps=64)  # doctest: +SKIP
-        >>> found.picture.shape, found.score > found.start  # doctest: +SKIP
-        ((224, 224, 3), True)
-    """
-    given = [wanted] if isinstance(wanted, Objective | str) else list(wanted)
-    chosen = VisualizeSettings.merged(settings, keywords)
-    found: dict[int, Visualization] = {}
-    for step in visualize_steps([Objective.of(one) for one in given], chosen):
-        if on_step is not None:
-            on_step(step)
-        if step.step + 1 == step.num_steps:
-            found |= zip(step.indices, step.render(), strict=True)
-    return [found[index] for index in sorted(found)]
-
-
-def _warn(line: str) -> None:
-    warnings.warn(line, RuntimeWarning, stacklevel=2)
-
-
-def visualize_steps(
+def planned_steps(
+    plan: VisualizePlan,
     objectives: Sequence[Objective],
-    settings: VisualizeSettings,
     *,
-    note: Callable[[str], None] = _warn,
+    note: Callable[[str], None],
     pause_every: int | None = None,
 ) -> Iterator[VisualizeStep]:
     """Draw what units of a network look for, step by step.
 
     Args:
+        plan: How.
         objectives: The targets.
-        settings: How.
-        note: Told in a line what is done otherwise than asked, as when memory runs out; by default a warning.
+        note: Told in a line what is done otherwise than asked, as when memory runs out.
         pause_every: Every so many steps the pictures can be had as they are right then.
 
     Yields:
         Each step of each batch once it is finished.
 
     Raises:
-        SettingsError, ModelError: As for :func:`visualize`, when the first step is asked for.
+        SettingsError, ModelError: As for :func:`dreamer.visualize`, when the first step is asked for.
     """
-    network = registry.load(settings.model, settings.preprocessing)
-    settings = resolved(settings)
+    variants, num_steps = plan.settings.diversity, plan.settings.steps
     units = [
-        Unit(index * settings.diversity + variant, variant, targets.resolve(objective, network))
+        Unit(index * variants + variant, variant, targets.resolve(objective, plan.network))
         for index, objective in enumerate(objectives)
-        for variant in range(settings.diversity)
+        for variant in range(variants)
     ]
-    waiting = list(batches(units, network, settings))
+    waiting = list(batches(units, plan))
     done = 0
     while waiting:
         batch = waiting.pop(0)
@@ -143,10 +94,10 @@ def visualize_steps(
                     batch=number,
                     num_batches=done + 1 + len(waiting),
                     step=step.index,
-                    num_steps=settings.steps,
+                    num_steps=num_steps,
                     indices=[unit.place for unit in batch.units],
                     scores=step.scores,
-                    progress=(number + (step.index + 1) / settings.steps) / (done + 1 + len(waiting)),
+                    progress=(number + (step.index + 1) / num_steps) / (done + 1 + len(waiting)),
                     is_pictured=step.is_last,
                     _batch=batch,
                     _state=step.state,
@@ -161,16 +112,3 @@ def visualize_steps(
             note(f"memory ran out; going on with {smaller[0].size} pictures at once")
         else:
             done += 1
-
-
-def resolved(settings: VisualizeSettings) -> VisualizeSettings:
-    """Fill in what settings leave to the network, the hardware and the parametrization. Loads the network."""
-    network = registry.load(settings.model, settings.preprocessing)
-    manner = manner_of(settings)
-    return dataclasses.replace(
-        settings,
-        transforms=transforms_of(settings),
-        optimizer=settings.optimizer or manner.optimizer,
-        learning_rate=settings.learning_rate or manner.learning_rate,
-        precision=precision.choose(settings.precision, network.spec.low_precisions, settings.model).name,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import dreamer
 from dreamer import memory
 from dreamer.arrays import resize
 from dreamer.ascent import conditioning as gradients
@@ -15,7 +16,6 @@ from dreamer.ascent.tile_view import draw
 from dreamer.ascent.tiling import Tiling, tiled
 from dreamer.backends import backend, on_tensorflow
 from dreamer.dreaming import ascent
-from dreamer.dreaming import steps as dreaming
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import layer
@@ -188,7 +188,7 @@ def test_the_smallest_pictures_move_as_on_the_host(tiny_network, picture, size, 
 
 def test_a_dream_on_the_device_is_that_of_the_host(picture):
     settings = DreamSettings(octaves=2, steps=2, rotate=5, scale=0.1, precision="float32", seed=3)
-    found, expected = (list(dreaming.dream_steps(picture, settings, stay_on_device=there)) for there in (True, False))
+    found, expected = (list(dreamer.dream_steps(picture, settings, stay_on_device=there)) for there in (True, False))
     assert [step.progress for step in found] == [step.progress for step in expected]
     assert [step.score for step in found] == pytest.approx([step.score for step in expected], rel=5e-3)
     assert np.abs(found[-1].render() - expected[-1].render()).mean() < 2e-3
@@ -205,13 +205,13 @@ def test_a_picture_that_the_device_has_no_memory_for_goes_on_on_the_host(picture
     monkeypatch.setattr(backend, "compile_chunk", compile_chunk)
     settings = DreamSettings(octaves=2, steps=1, precision="float32")
     notes = []
-    steps = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
+    steps = list(dreamer.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
     assert len(steps) == 2
     assert notes == ["memory ran out on the device; going on with the picture on the host"]
     with pytest.warns(RuntimeWarning, match="memory ran out on the device"):
-        list(dreaming.dream_steps(picture, settings, stay_on_device=True))
+        list(dreamer.dream_steps(picture, settings, stay_on_device=True))
     ascent.programs.cache_clear()
-    expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
+    expected = list(dreamer.dream_steps(picture, settings, stay_on_device=False))
     assert (steps[-1].render() == expected[-1].render()).all()
 
 
@@ -231,11 +231,11 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
 
     monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
     settings = DreamSettings(octaves=1, steps=5, precision="float32", objective="block2b")
-    expected = list(dreaming.dream_steps(picture, settings, stay_on_device=False))
+    expected = list(dreamer.dream_steps(picture, settings, stay_on_device=False))
     ascent.programs.cache_clear()
     monkeypatch.setattr(backend, "compile_chunk", compile_failing)
     notes = []
-    found = list(dreaming.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
+    found = list(dreamer.dream_steps(picture, settings, note=notes.append, stay_on_device=True))
     ascent.programs.cache_clear()
     assert [step.step for step in found] == list(range(5))
     assert len(notes) == 1

@@ -67,7 +67,7 @@ def test_a_dream_in_fewer_bits_reaches_what_one_in_float32_does(picture):
 
     reached = {}
     for name in ("float32", "bfloat16"):
-        dreamt = dreamer.dream(picture, octaves=1, steps=12, precision=name)
+        dreamt = dreamer.dream(picture, octaves=1, steps=12, precision=name).pixels
         activations = registry.load("efficientnet_lite0").forward(["block5c"])
         reached[name] = float(alone(layer("block5c"))(activations(dreamt[None]), None)[0])
     assert reached["bfloat16"] > 0.9 * reached["float32"]  # A single dream scatters by some per cent.
@@ -75,7 +75,8 @@ def test_a_dream_in_fewer_bits_reaches_what_one_in_float32_does(picture):
 
 def test_the_same_seed_gives_the_same_bytes_in_each_precision(picture):
     first, second, full = (
-        dreamer.dream(picture, octaves=1, steps=2, precision=name) for name in ("bfloat16", "bfloat16", "float32")
+        dreamer.dream(picture, octaves=1, steps=2, precision=name).pixels
+        for name in ("bfloat16", "bfloat16", "float32")
     )
     assert first.tobytes() == second.tobytes() != full.tobytes()
     assert np.abs(first - full).mean() < 0.01

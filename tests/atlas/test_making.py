@@ -273,7 +273,7 @@ def test_jobs_are_values_that_draw_what_visualize_draws(lite0):
     ]
     for drawn, expected in zip(found, visualize(job.targets, settings), strict=True):
         assert (drawn.score, drawn.start) == (expected.score, expected.start)
-        assert np.array_equal(drawn.picture, (expected.picture * 255).round())
+        assert np.array_equal(drawn.picture, (expected.pixels * 255).round())
         assert drawn.alpha is None
 
 

@@ -17,8 +17,9 @@ from PIL import Image, ImageSequence
 
 from dreamer import images
 from dreamer.cli import run
-from dreamer.dreaming import steps
+from dreamer.dreaming.calls import dream_steps
 from dreamer.dreaming.settings import DreamSettings
+from dreamer.dreaming.steps import PREVIEW_SIDE
 from dreamer.errors import ImageWriteError
 from dreamer.files.digests import digest_of
 
@@ -125,9 +126,7 @@ def test_a_preview_is_the_beginning_of_the_whole_dream(tmp_path, picture):
     assert run(["dream", str(photo), *given, "--preview", "-q"]) == 0
     preview = tmp_path / "large-preview.png"
     assert levels(preview).shape == (151, 324, 3)
-    whole = steps.dream_steps(
-        images.read(photo, compact=True).pixels, DreamSettings(steps=2, objective="block3b", rotate=3)
-    )
+    whole = dream_steps(images.read(photo, compact=True).pixels, DreamSettings(steps=2, objective="block3b", rotate=3))
     first = next(step for step in whole if step.ends_octave)
     assert (levels(preview) == first.render("uint8", size=first.size)).all()
     assert images.read_recipe(preview)["preview"] is True
@@ -141,7 +140,7 @@ def test_a_preview_of_a_dream_that_begins_large_is_small_all_the_same(tmp_path, 
     Image.fromarray((np.tile(picture, (6, 9, 1)) * 255).astype(np.uint8)).save(photo)
     given = ["--octaves", "1", "--steps", "1", "--layer", "block2a"]
     assert run(["dream", str(photo), *given, "--preview", "-q"]) == 0
-    assert max(levels(tmp_path / "large-preview.png").shape) == steps.PREVIEW_SIDE
+    assert max(levels(tmp_path / "large-preview.png").shape) == PREVIEW_SIDE
 
 
 def test_finished_octaves_are_kept_where_told(photo, tmp_path, capfd):
@@ -204,14 +203,14 @@ def test_a_finished_zoom_that_cannot_be_written_is_kept_elsewhere(photo, tmp_pat
     refuge = tmp_path / "refuge"
     refuge.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(refuge))
-    write = images.write_animation
+    write_to = images.Animation.write_to
 
-    def full_disk(path, *arguments, **keywords):
+    def full_disk(animation, path, *arguments, **keywords):
         if path.parent != refuge:
             raise ImageWriteError(f"{path}: no space left on device.")
-        write(path, *arguments, **keywords)
+        write_to(animation, path, *arguments, **keywords)
 
-    monkeypatch.setattr(images, "write_animation", full_disk)
+    monkeypatch.setattr(images.Animation, "write_to", full_disk)
     assert run(["dream", str(photo), *QUICK, "--frames", "2", "-q", "-o", str(tmp_path / "zoom.gif")]) == 1
     [kept] = refuge.iterdir()
     assert f"kept as {kept}" in capfd.readouterr().err
@@ -272,7 +271,7 @@ def test_a_guide_leads_the_dream_to_its_features(photo, samples, tmp_path):
         assert run(["dream", str(photo), *given, "-q"]) == 0
     objective = DreamSettings(objective="block3b").objective.guided_by(str(samples / "cat.png"))
     scores = [
-        next(steps.dream_steps(pixels(tmp_path / f"{name}.png"), DreamSettings(objective=objective, steps=1))).score
+        next(dream_steps(pixels(tmp_path / f"{name}.png"), DreamSettings(objective=objective, steps=1))).score
         for name in ("plain", "guided")
     ]
     assert scores[1] > scores[0]

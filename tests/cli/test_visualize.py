@@ -101,7 +101,8 @@ def test_the_way_is_kept_in_files_and_as_an_animation(here):
 def frames(monkeypatch):
     """What would be written as an animation."""
     found = []
-    monkeypatch.setattr(images, "write_animation", lambda _path, shown, **_: found.extend(shown))
+    monkeypatch.setattr(images.Animation, "add", lambda _animation, frame, *_: found.append(frame.copy()))
+    monkeypatch.setattr(images.Animation, "finish", lambda *_: None)
     return found
 
 

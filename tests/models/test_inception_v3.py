@@ -46,7 +46,7 @@ def test_a_golden_dream(installed, samples):
     cat = images.read(samples / "cat.png").pixels
     dreamt = dreamer.dream(
         cat[50:170, 100:261], model="inception_v3", octaves=2, steps=1, step_size=0.04, precision="float32"
-    )
+    ).pixels
     golden = images.read(GOLDEN).pixels
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in (dreamt, golden)]
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006
@@ -60,6 +60,6 @@ def test_a_golden_dream(installed, samples):
 def test_pictures_smaller_than_it_can_see_dream_too(installed, picture):
     network = registry.load("inception_v3")
     assert network.sides(["mixed4"]) == (Sides(first=43), Sides(first=43))
-    dreamt = dreamer.dream(picture[:20, :30], model="inception_v3", steps=2)
+    dreamt = dreamer.dream(picture[:20, :30], model="inception_v3", steps=2).pixels
     assert dreamt.shape == (20, 30, 3)
     assert np.abs(dreamt - picture[:20, :30]).mean() > 0.005

@@ -43,7 +43,7 @@ def save(tmp_path):
 
 def test_a_network_dreams_by_its_path(save, picture):
     path = save(classifier(), 'preprocessing = "-1..1"')
-    dreamt = dreamer.dream(picture, model=path, objective="high", steps=4, octaves=1)
+    dreamt = dreamer.dream(picture, model=path, objective="high", steps=4, octaves=1).pixels
     assert dreamt.shape == picture.shape
     high = registry.load(path).forward(["high"])
     before, after = (float((np.asarray(high(one[None])["high"]) ** 2).mean()) for one in (picture, dreamt))
@@ -55,7 +55,7 @@ def test_a_layer_that_needs_the_own_size_sees_the_picture_at_it(save, picture):
     network = registry.load(path)
     assert network.sides(["classes"]) == (ALL, ALL)
     assert np.asarray(network.forward(["classes"])(picture[None])["classes"]).shape == (1, 5)
-    dreamt = dreamer.dream(picture, model=path, objective="classes:2", steps=3, octaves=1)
+    dreamt = dreamer.dream(picture, model=path, objective="classes:2", steps=3, octaves=1).pixels
     scores = [np.asarray(network.forward(["classes"])(one[None])["classes"])[0, 2] for one in (picture, dreamt)]
     assert scores[1] ** 2 > scores[0] ** 2
 
@@ -84,7 +84,9 @@ def test_classes_are_scored_before_the_softmax(save, end, picture):
 def test_a_grey_network_dreams_in_grey(save, picture):
     path = save(classifier(colors=1), 'preprocessing = "0..255"')
     assert registry.load(path).is_grey
-    dreamt = dreamer.dream(picture, model=path, objective="high", steps=4, octaves=2, rotate=3, conditioning="none")
+    dreamt = dreamer.dream(
+        picture, model=path, objective="high", steps=4, octaves=2, rotate=3, conditioning="none"
+    ).pixels
     assert np.ptp(dreamt, axis=2).max() < 1e-6
     high = registry.load(path).forward(["high"])
     scores = [float((np.asarray(high(one[None])["high"]) ** 2).mean()) for one in (picture, dreamt)]
@@ -106,8 +108,8 @@ def test_preprocessing_from_the_option_wins_over_the_file(save, picture):
     path = save(classifier(), 'preprocessing = "0..255"')
     assert registry.spec(path).preprocessing == PREPROCESSINGS["0..255"]
     assert registry.spec(path, "-1..1").preprocessing == PREPROCESSINGS["-1..1"]
-    one = dreamer.dream(picture, model=path, objective="high", steps=1, octaves=1)
-    other = dreamer.dream(picture, model=path, preprocessing="caffe", objective="high", steps=1, octaves=1)
+    one = dreamer.dream(picture, model=path, objective="high", steps=1, octaves=1).pixels
+    other = dreamer.dream(picture, model=path, preprocessing="caffe", objective="high", steps=1, octaves=1).pixels
     assert np.abs(one - other).max() > 1e-4
 
 
@@ -232,7 +234,7 @@ def test_nested_networks_dream_by_the_names_of_their_inner_layers(save, picture)
     whole = keras.Model(x, layers.Dense(3, name="classes")(layers.GlobalAveragePooling2D(name="pool")(trunk(x))))
     path = save(whole, 'preprocessing = "0..1"')
     assert registry.load(path).layers == ("trunk.low", "trunk.high", "pool", "classes")
-    assert dreamer.dream(picture, model=path, objective="trunk.high", steps=1).shape == picture.shape
+    assert dreamer.dream(picture, model=path, objective="trunk.high", steps=1).pixels.shape == picture.shape
 
 
 def test_a_network_that_gives_no_numbers_is_said_to(save, picture):
@@ -281,7 +283,7 @@ def test_layers_with_several_outputs_are_passed_over(save, picture):
     path = save(network, 'preprocessing = "0..1"')
     assert registry.load(path).layers[0] == "conv"
     assert registry.load(path).fields["sum"].size == 3
-    assert dreamer.dream(picture, model=path, objective="sum", steps=1).shape == picture.shape
+    assert dreamer.dream(picture, model=path, objective="sum", steps=1).pixels.shape == picture.shape
 
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
@@ -312,7 +314,7 @@ def test_multiples_need_not_be_powers_of_two(save, factor, picture):
         keras.Model(x, layers.Add(name="skip")([x, layers.UpSampling2D(factor)(down)])), 'preprocessing = "0..1"'
     )
     assert registry.load(path).sides(["skip"]) == (Sides(first=factor, period=factor),) * 2
-    assert dreamer.dream(picture, model=path, objective="skip", steps=1, octaves=1).shape == picture.shape
+    assert dreamer.dream(picture, model=path, objective="skip", steps=1, octaves=1).pixels.shape == picture.shape
 
 
 def test_a_network_that_needs_multiples_gets_them(save, picture):
@@ -323,6 +325,6 @@ def test_a_network_that_needs_multiples_gets_them(save, picture):
     path = save(keras.Model(x, layers.Concatenate(name="skip")([x, up])), 'preprocessing = "0..1"')
     assert registry.load(path).sides(["skip"]) == (Sides(first=4, period=4),) * 2
     assert registry.load(path).sides(["middle"]) == (ALL, ALL)
-    dreamt = dreamer.dream(picture, model=path, objective="skip", steps=2)
+    dreamt = dreamer.dream(picture, model=path, objective="skip", steps=2).pixels
     assert dreamt.shape == picture.shape
     assert np.abs(dreamt - picture).min(axis=2).max() > 0

@@ -1,0 +1,84 @@
+"""Plans of dreams: settings as a person gives them, made complete once, with the network at hand.
+
+The one idea: whatever runs, is recorded, hashed or sent elsewhere takes the plan, so nothing is left open, and nothing
+is asked twice.
+
+Must not import: pictures, the command line.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dreamer import targets
+from dreamer.backends import precision
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.models import registry
+from dreamer.models.network import Network
+from dreamer.objectives import Objective, layer
+from dreamer.recipes import recipe_of
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DreamPlan:
+    """All that a dream depends on besides its photo.
+
+    Attributes:
+        network: What is dreamt with.
+        settings: Every one of them decided: the objective, the type of number.
+        objective: As it is climbed: a guide taken in, every layer, class and vector known.
+        files: The SHA-256 of each file that the settings name, as it was read.
+
+    Example:
+        >>> plan = DreamPlan.of(DreamSettings(seed=7))  # doctest: +SKIP
+        >>> plan.settings.objective.name, plan.settings.precision  # doctest: +SKIP
+        ('block5c', 'float32')
+    """
+
+    network: Network
+    settings: DreamSettings
+    objective: Objective
+    files: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: DreamSettings, network: Network | str | None = None) -> Self:
+        """Decide what settings leave to the network and the machine. Loads the network.
+
+        Args:
+            settings: As a person gives them.
+            network: What to dream with, in place of the one that the settings name.
+
+        Raises:
+            ModelError: There is no such network, no such layer, channel or class of it, or its weights cannot be had.
+            SettingsError: A file that the settings name cannot be read.
+        """
+        loaded = registry.load(settings.model if network is None else network, settings.preprocessing)
+        if network is not None:
+            settings = dataclasses.replace(settings, model=loaded.spec.name)
+        files = settings.file_digests()
+        objective = settings.objective or layer(loaded.default_layer)
+        climbed = objective if settings.guide is None else objective.guided_by(settings.guide)
+        chosen = precision.choose(settings.precision, loaded.spec.low_precisions, settings.model)
+        complete = dataclasses.replace(settings, objective=objective, precision=chosen.name)
+        return cls(loaded, complete, targets.resolve(climbed, loaded), files)
+
+    def with_settings(self, **changes: Any) -> Self:
+        """The same with other steps, another seed, or whatever else leaves network, objective and files alone."""
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **changes))
+
+    def to_dict(self) -> dict[str, object]:
+        """The settings, all of them decided, as JSON can hold them."""
+        return self.settings.to_dict()
+
+    def recipe(self) -> dict[str, object]:
+        """What the recipe of each of its pictures says, as JSON can hold it."""
+        return recipe_of(self.network, self.to_dict(), self.files)
+
+    def digest(self) -> str:
+        """A digest of all of it: with equal ones and equal versions, dreams of a photo are equal."""
+        known = {"settings": self.to_dict(), "files": dict(self.files), "weights": self.network.weights_sha256}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,96 @@
+"""Sources of dreams: pictures of any kind as photos, with what recipes say of them.
+
+Must not import Keras, or anything that needs it: a photo that cannot be read is said at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dreamer import images
+from dreamer.arrays import check_levels
+from dreamer.errors import ImageReadError
+from dreamer.files import names
+from dreamer.images import Photo
+from dreamer.images.opening import file_bytes
+from dreamer.images.recipes import source_of
+from dreamer.memory import DREAM_BYTES
+from dreamer.results import Result
+
+
+def opened(picture: Any, max_side: int | None = None) -> tuple[Photo, dict[str, object]]:
+    """A picture as a photo, and what recipes say of where it comes from.
+
+    Args:
+        picture: A path, a Pillow image, a photo, a result, or an array ``(height, width, 3)`` of RGB.
+        max_side: How long the dream's longer side may be; a file may be read smaller.
+
+    Raises:
+        ImageReadError: It cannot be read, or is an array of another shape or range.
+    """
+    if isinstance(picture, str | Path):
+        return read_photo(Path(picture), max_side=max_side, work_bytes=DREAM_BYTES)
+    if isinstance(picture, Photo):
+        return picture, {}
+    if isinstance(picture, Result):
+        return picture.photo, {}
+    if not isinstance(picture, np.ndarray):
+        return images.from_pil(picture, compact=True), {}
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
+        raise ImageReadError(f"the array has shape {picture.shape}; expected (height, width, 3)")
+    check_levels(picture)
+    stored = picture if picture.dtype in (np.uint8, np.uint16) else np.ascontiguousarray(picture, np.float32)
+    return Photo(stored, bits=16 if stored.dtype == np.uint16 else 8), {}
+
+
+def read_photo(path: Path, **options: Any) -> tuple[Photo, dict[str, object]]:
+    """Read a photo once: what it holds, and what recipes say of it.
+
+    Args:
+        path: Where it is.
+        **options: Of ``images.decode``.
+
+    Raises:
+        ImageReadError: It cannot be read.
+    """
+    return photo_of(file_bytes(path), path.name, str(path), **options)
+
+
+def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Photo, dict[str, object]]:
+    """The same of the bytes of a picture file, wherever they come from.
+
+    Args:
+        data: The bytes.
+        name: What recipes call the file.
+        shown_as: What errors call it.
+        **options: Of ``images.decode``.
+
+    Raises:
+        ImageReadError: They are no picture.
+    """
+    photo = images.decode(data, shown_as, compact=True, **options)
+    return photo, source_of(name, hashlib.sha256(data).hexdigest(), photo)
+
+
+def dream_names(photo: Path, *, preview: bool = False, suffix: str | None = None) -> Iterator[Path]:
+    """Names for the dream of a photo: ``<stem>-dream<suffix>`` beside it, and more of the kind.
+
+    Args:
+        photo: Its file.
+        preview: Whether it is a preview.
+        suffix: Of the dream; None for that of the photo, or ``.png`` where that is not written.
+
+    Example:
+        >>> next(dream_names(Path("cats/tabby.heic"))).as_posix()
+        'cats/tabby-dream.png'
+    """
+    what = "preview" if preview else "dream"
+    suffix = images.dream_suffix(photo.suffix) if suffix is None else suffix
+    endings = (f"-{what}{'' if number == 1 else f'-{number}'}{suffix}" for number in count(1))
+    return (photo.with_name(names.joined(photo.stem, ending)) for ending in endings)
