@@ -19,7 +19,8 @@ import numpy as np
 
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import on_device
-from dreamer.ascent.conditioning import Conditioning, normalize
+from dreamer.ascent.conditioning import OnHost, normalize
+from dreamer.ascent.pacing import Pace
 from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Grid, PictureGradient
 from dreamer.backends import backend
@@ -53,7 +54,7 @@ def ascend(
     views: Callable[[int], View],
     num_steps: int,
     step_size: float,
-    conditioning: Conditioning,
+    conditioning: OnHost,
     first: int = 0,
 ) -> Iterator[Step]:
     """Climb the gradient from a picture.
@@ -120,10 +121,10 @@ def ascend_on_device(
             fetch = partial(_fetched, handed_over.picture, (height, width))
             yield Step(handed_over.first + offset, float(scores[offset]), fetch, handed_over.last)
 
-    length, first = 1, 0
+    pace, first = Pace(on_device.MOST_STEPS), 0
     waiting: _Chunk | None = None
     while first < num_steps:
-        steps = range(first, min(first + length, num_steps))
+        steps = range(first, min(first + pace.length, num_steps))
         plan = on_device.plan(
             grid,
             canvas,
@@ -140,11 +141,7 @@ def ascend_on_device(
             raise
         if waiting is not None:
             yield from finished(waiting)
-        spent = time.perf_counter() - asked
-        if spent < _CHUNK_SECONDS / 2:
-            length = min(2 * length, on_device.MOST_STEPS)
-        elif spent > _CHUNK_SECONDS:
-            length = max(length // 2, 1)
+        pace.took(len(steps), time.perf_counter() - asked)
         waiting = _Chunk(first, len(steps), state, scores)
         first += len(steps)
     if waiting is not None:
@@ -163,9 +160,6 @@ class _Chunk(NamedTuple):
     def last(self) -> int:
         """The index of its last step."""
         return self.first + self.num_steps - 1
-
-
-_CHUNK_SECONDS = 0.5
 
 
 def _fetched(picture: Tensor, size: Size) -> FloatArray:

@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import conditioning as gradients
+from dreamer.ascent.conditioning import REACH, OnDevice, Raw, blur_kernels, live, normalized
 from dreamer.ascent.tile_view import View
-from dreamer.ascent.tiling import Axis, Grid, IntArray
+from dreamer.ascent.tiling import Axis, Grid, IntArray, mirrored
 from dreamer.backends.backend import Gradient, Tensor
 
 MOST_STEPS = 16
@@ -31,10 +30,6 @@ MOST_STEPS = 16
 
 MOST_PIXELS = 2**25
 """A larger picture stays on the host: eight arrays of this size are 3 GiB."""
-
-_LEVELS = 4  # As gradients.laplacian has by default.
-_LEAST = 1e-30  # Keeps an empty gradient, or an empty band of one, empty.
-_BURT_ADELSON = np.array([1, 4, 6, 4, 1], np.float32) / 16
 
 
 class Plan(NamedTuple):
@@ -97,8 +92,8 @@ def plan(grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequ
         num_steps=len(views),
         size=np.array([grid.rows.length, grid.columns.length], np.int32),
         step_size=np.float32(step_size),
-        mirrored_rows=_mirrored(np.arange(-gradients.REACH, height + gradients.REACH), grid.rows.length),
-        mirrored_columns=_mirrored(np.arange(-gradients.REACH, width + gradients.REACH), grid.columns.length),
+        mirrored_rows=mirrored(np.arange(-REACH, height + REACH), grid.rows.length),
+        mirrored_columns=mirrored(np.arange(-REACH, width + REACH), grid.columns.length),
         rows=np.stack([row.source for row in rows]),
         columns=np.stack([column.source for column in columns]),
         rows_back=np.stack([row.back for row in rows]),
@@ -106,7 +101,7 @@ def plan(grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequ
         row_weights=np.stack([row.weights for row in rows]),
         column_weights=np.stack([column.weights for column in columns]),
         matrices=np.stack([view.matrix(grid.size) for view in filled]),
-        blurs=np.stack([gradients.blur_kernels(one) for one in progress]),
+        blurs=np.stack([blur_kernels(one) for one in progress]),
     )
 
 
@@ -119,46 +114,30 @@ class _Along(NamedTuple):
 
 
 def _along(axis: Axis, fraction: float, canvas_length: int) -> _Along:
-    begin = axis.begin(fraction)
-    shown = np.arange(begin, begin + axis.count * axis.side)
-    back = np.arange(canvas_length) - begin
-    seen = (back >= 0) & (back < len(shown)) & (np.arange(canvas_length) < axis.length)
+    laid = axis.laid(fraction)
+    back, seen = laid.back(canvas_length)
     chances = np.ones(canvas_length, np.float32)
     chances[: axis.length] = axis.chances()
-    return _Along(
-        _mirrored(shown, axis.length).reshape(axis.count, axis.side),
-        np.where(seen, back, 0).astype(np.int32),
-        np.where(seen, 1 / chances, 0).astype(np.float32),
-    )
+    return _Along(laid.source, back, np.where(seen, 1 / chances, 0).astype(np.float32))
 
 
-def _mirrored(positions: NDArray[Any], length: int) -> IntArray:
-    """Where positions beyond the edges of a picture lie in it, the edge itself not repeated."""
-    if length == 1:
-        return np.zeros(positions.shape, np.int32)
-    around = np.abs(positions) % (2 * length - 2)
-    mirrored: IntArray = np.minimum(around, 2 * length - 2 - around).astype(np.int32)
-    return mirrored
-
-
-def chunk(gradient: Gradient, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
+def chunk(gradient: Gradient, conditioning: OnDevice) -> Callable[..., tuple[Tensor, Tensor]]:
     """The steps of a plan as one function, to be compiled.
 
     Args:
         gradient: Of a batch of tiles.
-        conditioning: ``"none"``, ``"smooth"`` or ``"laplacian"``.
+        conditioning: What is done to the gradient before it is normalised.
 
     Returns:
         A function of a picture on its canvas ``(height, width, 3)`` and the fields of a
         :class:`Plan`, that gives the picture after those steps and ``(MOST_STEPS,)`` scores, of
         which the first ``num_steps`` are set.
     """
-    condition = _CONDITIONINGS[conditioning]
     black, white = ops.zeros(()), ops.ones(())  # Here already, so that no step has to wait for them.
 
     def run(picture: Tensor, *arrays: Tensor) -> tuple[Tensor, Tensor]:
         given = Plan(*arrays)
-        live = _live(picture, given.size)
+        area = live(picture, given.size)
         pixels = ops.cast(3 * ops.prod(given.size), "float32")
 
         def step(index: Any, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -166,23 +145,16 @@ def chunk(gradient: Gradient, conditioning: str) -> Callable[..., tuple[Tensor, 
             tiles = _cut(picture, given.rows[index], given.columns[index])
             found, tile_gradients = gradient(tiles, ops.reshape(given.matrices[index], (8,)))
             pasted = _paste(tile_gradients, given, index)
-            conditioned = condition(_Raw(pasted, given, index, live, pixels)) * live
+            raw = Raw(pasted, given.mirrored_rows, given.mirrored_columns, given.blurs[index], given.size, area, pixels)
+            conditioned = conditioning(raw) * area
             scores = ops.where(ops.equal(ops.arange(MOST_STEPS), index), ops.mean(found), scores)
-            return ops.clip(picture + given.step_size * _normalized(conditioned, live, pixels), black, white), scores
+            return ops.clip(picture + given.step_size * normalized(conditioned, area, pixels), black, white), scores
 
         start = (picture, ops.zeros((MOST_STEPS,)))
         finished: tuple[Tensor, Tensor] = ops.fori_loop(0, given.num_steps, step, start)
         return finished
 
     return run
-
-
-def _live(like: Tensor, size: Tensor) -> Tensor:
-    """1 where a canvas holds the picture, 0 elsewhere: ``(height, width, 1)``."""
-    height, width = ops.shape(like)[:2]
-    rows = ops.cast(ops.arange(height) < size[0], "float32")
-    columns = ops.cast(ops.arange(width) < size[1], "float32")
-    return rows[:, None, None] * columns[None, :, None]
 
 
 def _cut(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
@@ -200,101 +172,3 @@ def _paste(tiles: Tensor, given: Plan, index: Any) -> Tensor:
     shown = ops.reshape(apart, (down * height, across * width, 3))
     pasted = ops.take(ops.take(shown, given.rows_back[index], axis=0), given.columns_back[index], axis=1)
     return pasted * given.row_weights[index][:, None, None] * given.column_weights[index][None, :, None]
-
-
-def _normalized(array: Tensor, live: Tensor, count: Tensor) -> Tensor:
-    """An array whose living part has root mean square 1, as ``gradients.normalize``.
-
-    It is divided by its largest value first, since squares of small numbers vanish.
-    """
-    bounded = array / (ops.max(ops.abs(array * live)) + _LEAST)
-    return bounded / (ops.sqrt(ops.sum(ops.square(bounded * live)) / count) + _LEAST)
-
-
-class _Raw(NamedTuple):
-    """A gradient to be conditioned, and what there is to know about it."""
-
-    gradient: Tensor
-    plan: Plan
-    index: Any
-    live: Tensor
-    pixels: Tensor
-
-    def with_margin(self) -> Tensor:
-        """The gradient continued by its mirror image over its canvas and the margin of a blur."""
-        rows, columns = self.plan.mirrored_rows, self.plan.mirrored_columns
-        return ops.take(ops.take(self.gradient, rows, axis=0), columns, axis=1)
-
-
-def _none(raw: _Raw) -> Tensor:
-    return raw.gradient
-
-
-def _smooth(raw: _Raw) -> Tensor:
-    """See :func:`dreamer.ascent.conditioning.smooth`."""
-    total = 0.0
-    for number in range(3):
-        kernel = raw.plan.blurs[raw.index][number]
-        blurred = _blurred(raw.with_margin(), kernel)
-        total = total + blurred
-        raw = raw._replace(gradient=blurred)
-    mean = ops.sum(total * raw.live) / raw.pixels
-    return total - mean
-
-
-def _blurred(padded: Tensor, kernel: Tensor) -> Tensor:
-    """Blur along both axes; the margin is used up."""
-    taps = ops.tile(ops.reshape(kernel, (2 * gradients.REACH + 1, 1, 1, 1)), (1, 1, 3, 1))
-    down = ops.depthwise_conv(padded[None], taps, data_format="channels_last")
-    return ops.depthwise_conv(down, ops.transpose(taps, (1, 0, 2, 3)), data_format="channels_last")[0]
-
-
-def _laplacian(raw: _Raw) -> Tensor:
-    """See :func:`dreamer.ascent.conditioning.laplacian`."""
-    inner = slice(gradients.REACH, -gradients.REACH)
-    low = raw.with_margin()[inner, inner]
-    size, bands = raw.plan.size, []
-    for _ in range(_LEVELS):
-        # A side of one pixel has no structure left; what there is stays in this band, the others are empty.
-        lower = _halved(low) * ops.cast(ops.min(size) > 1, "float32")
-        bands.append(_scaled(low - _doubled(lower, low), size))
-        low, size = lower, (size + 1) // 2
-    merged = _scaled(low, size)
-    for band in reversed(bands):
-        merged = _doubled(merged, band) + band
-    return merged
-
-
-def _scaled(band: Tensor, size: Tensor) -> Tensor:
-    return _normalized(band, _live(band, size), ops.cast(3 * ops.prod(size), "float32"))
-
-
-def _halved(picture: Tensor) -> Tensor:
-    taps = np.broadcast_to(np.outer(_BURT_ADELSON, _BURT_ADELSON)[:, :, None, None], (5, 5, 3, 1))
-    padded = _continued(_continued(picture, 0), 1)
-    return ops.depthwise_conv(padded[None], ops.convert_to_tensor(taps), strides=2, data_format="channels_last")[0]
-
-
-def _continued(picture: Tensor, axis: int) -> Tensor:
-    """Two more pixels at both ends of an axis, each the mirror image of its neighbours where there are any."""
-    length = ops.shape(picture)[axis]
-    around = ops.abs(ops.arange(-2, length + 2))
-    return ops.take(picture, ops.maximum(ops.minimum(around, 2 * length - 2 - around), 0), axis=axis)
-
-
-def _doubled(low: Tensor, like: Tensor) -> Tensor:
-    height, width = ops.shape(like)[:2]
-    taller = _doubled_down(low)[:height]
-    return ops.transpose(_doubled_down(ops.transpose(taller, (1, 0, 2)))[:width], (1, 0, 2))
-
-
-def _doubled_down(low: Tensor) -> Tensor:
-    """Rows interpolated by the pyramid's kernel: between each two rows a new one."""
-    length, width, _ = ops.shape(low)
-    before = ops.take(low, ops.maximum(ops.arange(length) - 1, 0), axis=0)
-    after = ops.take(low, ops.minimum(ops.arange(length) + 1, length - 1), axis=0)
-    both = ops.stack([(before + 6 * low + after) / 8, (low + after) / 2], axis=1)
-    return ops.reshape(both, (2 * length, width, 3))
-
-
-_CONDITIONINGS: dict[str, Callable[[_Raw], Tensor]] = {"none": _none, "smooth": _smooth, "laplacian": _laplacian}

@@ -18,6 +18,7 @@ import numpy as np
 from keras import ops
 
 from dreamer.arrays import FloatArray
+from dreamer.ascent.pacing import Pace
 from dreamer.ascent.scoring import Parameters
 from dreamer.ascent.views import Views
 from dreamer.backends import backend
@@ -26,7 +27,6 @@ from dreamer.backends.backend import Gradient, Tensor, Variables
 MOST_STEPS = 8
 """Steps of a chunk at the most; arrays always have room for as many, so that their shapes are the same."""
 
-_CHUNK_SECONDS = 0.5
 _LEAST = 1e-30
 
 
@@ -282,10 +282,10 @@ def optimize(
     Yields:
         Each step, when its chunk is finished.
     """
-    first, length = 0, 1
+    first, pace = 0, Pace(MOST_STEPS)
     while first < num_steps:
         drawn = [draws(first)]
-        room = min(length, num_steps - first, pause_every - first % pause_every if pause_every else length)
+        room = min(pace.length, num_steps - first, pause_every - first % pause_every if pause_every else num_steps)
         program = programs(first)
         while len(drawn) < room:
             following = draws(first + len(drawn))
@@ -295,8 +295,7 @@ def optimize(
         started = time.perf_counter()
         state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers))
         scores = backend.to_host(outcome.scores)
-        spent = time.perf_counter() - started
-        length = min(2 * length, MOST_STEPS) if spent < _CHUNK_SECONDS / 2 else max(length // 2, 1)
+        pace.took(len(drawn), time.perf_counter() - started)
         for offset in range(len(drawn)):
             yield OptimizedStep(first + offset, scores[offset], state, offset == len(drawn) - 1)
         first += len(drawn)

@@ -18,9 +18,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -111,10 +110,11 @@ class Axis:
         """Where the grid begins, for a shift drawn from [-1, 1]; each whole pixel is as likely."""
         return self.first + min(math.floor((fraction + 1) / 2 * (2 * self.reach + 1)) - self.reach, self.reach)
 
-    def starts(self, fraction: float) -> list[int]:
-        """Where the tiles begin."""
+    def laid(self, fraction: float) -> Laid:
+        """The tiles as they lie for a shift drawn from [-1, 1]."""
         begin = self.begin(fraction)
-        return [begin + index * self.side for index in range(self.count)]
+        shown = np.arange(begin, begin + self.count * self.side)
+        return Laid(mirrored(shown, self.length).reshape(self.count, self.side), begin, self.length)
 
     def chances(self) -> FloatArray:
         """For each pixel the share of shifts under which some tile covers it, in (0, 1]."""
@@ -142,32 +142,47 @@ class Grid:
         return self.rows.count * self.columns.count
 
 
-class _Place(NamedTuple):
-    """Where a tile lies: its part on the picture, and how far it hangs over the four edges."""
+class Laid(NamedTuple):
+    """One axis of a picture under one shift of its tiles: the one place where this geometry is computed.
 
-    rows: slice
-    columns: slice
-    overhang: tuple[int, int, int, int]
+    Attributes:
+        source: ``(tiles, side)``: the pixel of the picture that each pixel of the tiles shows, mirrored beyond the
+            edges.
+        begin: Where the first tile begins; below 0 where it hangs over.
+        length: Of the picture, in pixels.
+    """
 
-    @classmethod
-    def at(cls, y: int, x: int, grid: Grid) -> _Place:
-        axes = ((y, grid.rows), (x, grid.columns))
-        (top, bottom), (left, right) = (
-            (max(-start, 0), max(start + axis.side - axis.length, 0)) for start, axis in axes
-        )
-        rows = slice(y + top, y + grid.rows.side - bottom)
-        columns = slice(x + left, x + grid.columns.side - right)
-        return cls(rows, columns, (top, bottom, left, right))
+    source: IntArray
+    begin: int
+    length: int
 
-    def cut(self, picture: FloatArray) -> FloatArray:
-        """The tile's pixels, mirrored where it hangs over."""
-        piece = picture[self.rows, self.columns]
-        return np.asarray(cv2.copyMakeBorder(piece, *self.overhang, cv2.BORDER_REFLECT_101), np.float32)
+    def spans(self) -> list[tuple[slice, slice]]:
+        """For each tile which pixels of the picture it shows where they are, and which of its own those are."""
+        count, side = self.source.shape
+        starts = [self.begin + index * side for index in range(count)]
+        inside = [slice(max(-start, 0), side - max(start + side - self.length, 0)) for start in starts]
+        return [(slice(start + one.start, start + one.stop), one) for start, one in zip(starts, inside, strict=True)]
 
-    def paste(self, tile: FloatArray, out: FloatArray) -> None:
-        """Put the tile's part on the picture back where it came from."""
-        top, bottom, left, right = self.overhang
-        out[self.rows, self.columns] = tile[top : tile.shape[0] - bottom, left : tile.shape[1] - right]
+    def back(self, canvas_length: int) -> tuple[IntArray, NDArray[np.bool_]]:
+        """For each pixel of a canvas which of all tiles' pixels shows it, and whether any does."""
+        places = np.arange(canvas_length)
+        back = places - self.begin
+        seen = (back >= 0) & (back < self.source.size) & (places < self.length)
+        return np.where(seen, back, 0).astype(np.int32), seen
+
+
+def mirrored(positions: NDArray[Any], length: int) -> IntArray:
+    """Where positions beyond the edges of a picture lie in it, the edge itself not repeated.
+
+    Example:
+        >>> mirrored(np.arange(-2, 5), 3).tolist()
+        [2, 1, 0, 1, 2, 1, 0]
+    """
+    if length == 1:
+        return np.zeros(positions.shape, np.int32)
+    around = np.abs(positions) % (2 * length - 2)
+    found: IntArray = np.minimum(around, 2 * length - 2 - around).astype(np.int32)
+    return found
 
 
 def batch_for(bytes_per_tile: float) -> int:
@@ -244,16 +259,19 @@ def _over_tiles(
     gradient: TileGradient, grid: Grid, batch: int, picture: FloatArray, view: View, out: FloatArray
 ) -> float:
     matrix = view.matrix(grid.size)
-    starts = product(grid.rows.starts(view.shift[0]), grid.columns.starts(view.shift[1]))
-    places = [_Place.at(y, x, grid) for y, x in starts]
+    rows, columns = grid.rows.laid(view.shift[0]), grid.columns.laid(view.shift[1])
+    tiles = list(product(range(grid.rows.count), range(grid.columns.count)))
+    spans = rows.spans(), columns.spans()
     out.fill(0)
     score = 0.0
-    for first in range(0, len(places), batch):
-        some = places[first : first + batch]
-        scores, gradients = gradient(np.stack([place.cut(picture) for place in some]), matrix)
-        for place, one in zip(some, gradients, strict=True):
-            place.paste(one, out)
+    for first in range(0, len(tiles), batch):
+        some = tiles[first : first + batch]
+        cut = np.stack([picture[rows.source[down][:, None], columns.source[across]] for down, across in some])
+        scores, gradients = gradient(cut, matrix)
+        for (down, across), one in zip(some, gradients, strict=True):
+            (place_down, own_down), (place_across, own_across) = spans[0][down], spans[1][across]
+            out[place_down, place_across] = one[own_down, own_across]
         score += math.fsum(scores)
     out /= grid.rows.chances()[:, None, None]
     out /= grid.columns.chances()[:, None]
-    return score / len(places)
+    return score / len(tiles)

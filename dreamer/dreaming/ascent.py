@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size
-from dreamer.ascent import conditioning as gradients
 from dreamer.ascent import on_device, scoring, tile_view
+from dreamer.ascent.conditioning import CONDITIONINGS
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.backends import backend
@@ -26,12 +26,6 @@ from dreamer.objectives import Objective
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
-
-_CONDITIONINGS: dict[str, gradients.Conditioning] = {
-    "none": gradients.chain(),
-    "smooth": gradients.smooth,
-    "laplacian": gradients.laplacian(),
-}
 
 
 class Ascent:
@@ -108,7 +102,7 @@ class Ascent:
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
-            conditioning=_CONDITIONINGS[self._settings.conditioning],
+            conditioning=CONDITIONINGS[self._settings.conditioning].host,
             first=first,
         )
 
@@ -142,7 +136,7 @@ class Programs:
         """Several steps on the device."""
         if conditioning not in self._chunks:
             gradient = backend.tile_gradient(self._forward, self._score, self._variables)
-            chunk = on_device.chunk(gradient, conditioning)
+            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device)
             self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
         return self._chunks[conditioning]
 

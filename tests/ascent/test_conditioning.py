@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from dreamer.ascent import conditioning
+from dreamer.dreaming.settings import CONDITIONINGS
 
 RNG = np.random.default_rng(2)
 
@@ -48,7 +49,7 @@ def test_laplacian_lifts_the_weak_low_frequencies(gradient):
         return abs((values * wave).sum()) / np.sqrt((values**2).sum() * 37 * 3 * (wave**2).sum())
 
     before = share(mixed)
-    conditioning.laplacian(4)(mixed, 1.0)
+    conditioning.laplacian(mixed, 1.0)
     assert share(mixed) > 3 * before
 
 
@@ -99,13 +100,5 @@ def test_smooth_needs_little_beside_the_gradient():
     assert peak < gradient.nbytes / 2
 
 
-def test_chain_applies_in_order(gradient):
-    def add(values, _progress):
-        values += 1
-
-    def double(values, _progress):
-        values *= 2
-
-    expected = (gradient + 1) * 2
-    conditioning.chain(add, double)(gradient, 0.5)
-    assert gradient == pytest.approx(expected)
+def test_every_name_has_its_conditioning():
+    assert tuple(conditioning.CONDITIONINGS) == CONDITIONINGS

@@ -13,7 +13,7 @@ def climb(picture, gradient, **keywords):
         "views": lambda _step: View((0, 0)),
         "num_steps": 4,
         "step_size": 0.01,
-        "conditioning": conditioning.chain(),
+        "conditioning": conditioning.leave,
     }
     return ascend(picture.copy(), gradient, **(defaults | keywords))
 

@@ -8,8 +8,8 @@ import pytest
 import dreamer
 from dreamer import memory
 from dreamer.arrays import resize
-from dreamer.ascent import conditioning as gradients
-from dreamer.ascent import loop, on_device
+from dreamer.ascent import on_device, pacing
+from dreamer.ascent.conditioning import CONDITIONINGS
 from dreamer.ascent.loop import ascend, ascend_on_device
 from dreamer.ascent.scoring import alone
 from dreamer.ascent.tile_view import draw
@@ -19,8 +19,6 @@ from dreamer.dreaming import ascent
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import layer
-
-HOST = {"none": gradients.chain(), "smooth": gradients.smooth, "laplacian": gradients.laplacian()}
 
 
 def views(step):
@@ -32,7 +30,7 @@ def on_host(network, picture, conditioning, tiling, num_steps):
     gradient = backend.compile_gradient(lambda x, _matrix: activations(x), alone(layer("second")))
     steps = ascend(
         picture.copy(), tiled(gradient, tiling), views=views, num_steps=num_steps, step_size=0.02,
-        conditioning=HOST[conditioning],
+        conditioning=CONDITIONINGS[conditioning].host,
     )  # fmt: skip
     return [(step.score, step.picture().copy()) for step in steps]
 
@@ -40,7 +38,7 @@ def on_host(network, picture, conditioning, tiling, num_steps):
 def program_for(network, conditioning):
     activations = network.forward(["second"])
     gradient = backend.tile_gradient(lambda x, _matrix: activations(x), alone(layer("second")), ())
-    return backend.compile_chunk(on_device.chunk(gradient, conditioning))
+    return backend.compile_chunk(on_device.chunk(gradient, CONDITIONINGS[conditioning].device))
 
 
 def on_the_device(network, picture, conditioning, tiling, num_steps, *, ladder=False):
@@ -103,7 +101,7 @@ def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture)
         return activations(pictures)
 
     gradient = backend.tile_gradient(forward, alone(layer("second")), ())
-    program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
+    program = backend.compile_chunk(on_device.chunk(gradient, CONDITIONINGS["smooth"].device))
     for size, tile in [((37, 53), 64), ((20, 91), 30), ((64, 64), 32)]:
         grid = Tiling(tile=tile, jitter=3).grid(size)
         steps = ascend_on_device(
@@ -114,7 +112,7 @@ def test_one_trace_serves_all_sizes_and_lengths_of_chunks(tiny_network, picture)
 
 
 def test_the_picture_crosses_over_only_when_it_is_asked_for(tiny_network, picture, monkeypatch):
-    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)  # So that chunks grow on any machine.
+    monkeypatch.setattr(pacing, "SECONDS", 1e9)  # So that chunks grow on any machine.
     program = program_for(tiny_network, "smooth")
     crossed = []
     to_host = backend.to_host
@@ -135,7 +133,7 @@ def test_the_picture_crosses_over_only_when_it_is_asked_for(tiny_network, pictur
 
 
 def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_network, picture, monkeypatch):
-    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr(pacing, "SECONDS", 1e9)
     program = program_for(tiny_network, "none")
     events = []
 
@@ -149,10 +147,10 @@ def test_the_device_is_never_waited_for_before_it_has_the_next_chunk(tiny_networ
     assert events == ["handed over", "handed over", "shown", "shown", "shown"]
 
 
-@pytest.mark.parametrize("conditioning", list(HOST))
+@pytest.mark.parametrize("conditioning", list(CONDITIONINGS))
 def test_without_a_gradient_the_picture_stays_as_it_is(picture, conditioning):
     gradient = backend.tile_gradient(lambda x, _matrix: {"x": x}, lambda a, _: 0 * a["x"][:, 0, 0, 0], ())
-    program = backend.compile_chunk(on_device.chunk(gradient, conditioning))
+    program = backend.compile_chunk(on_device.chunk(gradient, CONDITIONINGS[conditioning].device))
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = ascend_on_device(picture, program, grid, views=views, num_steps=3, step_size=0.02, ladder=False)
     assert (list(steps)[-1].picture() == picture).all()
@@ -166,7 +164,7 @@ def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
         gradient = backend.tile_gradient(
             lambda x, _matrix: activations(x), lambda a, _, factor=factor: factor * alone(layer("second"))(a, None), ()
         )
-        program = backend.compile_chunk(on_device.chunk(gradient, "smooth"))
+        program = backend.compile_chunk(on_device.chunk(gradient, CONDITIONINGS["smooth"].device))
         grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
         steps = ascend_on_device(picture, program, grid, views=views, num_steps=2, step_size=0.02, ladder=False)
         found.append(list(steps)[-1].picture())
@@ -174,7 +172,7 @@ def test_the_size_of_the_score_does_not_show(tiny_network, picture, weight):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 3), (8, 8), (5, 40)])
-@pytest.mark.parametrize("conditioning", list(HOST))
+@pytest.mark.parametrize("conditioning", list(CONDITIONINGS))
 def test_the_smallest_pictures_move_as_on_the_host(tiny_network, picture, size, conditioning):
     small = (0.25 + 0.5 * resize(picture, size)).astype(np.float32)
     tiling = Tiling(tile=64, jitter=0)
@@ -229,7 +227,7 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
 
         return run
 
-    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 0)  # Chunks of one step.
+    monkeypatch.setattr(pacing, "SECONDS", 0)  # Chunks of one step.
     settings = DreamSettings(octaves=1, steps=5, precision="float32", objective="block2b")
     expected = list(dreamer.dream_steps(picture, settings, stay_on_device=False))
     ascent.programs.cache_clear()
@@ -244,7 +242,7 @@ def test_memory_that_runs_out_later_costs_no_step(picture, monkeypatch):
 
 
 def test_a_step_says_which_picture_it_shows(tiny_network, picture, monkeypatch):
-    monkeypatch.setattr(loop, "_CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr(pacing, "SECONDS", 1e9)
     grid = Tiling(tile=64, jitter=6).grid(picture.shape[:2])
     steps = ascend_on_device(
         picture, program_for(tiny_network, "none"), grid, views=views, num_steps=9, step_size=0.01, ladder=False
