@@ -15,6 +15,8 @@ from dreamer.version import __version__
 
 if TYPE_CHECKING:
     from dreamer import images, objectives, presets
+    from dreamer.atlases.calls import Atlas, atlas
+    from dreamer.batching.calls import BatchResult, batch
     from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
     from dreamer.dreaming.photo import Dream
     from dreamer.dreaming.settings import DreamSettings
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from dreamer.visualizing.visualization import Visualization, sheet
 
 __all__ = [
+    "Atlas",
+    "BatchResult",
     "Dream",
     "DreamSettings",
     "DreamStep",
@@ -43,6 +47,8 @@ __all__ = [
     "VisualizeStep",
     "ZoomStep",
     "__version__",
+    "atlas",
+    "batch",
     "dream",
     "dream_steps",
     "images",
@@ -58,6 +64,8 @@ __all__ = [
 __getattr__, __dir__ = lazy.exports(
     "dreamer",
     {
+        "Atlas": "dreamer.atlases.calls",
+        "BatchResult": "dreamer.batching.calls",
         "Dream": "dreamer.dreaming.photo",
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
@@ -69,6 +77,8 @@ __getattr__, __dir__ = lazy.exports(
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
         "ZoomStep": "dreamer.dreaming.zoom",
+        "atlas": "dreamer.atlases.calls",
+        "batch": "dreamer.batching.calls",
         "dream": "dreamer.dreaming.calls",
         "dream_steps": "dreamer.dreaming.calls",
         "images": "dreamer.images",

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-import dreamer
 from dreamer import objectives, targets
 from dreamer.ascent import tile_view
 from dreamer.backends import BACKENDS, backend, measuring, precision
 from dreamer.dreaming.ascent import programs
 from dreamer.models import registry, store
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
+from dreamer.version import __version__
 
 _SIDE = 512
 _LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow")
@@ -52,7 +52,7 @@ class Rate(NamedTuple):
     memory_bound: float
 
 
-class Report(NamedTuple):
+class Diagnosis(NamedTuple):
     """All that there is to know, as JSON can hold it.
 
     Attributes:
@@ -84,7 +84,7 @@ class Report(NamedTuple):
         }
 
 
-def examine(*, measure: bool = True) -> Report:
+def examine(*, measure: bool = True) -> Diagnosis:
     """Look at what dreamer runs on.
 
     Args:
@@ -98,13 +98,13 @@ def examine(*, measure: bool = True) -> Report:
         'tensorflow'
     """
     files = [path for path in store.home().rglob("*") if path.is_file()]
-    return Report(
+    return Diagnosis(
         backend=backend.name(),
         devices=[_described(device) for device in backend.current().devices()],
         precision={spec.name: precision.choose("auto", spec.low_precisions, spec.name) for spec in _own_networks()},
         rate=_rate() if measure else None,
         versions={
-            "dreamer": dreamer.__version__,
+            "dreamer": __version__,
             "python": platform.python_version(),
             **{name: _version(name) for name in _LIBRARIES},
             # Its distribution may have another name, as tensorflow-cpu has.

@@ -14,8 +14,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MOVED = {
-    "dreamer.atlas": "dreamer.atlases",
-    "dreamer.batch": "dreamer.batching",
     "dreamer.climbing": "dreamer.dreaming.ascent",
     "dreamer.drawing": "dreamer.visualizing.batch",
     "dreamer.finishing": "dreamer.dreaming.finish",
@@ -28,7 +26,8 @@ MOVED = {
     "dreamer.terms": "dreamer.objectives.terms",
     "dreamer.zooming": "dreamer.dreaming.zoom",
 }
-"""Earlier names of modules, and of packages with all that is in them."""
+"""Earlier names of modules. (``dreamer.batch`` and ``dreamer.atlas`` are functions now: a module of that name would
+hide them.)"""
 
 
 class _Earlier(MetaPathFinder, Loader):

@@ -97,7 +97,7 @@ def test_a_sub_directory_is_read_once() -> None:
     head = struct.pack("<HHHIIHHII", 2, exif.EXIF_IFD, 4, 1, 38, exif.GPS_IFD, 4, 1, 38) + bytes(4)
     block = exif.parse(b"II*\0" + struct.pack("<I", 8) + head + struct.pack("<HHHII", 1, 1, 3, 1, 7) + bytes(4))
     assert block is not None
-    assert block.entries == {exif.EXIF_IFD: {1: exif.Entry(3, 1, b"\7\0")}}
+    assert block.entries == {exif.EXIF_IFD: {1: exif.Tag(3, 1, b"\7\0")}}
 
 
 def test_pages_are_counted_as_far_as_any_document_goes() -> None:
@@ -128,7 +128,7 @@ def test_a_jpeg_with_exif_again_and_again_is_refused_at_once(tmp_path: Path) -> 
 KINDS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 POINTERS = {exif.EXIF_IFD, exif.GPS_IFD, exif.INTEROP_IFD}
 ENTRIES = st.tuples(st.sampled_from(sorted(KINDS)), st.integers(1, 12), st.integers(0, 255)).map(
-    lambda drawn: exif.Entry(drawn[0], drawn[1], bytes((drawn[2] + i) % 256 for i in range(KINDS[drawn[0]] * drawn[1])))
+    lambda drawn: exif.Tag(drawn[0], drawn[1], bytes((drawn[2] + i) % 256 for i in range(KINDS[drawn[0]] * drawn[1])))
 )
 TAGS = st.one_of(
     st.sampled_from([exif.ORIENTATION, exif.COLOUR_SPACE, exif.MAKER_NOTE, exif.IMAGE_HISTORY, 1, 513, 318]),
@@ -234,7 +234,7 @@ def test_bigtiff_is_read_at_its_depth_with_its_exif() -> None:
     header = b"II+\0" + struct.pack("<HHQ", 8, 0, start)
     photo = images.decode(header + levels.tobytes() + table + bytes(8) + body, "a.tif")
     np.testing.assert_array_equal(np.rint(photo.pixels * 65535), levels)
-    assert exif.parse(photo.metadata.exif).entries == {271: exif.Entry(2, 17, b"Maker of cameras\0")}
+    assert exif.parse(photo.metadata.exif).entries == {271: exif.Tag(2, 17, b"Maker of cameras\0")}
 
 
 def test_a_raw_profile_of_imagemagick_is_read_and_a_broken_one_harms_nothing() -> None:

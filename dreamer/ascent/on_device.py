@@ -32,7 +32,7 @@ MOST_PIXELS = 2**25
 """A larger picture stays on the host: eight arrays of this size are 3 GiB."""
 
 
-class Plan(NamedTuple):
+class ChunkPlan(NamedTuple):
     """All that a chunk of steps needs besides the picture, as :func:`plan` draws it.
 
     Attributes:
@@ -73,7 +73,9 @@ def canvas(grid: Grid, *, ladder: bool) -> Size:
     return grid.rows.length, grid.columns.length
 
 
-def plan(grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequence[float], step_size: float) -> Plan:
+def plan(
+    grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequence[float], step_size: float
+) -> ChunkPlan:
     """Draw ahead what some steps need.
 
     Args:
@@ -88,7 +90,7 @@ def plan(grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequ
     height, width = canvas_size
     rows = [_along(grid.rows, view.shift[0], height) for view in filled]
     columns = [_along(grid.columns, view.shift[1], width) for view in filled]
-    return Plan(
+    return ChunkPlan(
         num_steps=len(views),
         size=np.array([grid.rows.length, grid.columns.length], np.int32),
         step_size=np.float32(step_size),
@@ -106,7 +108,7 @@ def plan(grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequ
 
 
 class _Along(NamedTuple):
-    """One axis of one step: see :class:`Plan`."""
+    """One axis of one step: see :class:`ChunkPlan`."""
 
     source: IntArray
     back: IntArray
@@ -130,13 +132,13 @@ def chunk(gradient: Gradient, conditioning: OnDevice) -> Callable[..., tuple[Ten
 
     Returns:
         A function of a picture on its canvas ``(height, width, 3)`` and the fields of a
-        :class:`Plan`, that gives the picture after those steps and ``(MOST_STEPS,)`` scores, of
+        :class:`ChunkPlan`, that gives the picture after those steps and ``(MOST_STEPS,)`` scores, of
         which the first ``num_steps`` are set.
     """
     black, white = ops.zeros(()), ops.ones(())  # Here already, so that no step has to wait for them.
 
     def run(picture: Tensor, *arrays: Tensor) -> tuple[Tensor, Tensor]:
-        given = Plan(*arrays)
+        given = ChunkPlan(*arrays)
         area = live(picture, given.size)
         pixels = ops.cast(3 * ops.prod(given.size), "float32")
 
@@ -165,7 +167,7 @@ def _cut(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return ops.reshape(ops.transpose(apart, (0, 2, 1, 3, 4)), (down * across, height, width, 3))
 
 
-def _paste(tiles: Tensor, given: Plan, index: Any) -> Tensor:
+def _paste(tiles: Tensor, given: ChunkPlan, index: Any) -> Tensor:
     """The picture's gradient from that of the tiles, each pixel weighted by how seldom it is seen."""
     (down, height), (across, width) = ops.shape(given.rows[index]), ops.shape(given.columns[index])
     apart = ops.transpose(ops.reshape(tiles, (down, across, height, width, 3)), (0, 2, 1, 3, 4))

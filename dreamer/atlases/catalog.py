@@ -71,7 +71,7 @@ def slug(layer: str) -> str:
 
 
 @dataclass(frozen=True)
-class Picture:
+class UnitPicture:
     """One picture of a unit.
 
     Attributes:
@@ -107,7 +107,7 @@ class Example:
 
 
 @dataclass
-class Entry:
+class UnitEntry:
     """A unit of an atlas.
 
     Attributes:
@@ -119,7 +119,7 @@ class Entry:
 
     unit: Unit
     negative: bool = False
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[UnitPicture] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
 
     @property
@@ -174,7 +174,7 @@ class Catalog:
     model_title: str
     weights_sha256: str
     settings: dict[str, Any]
-    entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    entries: dict[tuple[str, int], UnitEntry] = field(default_factory=dict)
     photos: list[ExamplePhoto] = field(default_factory=list)
     photos_digest: str = ""
 
@@ -184,9 +184,9 @@ class Catalog:
         return int(self.settings["diversity"])
 
     @property
-    def layers(self) -> dict[str, list[Entry]]:
+    def layers(self) -> dict[str, list[UnitEntry]]:
         """The units of each layer, in order."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[UnitEntry]] = {}
         for entry in self.entries.values():
             found.setdefault(entry.unit.layer, []).append(entry)
         return {layer: sorted(some, key=lambda entry: entry.unit.index) for layer, some in found.items()}
@@ -211,7 +211,7 @@ class Catalog:
         }
 
 
-def _unit_dict(entry: Entry) -> dict[str, Any]:
+def _unit_dict(entry: UnitEntry) -> dict[str, Any]:
     pictures = [{"file": entry.path(one.negative, one.variant), **asdict(one)} for one in entry.pictures]
     return {
         **asdict(entry.unit),
@@ -254,16 +254,16 @@ def _parsed(held: Mapping[str, Any]) -> Catalog:
     return Catalog(**{name: held[name] for name in known}, entries=entries, photos=photos)
 
 
-def _entry(held: Mapping[str, Any]) -> Entry:
+def _entry(held: Mapping[str, Any]) -> UnitEntry:
     unit = Unit(held["layer"], held["index"], held["objective"], held["name"])
     if Objective.parse(unit.objective).files:
         raise ValueError(f"the objective of a unit names a file: {shown(unit.objective)}")
     pictures = [
-        Picture(**_without_file(one) | {name: _number(one[name]) for name in ("score", "start")})
+        UnitPicture(**_without_file(one) | {name: _number(one[name]) for name in ("score", "start")})
         for one in held["pictures"]
     ]
     examples = [Example(one["photo"], _number(one["score"]), tuple(one["box"])) for one in held["examples"]]
-    return Entry(unit, bool(held["negative"]), pictures, examples)
+    return UnitEntry(unit, bool(held["negative"]), pictures, examples)
 
 
 def _number(held: float | None) -> float:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize, scaled
 from dreamer.atlases import looking
-from dreamer.atlases.catalog import Catalog, Entry, Example, ExamplePhoto
+from dreamer.atlases.catalog import Catalog, Example, ExamplePhoto, UnitEntry
 from dreamer.atlases.looking import SIDE
 from dreamer.batching.names import inside, is_within
 from dreamer.errors import ImageReadError
@@ -128,7 +128,7 @@ def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:
 class _Best:
     """The best photos so far of the units of a layer."""
 
-    def __init__(self, entries: Sequence[Entry], field: Field) -> None:
+    def __init__(self, entries: Sequence[UnitEntry], field: Field) -> None:
         self.entries = entries
         self._field = field
         self._indices = [entry.unit.index for entry in entries]

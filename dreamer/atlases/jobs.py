@@ -33,7 +33,7 @@ MOST_TARGETS_OF_A_POOL = 10
 
 
 @dataclass(frozen=True)
-class Job:
+class UnitJob:
     """Targets of one layer, which are computed alike.
 
     Attributes:
@@ -74,11 +74,11 @@ class Drawn(NamedTuple):
     start: float
 
 
-Execute = Callable[[Sequence[Job]], Iterable[list[Drawn]]]
+Execute = Callable[[Sequence[UnitJob]], Iterable[list[Drawn]]]
 """Draws jobs, in any order; all variants of a target come together."""
 
 
-def of_layer(targets: Sequence[str], settings: VisualizeSettings, *, most: int = MOST_TARGETS) -> list[Job]:
+def of_layer(targets: Sequence[str], settings: VisualizeSettings, *, most: int = MOST_TARGETS) -> list[UnitJob]:
     """Jobs for targets of one layer, each about as large as the others, with *most* pictures at the most.
 
     Example:
@@ -87,7 +87,7 @@ def of_layer(targets: Sequence[str], settings: VisualizeSettings, *, most: int =
     """
     most = max(1, most // settings.diversity)
     size = math.ceil(len(targets) / math.ceil(len(targets) / most)) if targets else 1
-    return [Job(tuple(targets[first : first + size]), settings) for first in range(0, len(targets), size)]
+    return [UnitJob(tuple(targets[first : first + size]), settings) for first in range(0, len(targets), size)]
 
 
 def _warn(line: str) -> None:
@@ -95,12 +95,12 @@ def _warn(line: str) -> None:
 
 
 def in_turn(
-    jobs: Sequence[Job],
+    jobs: Sequence[UnitJob],
     *,
     network: Network | None = None,
-    on_step: Callable[[Job, VisualizeStep], None] | None = None,
+    on_step: Callable[[UnitJob, VisualizeStep], None] | None = None,
     note: Callable[[str], None] = _warn,
-    on_late: Callable[[Job, TimeLimitError], None] | None = None,
+    on_late: Callable[[UnitJob, TimeLimitError], None] | None = None,
 ) -> Iterator[list[Drawn]]:
     """Draw jobs in this process, one after the other.
 
@@ -137,7 +137,7 @@ def in_turn(
                 break
 
 
-def draw_job(job: Job) -> tuple[list[Drawn], list[str]]:
+def draw_job(job: UnitJob) -> tuple[list[Drawn], list[str]]:
     """Draw a job, as a worker of a pool does; gives remarks, too, since nobody reads a worker's own."""
     registry.load(job.settings.model, job.settings.preprocessing)
     process.allow(job.seconds)
@@ -145,7 +145,7 @@ def draw_job(job: Job) -> tuple[list[Drawn], list[str]]:
     return [drawn for batch in in_turn([job], note=notes.append) for drawn in batch], notes
 
 
-def _drawn(job: Job, step: VisualizeStep) -> Iterator[Drawn]:
+def _drawn(job: UnitJob, step: VisualizeStep) -> Iterator[Drawn]:
     for place, one in zip(step.indices, step.render(), strict=True):
         target = job.targets[place // job.settings.diversity]
         # What overflowed in few bits is no picture; it counts as one that went nowhere.

@@ -14,8 +14,8 @@ from typing import Any
 
 from dreamer import images
 from dreamer.atlases import jobs, page, sheets
-from dreamer.atlases.catalog import Catalog, Entry, Picture
-from dreamer.atlases.jobs import Drawn, Execute, Job
+from dreamer.atlases.catalog import Catalog, UnitEntry, UnitPicture
+from dreamer.atlases.jobs import Drawn, Execute, UnitJob
 from dreamer.atlases.units import Unit
 from dreamer.batching.names import inside
 from dreamer.files.digests import digest_of
@@ -29,11 +29,11 @@ _LEAST_RISE = 1e-3  # Of a score, as a share of it: less is rounding.
 def extend(catalog: Catalog, units: Sequence[Unit], *, negative: bool) -> None:
     """Ask for units besides those that an atlas has."""
     for unit in units:
-        entry = catalog.entries.setdefault((unit.layer, unit.index), Entry(unit))
+        entry = catalog.entries.setdefault((unit.layer, unit.index), UnitEntry(unit))
         entry.negative |= negative
 
 
-_Place = tuple[Entry, bool]
+_Place = tuple[UnitEntry, bool]
 """A unit, and whether its opposite is meant."""
 
 
@@ -54,14 +54,14 @@ def missing(folder: Path, catalog: Catalog) -> dict[str, _Place]:
     return found
 
 
-def _is_intact(folder: Path, entry: Entry, picture: Picture) -> bool:
+def _is_intact(folder: Path, entry: UnitEntry, picture: UnitPicture) -> bool:
     try:
         return digest_of(folder / entry.path(picture.negative, picture.variant)) == picture.sha256
     except OSError:
         return False
 
 
-def jobs_for(wanted: Mapping[str, _Place], settings: VisualizeSettings, *, most: int) -> list[Job]:
+def jobs_for(wanted: Mapping[str, _Place], settings: VisualizeSettings, *, most: int) -> list[UnitJob]:
     """The jobs that draw what is missing, none with more than *most* targets."""
     layers: dict[str, list[str]] = {}
     for target, (entry, _) in wanted.items():
@@ -109,7 +109,7 @@ def draw(
         yield done
 
 
-def _kept(folder: Path, entry: Entry, negative: bool, drawn: Drawn, recipe: Mapping[str, object]) -> Picture:
+def _kept(folder: Path, entry: UnitEntry, negative: bool, drawn: Drawn, recipe: Mapping[str, object]) -> UnitPicture:
     """Write a picture, and say what there is to know of it."""
     scores = [{"target": drawn.target, "start": drawn.start, "end": drawn.score}]
     made: dict[str, Any] = {**recipe, "targets": [drawn.target], "variant": drawn.variant, "scores": scores}
@@ -118,7 +118,7 @@ def _kept(folder: Path, entry: Entry, negative: bool, drawn: Drawn, recipe: Mapp
     data, _ = images.encode(images.Photo(drawn.picture, alpha=drawn.alpha), path.suffix, recipe=made)
     files.put(path, data, overwrite=True)
     dead = drawn.score - drawn.start <= _LEAST_RISE * abs(drawn.start)
-    return Picture(negative, drawn.variant, drawn.score, drawn.start, dead, hashlib.sha256(data).hexdigest())
+    return UnitPicture(negative, drawn.variant, drawn.score, drawn.start, dead, hashlib.sha256(data).hexdigest())
 
 
 def finish(folder: Path, catalog: Catalog, wanted: Mapping[str, _Place]) -> Path:

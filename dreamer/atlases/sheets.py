@@ -12,7 +12,7 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
-from dreamer.atlases.catalog import Entry, slug
+from dreamer.atlases.catalog import UnitEntry, slug
 from dreamer.batching.names import inside
 from dreamer.errors import ImageReadError
 
@@ -30,7 +30,7 @@ def _name(layer: str) -> str:
     return f"sheet-{slug(layer)}.png"
 
 
-def write(folder: Path, layer: str, entries: list[Entry], size: Size) -> None:
+def write(folder: Path, layer: str, entries: list[UnitEntry], size: Size) -> None:
     """Write the sheet of a layer, one picture after the other, so that memory holds small ones only.
 
     Args:
@@ -52,7 +52,7 @@ def write(folder: Path, layer: str, entries: list[Entry], size: Size) -> None:
     images.write(inside(folder, _name(layer)), images.Photo(images.sheet(pictures)), recipe=None, overwrite=True)
 
 
-def _thumbnail(folder: Path, entry: Entry, size: Size) -> FloatArray:
+def _thumbnail(folder: Path, entry: UnitEntry, size: Size) -> FloatArray:
     """The first picture of a unit; a flat one for a unit that is dead, or whose file was taken away."""
     first = entry.pictures[0]
     if not entry.is_dead:
@@ -64,5 +64,5 @@ def _thumbnail(folder: Path, entry: Entry, size: Size) -> FloatArray:
     return np.full((*size, 3), _NEUTRAL, np.float32)
 
 
-def _label(entry: Entry) -> str:
+def _label(entry: UnitEntry) -> str:
     return f"{entry.unit.index} (dead)" if entry.is_dead else str(entry.unit.index)

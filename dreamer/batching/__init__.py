@@ -4,7 +4,8 @@ The one idea: a job is a value (a photo's name, a picture's name, settings), so 
 machine that reaches the folders. What is done is said by a record beside the pictures, written after each of them; a
 run that was interrupted in any way is gone on with by running it again.
 
-    folders.py      Folder: names, reading, writing in one move, one run at a time
+    folder.py       Folder: names, reading, writing in one move, one run at a time
+    folders.py      the folder of a path or a URL
     local.py        a folder of this machine
     remote.py       a folder by its URL: s3://, gs:// and whatever else fsspec knows
     names.py        which names of a listing may be used, and where they lie
@@ -16,10 +17,4 @@ run that was interrupted in any way is gone on with by running it again.
     running.py      a whole run, as a generator of what happened
     report.py       the same as counts, and as lines
     report_file.py  those lines in a file, or a stream
-    outcomes.py     what becomes of a job: a result, or a failure as a value
-    pools.py        any jobs on processes of this machine
-    workers.py      one of these processes, from both ends
-    limits.py       how long a job may take
-    ray_pool.py     any jobs on a Ray cluster
-    resources.py    how a machine is shared out among workers
 """

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
-from dreamer.batching.folders import HIDDEN, Entry, Folder
+from dreamer.batching.folder import HIDDEN, FileEntry, Folder
 from dreamer.batching.globs import Glob
 from dreamer.batching.left_out import LeftOut, instead, suffix_of, why_not
 from dreamer.batching.names import flaw
@@ -31,7 +31,7 @@ DEFAULT_MAX_PIXELS = 500_000_000
 
 
 @dataclass(frozen=True)
-class Job:
+class PhotoJob:
     """One photo to be dreamt with one preset.
 
     Attributes:
@@ -74,12 +74,12 @@ class Job:
 class Candidate:
     """A job that may have to be done, and why it cannot be, if that is known by now."""
 
-    job: Job
-    photo: Entry
+    job: PhotoJob
+    photo: FileEntry
     problem: str | None
 
 
-class Plan(NamedTuple):
+class FolderPlan(NamedTuple):
     """All files of a folder, but for those that are hidden: none is in both, and none in neither.
 
     Attributes:
@@ -101,7 +101,7 @@ def plan(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     damaged_ok: bool = False,
     timeout: float | None = None,
-) -> Plan:
+) -> FolderPlan:
     """Sort the files of a folder into photos, each with every preset, and what is left out.
 
     Args:
@@ -145,7 +145,7 @@ def plan(
         for entry in photos:
             name = _picture_name(entry.name)
             target = f"{preset}/{name}" if len(presets) > 1 else name
-            job = Job(
+            job = PhotoJob(
                 *(inputs, entry.name, outputs, target, preset, settings, digest, max_pixels, entry.stamp),
                 damaged_ok=damaged_ok,
                 timeout=timeout,
@@ -154,7 +154,7 @@ def plan(
             # With a suffix of a picture the name is the photo's own, and nobody else's.
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
             found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
-    return Plan(found, left_out)
+    return FolderPlan(found, left_out)
 
 
 def _check_folders(presets: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ def _check_folders(presets: Iterable[str]) -> None:
             )
 
 
-def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
+def _outside(inputs: Folder, outputs: Folder) -> Iterator[FileEntry]:
     """The entries of a folder that do not lie in the output folder."""
     within = outputs.within(inputs)
     for entry in inputs.walk():
@@ -175,7 +175,7 @@ def _outside(inputs: Folder, outputs: Folder) -> Iterator[Entry]:
             yield entry
 
 
-def _is_chosen(entry: Entry, glob: Glob | None) -> bool:
+def _is_chosen(entry: FileEntry, glob: Glob | None) -> bool:
     if entry.hides:
         return True
     is_named_so = is_read(suffix_of(entry.name))

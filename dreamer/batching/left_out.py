@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from dreamer.batching.folders import Entry, Folder
+from dreamer.batching.folder import FileEntry, Folder
 from dreamer.batching.globs import Glob
 from dreamer.images.formats import missing_extra
 
@@ -35,7 +35,7 @@ class LeftOut(NamedTuple):
         return {"status": "left out", "input": f"{self.inputs.show()}/{self.name}", "reason": self.reason}
 
 
-def why_not(entry: Entry, glob: Glob | None) -> str:
+def why_not(entry: FileEntry, glob: Glob | None) -> str:
     """Why a file is left out: the end of a sentence that begins with its name."""
     if entry.flaw:
         return f"its name {entry.flaw}, so it might be written anywhere; rename it"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from dreamer.batching.folders import HIDDEN, Entry, Folder, Holder
+from dreamer.batching.folder import HIDDEN, FileEntry, Folder, Holder
 from dreamer.batching.names import inside, is_within
 from dreamer.errors import FolderError, FolderInUseError, ImageExistsError
 from dreamer.files.regular import read_bytes
@@ -34,17 +34,17 @@ class LocalFolder:
         """Its absolute path, or that of a file in it."""
         return str(self.path(name))
 
-    def walk(self) -> list[Entry]:
+    def walk(self) -> list[FileEntry]:
         """All that lies in it; links to folders are not followed."""
         root = Path(self.root)
         if not root.is_dir():
             what = "is not a folder" if root.exists() else "does not exist"
             raise FolderError(f"{self.root} {what}; a folder of photos is expected")
-        found: dict[str, Entry] = {}
+        found: dict[str, FileEntry] = {}
 
         def unreadable(error: OSError) -> None:
             name = self._name(error.filename)
-            found[name] = Entry(name, problem=f"cannot be looked into: {error.strerror}", hides=True)
+            found[name] = FileEntry(name, problem=f"cannot be looked into: {error.strerror}", hides=True)
 
         for above, folders, files in os.walk(root, onerror=unreadable):
             folders[:] = [name for name in folders if not name.startswith(".")]
@@ -54,7 +54,7 @@ class LocalFolder:
                     found[entry.name] = entry
         return [entry for _, entry in sorted(found.items())]
 
-    def entries(self, names: Iterable[str]) -> dict[str, Entry]:
+    def entries(self, names: Iterable[str]) -> dict[str, FileEntry]:
         """Those that are there, links that lead nowhere included: they are in the way as well."""
         return {name: self._entry(name) for name in names if os.path.lexists(self.path(name))}
 
@@ -129,9 +129,9 @@ class LocalFolder:
     def _name(self, path: str | Path) -> str:
         return Path(path).relative_to(self.root).as_posix()
 
-    def _entry(self, name: str) -> Entry:
+    def _entry(self, name: str) -> FileEntry:
         path = self.path(name)
-        return Entry(name, problem=_problem(path), is_folder=path.is_dir() and not path.is_symlink())
+        return FileEntry(name, problem=_problem(path), is_folder=path.is_dir() and not path.is_symlink())
 
 
 def _real(path: str | Path) -> Path:

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from dreamer import images
-from dreamer.batching.folders import Entry, is_same
-from dreamer.batching.jobs import Candidate, Job, all_names, pending_name, record_name
+from dreamer.batching.folder import FileEntry, is_same
+from dreamer.batching.jobs import Candidate, PhotoJob, all_names, pending_name, record_name
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError
 from dreamer.files.documents import parse_json
@@ -86,7 +86,7 @@ class Verdict:
         is_noted: Whether a note says that its picture is about to be put in its place.
     """
 
-    job: Job
+    job: PhotoJob
     action: Literal["dream", "skip", "fail"]
     reason: str
     is_noted: bool = False
@@ -122,7 +122,7 @@ def _unsettled(settings: Collection[DreamSettings]) -> Mapping[DreamSettings, st
 
 
 def _judge(
-    candidate: Candidate, there: Mapping[str, Entry], unsettled: Mapping[DreamSettings, str], *, overwrite: bool
+    candidate: Candidate, there: Mapping[str, FileEntry], unsettled: Mapping[DreamSettings, str], *, overwrite: bool
 ) -> Verdict:
     job = candidate.job
     record = _kept(job, record_name(job.target), there)
@@ -156,7 +156,7 @@ def _judge(
     return verdict("dream", "its picture is broken")
 
 
-def _kept(job: Job, name: str, there: Mapping[str, Entry]) -> Record | None:
+def _kept(job: PhotoJob, name: str, there: Mapping[str, FileEntry]) -> Record | None:
     return Record.from_json(job.outputs.read(name)) if name in there else None
 
 
@@ -173,7 +173,7 @@ def _compared(
     return "skip", "done"
 
 
-def _is_settled_so(job: Job, record: Record, unsettled: Mapping[DreamSettings, str]) -> bool:
+def _is_settled_so(job: PhotoJob, record: Record, unsettled: Mapping[DreamSettings, str]) -> bool:
     """Whether a picture was made in this very precision, though its record says no more than that it was chosen.
 
     So do the records of early versions; the picture's recipe says what was chosen.
@@ -187,7 +187,7 @@ def _is_settled_so(job: Job, record: Record, unsettled: Mapping[DreamSettings, s
     return isinstance(settings, dict) and settings.get("precision") == job.settings.precision
 
 
-def _is_whole(job: Job) -> bool:
+def _is_whole(job: PhotoJob) -> bool:
     """Whether what lies in a picture's place is a whole picture, which somebody may have worked on."""
     try:
         images.decode(job.outputs.read(job.target), job.target, compact=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dreamer.batching.folders import HIDDEN, Entry, Folder, Holder
+from dreamer.batching.folder import HIDDEN, FileEntry, Folder, Holder
 from dreamer.batching.names import flaw
 from dreamer.errors import FolderError, FolderInUseError, MissingExtraError
 from dreamer.files.documents import parse_json
@@ -66,14 +66,14 @@ class RemoteFolder:
         """Its URL, or that of a file in it."""
         return f"{self.url}/{name}" if name else self.url
 
-    def walk(self) -> list[Entry]:
+    def walk(self) -> list[FileEntry]:
         """All that lies in it."""
         found = self._listing()
         if not found and not self._is_folder():
             raise FolderError(f"{self.url} does not exist, or nothing is in it; a folder of photos is expected")
         return [entry for name, entry in sorted(found.items()) if entry.flaw or not _is_hidden(name)]
 
-    def entries(self, names: Iterable[str]) -> dict[str, Entry]:
+    def entries(self, names: Iterable[str]) -> dict[str, FileEntry]:
         """Those that are there, by one listing."""
         wanted = set(names)
         return {name: entry for name, entry in self._listing().items() if name in wanted}
@@ -167,7 +167,7 @@ class RemoteFolder:
                 self.write(_LOCK, mine, overwrite=True)
                 held[0] = mine
 
-    def _listing(self) -> dict[str, Entry]:
+    def _listing(self) -> dict[str, FileEntry]:
         store, root = self._store()
         store.invalidate_cache()
         try:
@@ -179,7 +179,7 @@ class RemoteFolder:
             raise FolderError(f"cannot look into {self.url}: {error.strerror or error}") from error
         names = {path: path.removeprefix(f"{root}/") for path in found}
         return {
-            name: Entry(name, _stamp(found[path]), flaw=flaw(name, foreign=True))
+            name: FileEntry(name, _stamp(found[path]), flaw=flaw(name, foreign=True))
             for path, name in names.items()
             if name not in ("", path) and not _marks_folder(name, found[path])
         }

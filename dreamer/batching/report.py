@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from dreamer.batching.jobs import Job
+from dreamer.batching.jobs import PhotoJob
+from dreamer.batching.records import Verdict
 from dreamer.workers.outcomes import Failure
 
 Status = Literal["done", "skipped", "failed"]
@@ -31,7 +32,7 @@ class Finished:
         notes: One-line remarks.
     """
 
-    job: Job
+    job: PhotoJob
     status: Status
     reason: str
     failure: Failure | None = None
@@ -78,6 +79,11 @@ class Tally:
 
     def __post_init__(self) -> None:
         self._begun = self.clock()
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict], left_out: Mapping[str, int]) -> Self:
+        """Before anything is done."""
+        return cls(len(verdicts), sum(verdict.action == "dream" for verdict in verdicts), left_out)
 
     def add(self, one: Finished) -> None:
         """Count a job."""

@@ -31,7 +31,7 @@ class Told(Protocol):
         """As JSON can hold it."""
 
 
-class Report:
+class ReportFile:
     """A line for each photo as it ends, the counts at the end. Used as a context.
 
     Args:
@@ -57,7 +57,7 @@ class Report:
         except OSError as error:
             raise FolderError(f"cannot write the report {path}: {error.strerror}") from error
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> ReportFile:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dreamer import errors
-from dreamer.batching.jobs import Candidate, Job, all_names, pending_name
+from dreamer.batching.jobs import Candidate, PhotoJob, all_names, pending_name
 from dreamer.batching.records import Verdict
 from dreamer.batching.report import Finished
 from dreamer.batching.working import check_settings, chosen_precision, dream_job
@@ -116,7 +116,7 @@ def _ended(verdict: Verdict) -> Finished:
     return Finished(verdict.job, "failed", "cannot be done", failure)
 
 
-def _of_photo(failure: Failure, job: Job) -> Failure:
+def _of_photo(failure: Failure, job: PhotoJob) -> Failure:
     """A failure that says which photo it is about; one of a pool cannot know."""
     name = job.inputs.show(job.source)
     if failure.kind not in ("WorkerDied", "TimeLimitError"):

@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dreamer import images
-from dreamer.batching.folders import Folder
-from dreamer.batching.jobs import Job, pending_name, record_name
+from dreamer.batching.folder import Folder
+from dreamer.batching.jobs import PhotoJob, pending_name, record_name
 from dreamer.batching.local import LocalFolder
 from dreamer.batching.records import Record
 from dreamer.dreaming.settings import DreamSettings
@@ -26,7 +26,7 @@ Notes = tuple[str, ...]
 """One-line remarks on a finished picture."""
 
 
-def dream_job(job: Job) -> Notes:
+def dream_job(job: PhotoJob) -> Notes:
     """Dream a photo; put the picture in its place, then its record.
 
     Raises:
@@ -61,7 +61,7 @@ def dream_job(job: Job) -> Notes:
     return (*notes, *remarks)
 
 
-def _terms(job: Job) -> dict[str, Any]:
+def _terms(job: PhotoJob) -> dict[str, Any]:
     """How a photo is read, as keywords of ``images.decode``."""
     return {
         "max_pixels": job.max_pixels,
@@ -103,7 +103,7 @@ def _bytes_of(held: Folder, name: str) -> bytes:
     return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
 
 
-def _put(job: Job, picture: bytes, source_sha256: str, damaged: bool) -> None:
+def _put(job: PhotoJob, picture: bytes, source_sha256: str, damaged: bool) -> None:
     """Put a picture and its record in their places, so that being killed at any point does no harm."""
     record = Record(
         source=job.source,

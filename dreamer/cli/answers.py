@@ -19,7 +19,38 @@ FORMAT = 1
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script; see docs/json.md.")
 
-ITEMS: Mapping[str, Shape] = {}
+_SCORES: Shape = [{"target": str, "start": (float, None), "end": (float, None)}]
+
+ITEMS: Mapping[str, Shape] = {
+    "dream": {
+        "photo": str, "path": (str, None), "width": int, "height": int, "frames": int, "score": (float, None),
+        "partial": bool, "recipe": {str: object},
+    },
+    "visualize": {"path": str, "targets": [str], "scores": _SCORES, "partial": bool, "recipe": {str: object}},
+    "batch": {
+        "status": str, "preset": str, "input": str, "output": str, "reason": str, "attempts": int, "seconds": float,
+        "error": {"kind": str, "message": str}, "notes": [str],
+    },
+    "atlas": {
+        "layer": str, "index": int, "name": str, "picture": (str, None), "score": (float, None), "dead": bool,
+        "page": str,
+    },
+    "presets list": {
+        "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "path": str, "own": bool,
+    },
+    "layers": {
+        "name": str, "kind": str, "shape": [(int, None)], "channels": int, "sees": (int, None), "context": bool,
+        "stride": (int, None), "classes": bool, "dreams_well": bool, "grows": (str, None), "default": bool,
+    },
+    "labels": {"index": int, "name": str, "synset": (str, None)},
+    "models list": {
+        "name": str, "title": str, "weights": str, "size": str, "licence": str, "layer": (str, None),
+    },
+    "doctor": {
+        "backend": str, "devices": [str], "precision": {str: {str: object}}, "rate": ({str: object}, None),
+        "versions": {str: (str, None)}, "cache": str, "installed": [str], "cache_bytes": int,
+    },
+}  # fmt: skip
 """What each item of a command's answer holds, as :mod:`dreamer.shapes` writes it, by command."""
 
 

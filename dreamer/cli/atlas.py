@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreamer.cli.atlas_run import Run
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.interrupts import exit_status
+from dreamer.cli.interrupts import exit_status, ignore_interrupts, interrupt_once
 from dreamer.cli.options import (
     backend_option,
     debug_option,
@@ -25,6 +26,9 @@ from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import SettingsError
 from dreamer.visualizing.settings import VisualizeSettings
+
+if TYPE_CHECKING:
+    from dreamer.atlases.catalog import Catalog
 
 
 @click.command(cls=Command)
@@ -51,6 +55,7 @@ from dreamer.visualizing.settings import VisualizeSettings
 @pool_options("Processes that draw at a time.  [default: one per GPU, or per core if there is much to draw]")
 @backend_option
 @fetch_options
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -69,6 +74,7 @@ def atlas(
     overwrite: bool,
     offline: bool | None,
     mirror: str | None,
+    as_json: bool,
     quiet: bool,
     **chosen: Any,
 ) -> None:
@@ -106,6 +112,7 @@ def atlas(
     with work_progress(quiet=quiet) as progress:
         import_keras()
         from dreamer.atlases import looking, making
+        from dreamer.atlases.run import AtlasRun
         from dreamer.visualizing import spectrum
 
         photos = [] if examples is None else spectrum.photos(examples)
@@ -115,13 +122,30 @@ def atlas(
         network = registry.load(settings.model, settings.preprocessing)
         found = units.chosen(network, layers, wanted=wanted, all_layers=all_layers, classes=logits) if asked else []
         with folder.locked(output):
-            run = Run(output, network, settings, progress, tell, place)
+            run = AtlasRun(output, network, settings, place, progress, tell)
             catalog = folder.begun(output, run.empty(spec.title), overwrite=overwrite)
             making.extend(catalog, found, negative=negative)
-            page, is_whole = run.make(catalog, photos)
+            page, is_whole = run.make(catalog, photos, interruptible=interrupt_once(), settle=ignore_interrupts)
     remember_layers(network)
-    if not quiet:
+    if as_json:
+        print_answer("atlas", _items(catalog, output, page))
+    elif not quiet:
         print_path(page)
     if not is_whole:
         tell(f"interrupted; the same command, or --resume -o {output}, goes on")
         ctx.exit(exit_status())
+
+
+def _items(catalog: Catalog, folder: Path, page: Path) -> Iterator[dict[str, object]]:
+    """The units of an atlas, for a script, as ``answers.ITEMS["atlas"]`` says."""
+    for entry in catalog.entries.values():
+        first = next((one for one in entry.pictures if not one.negative), None)
+        yield {
+            "layer": entry.unit.layer,
+            "index": entry.unit.index,
+            "name": entry.unit.name,
+            "picture": None if first is None else str(folder / entry.path(first.negative, first.variant)),
+            "score": None if first is None else first.score,
+            "dead": entry.is_dead,
+            "page": str(page),
+        }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreamer import presets
 from dreamer.cli import batch_run
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
@@ -29,8 +29,6 @@ from dreamer.cli.options import (
 from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import say
-from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import SettingsError
 
 if TYPE_CHECKING:
     from dreamer.batching.left_out import LeftOut
@@ -64,6 +62,7 @@ EXIT_SOME_FAILED = 1
 @fetch_options
 @max_pixels_option
 @damaged_option
+@json_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @debug_option
 @click.pass_context
@@ -83,6 +82,7 @@ def batch(
     damaged_ok: bool,
     offline: bool | None,
     mirror: str | None,
+    as_json: bool,
     quiet: bool,
     layers: tuple[str, ...],
     channels: tuple[str, ...],
@@ -105,16 +105,20 @@ def batch(
             f"--objective '{' + '.join(map(_term, (*layers, *channels)))}'"
         )
     place = place_of(chosen)
-    looks, digests = _looks(names, given_options(chosen), trust=trust)
+    given = given_options(chosen)
 
     from dreamer.batching import left_out as leaving
     from dreamer.batching import running
+    from dreamer.batching.calls import looks_of
     from dreamer.batching.folders import folder
     from dreamer.batching.jobs import plan
     from dreamer.batching.records import judge_all
-    from dreamer.batching.report_file import Report
+    from dreamer.batching.report_file import ReportFile
     from dreamer.models import registry
 
+    looks, digests = looks_of(names, given, trust=trust)
+    for settings in looks.values():
+        check_settings(settings, given)
     specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
     outputs = folder(output_dir)
     found, left_out = plan(
@@ -133,7 +137,7 @@ def batch(
         if dry_run:
             _list(judge_all(found, overwrite=overwrite), left_out)
             return
-        with outputs.hold(), Report(report) as written:
+        with outputs.hold(), ReportFile(report) as written:
             verdicts = judge_all(found, overwrite=overwrite)
             if any(verdict.action == "dream" for verdict in verdicts):
                 for spec in specs:
@@ -141,15 +145,24 @@ def batch(
             for one in left_out:
                 written.add(one)
             counts = leaving.counted(left_out)
+            answers = [one.to_dict() for one in left_out]
             tally, was_asked = batch_run.run(
-                verdicts, pool, written, left_out=counts, retries=place.retries, quiet=quiet
+                verdicts,
+                pool,
+                written,
+                left_out=counts,
+                retries=place.retries,
+                quiet=quiet,
+                on_result=lambda one: answers.append(one.to_dict()),
             )
             written.add(tally)
+    if as_json:
+        print_answer("batch", answers)
     if not quiet:
         say(f"{tally} in {tally.seconds:.0f} s, {tally.per_minute:.3g} photos a minute")
         if left_out:
             say(leaving.told(left_out))
-        if not written.is_stdout:
+        if not (written.is_stdout or as_json):
             print_path(outputs.show())
     if tally.left:
         why = "Interrupted" if was_asked else "Stopped, since no other photo could be written either"
@@ -164,24 +177,6 @@ def _term(text: str) -> str:
     """What ``--layer`` or ``--channel`` of ``dream`` mean, as a term of an objective."""
     name, equals, weight = text.rpartition("=")
     return f"{weight}*{name}" if equals else text
-
-
-def _looks(
-    names: Sequence[str], chosen: dict[str, Any], *, trust: bool
-) -> tuple[dict[str, DreamSettings], dict[str, str]]:
-    """Settings by the name of their preset, "" where there is none; and the digests of the presets."""
-    found = [presets.find(name, trust=trust) for name in dict.fromkeys(names)]
-    if not names:
-        looks = {"": DreamSettings.of(**chosen)}
-    else:
-        looks = {preset.name: preset.settings(**chosen) for preset in found}
-        if len(looks) < len(found):
-            raise SettingsError("two of the presets have the same name, which their folders would have; rename one")
-    for settings in looks.values():
-        check_settings(settings, chosen)
-    if any(settings.frames > 1 for settings in looks.values()):
-        raise SettingsError("photos of a folder become single pictures, no zooms; give --frames 1")
-    return looks, {preset.name: preset.sha256 for preset in found}
 
 
 def _list(verdicts: Sequence[Verdict], left_out: Sequence[LeftOut]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from dreamer.cli.progress import WorkProgress, work_progress
 if TYPE_CHECKING:
     from dreamer.batching.records import Verdict
     from dreamer.batching.report import Finished, Tally
-    from dreamer.batching.report_file import Report
+    from dreamer.batching.report_file import ReportFile
     from dreamer.workers.pools import Pool
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -22,23 +22,25 @@ _SECONDS_BETWEEN_LINES = 10.0
 def run(
     verdicts: Sequence[Verdict],
     pool: Pool,
-    report: Report,
+    report: ReportFile,
     *,
     left_out: Mapping[str, int],
     retries: int,
     quiet: bool,
+    on_result: Callable[[Finished], None],
 ) -> tuple[Tally, bool]:
     """Carry out a plan, telling how it goes; says whether it was interrupted."""
     from dreamer.batching.report import Tally
     from dreamer.batching.running import carry_out
 
-    tally = Tally(len(verdicts), sum(verdict.action == "dream" for verdict in verdicts), left_out)
+    tally = Tally.of(verdicts, left_out)
     with work_progress(quiet=quiet, opening="Looking at the photos") as progress, _stopping(progress) as stopping:
         pace = _Pace()
         try:
             for one in carry_out(verdicts, pool, retries=retries, stop=lambda: stopping.was_asked):
                 tally.add(one)
                 report.add(one)
+                on_result(one)
                 _show(one, tally, progress, pace)
         except KeyboardInterrupt:
             ignore_interrupts()

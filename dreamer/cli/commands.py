@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import click
 
-from dreamer.cli import mistyping
+from dreamer.cli import help_page, mistyping
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.visualizing.settings import VisualizeSettings
@@ -98,11 +98,52 @@ class Command(click.Command):
         _check_together(self.name or "", {one.name: one for one in given if _is_said(ctx, one)})
         return rest
 
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The parameters, with ``--help-all`` where the short page has not all of them."""
+        params = super().get_params(ctx)
+        return [*params, _HELP_ALL] if self.name in help_page.USUAL else params
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options: those used most, or all of them in groups."""
+        if self.name not in help_page.USUAL:
+            super().format_options(ctx, formatter)
+        elif ctx.meta.get(_ALL):
+            help_page.write_all(ctx, self, formatter)
+        else:
+            help_page.write_usual(ctx, self, formatter)
+
+
+_ALL = "dreamer.help_all"  # Whether the long page was asked for.
+
+
+def _print_all(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        ctx.meta[_ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+_HELP_ALL = click.Option(
+    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_print_all, help="Show all options."
+)
+
 
 class Group(mistyping.Group):
     """A group of such commands."""
 
     command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of a person's day."""
+        return help_page.commands_in_order(super().list_commands(ctx))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its first sentence whole."""
+        if ctx.parent is None:
+            help_page.write_commands(ctx, self, formatter)
+            return
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_page.sentence(self.commands[name])) for name in self.list_commands(ctx)])
 
 
 def _is_said(ctx: click.Context, parameter: click.Parameter) -> bool:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,10 +51,79 @@ def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: 
         spec = _spec(ctx)
         return [
             CompletionItem(name, help=spec.grows_with(name))
-            for name in _recall_layers(spec)
+            for name in _well_first(spec, recall_layers(spec))
             if name.startswith(incomplete) and _can_be_offered(name)
         ]
     return []
+
+
+def complete_target(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The last term of an objective: a layer of the network, or a class after ``logit:``."""
+    spoken, word = _LAST_TERM.fullmatch(incomplete).groups()  # type: ignore[union-attr]  # It matches any text.
+    if word.startswith("logit:"):
+        return _classes(ctx, word.removeprefix("logit:"), f"{spoken}logit:")
+    if _follows_logit(ctx, parameter):  # As bash has it, to which a colon ends a word.
+        return _classes(ctx, word.removeprefix(":"), "")
+    items = complete_layer(ctx, parameter, word)
+    return [CompletionItem(f"{spoken}{item.value}", help=item.help) for item in items]
+
+
+_LAST_TERM = re.compile(r"((?:.*[-+*(]\s*)?)(.*)", re.DOTALL)
+
+
+def _follows_logit(ctx: click.Context, parameter: click.Parameter) -> bool:
+    before = ctx.params.get(parameter.name or "") or ()
+    words = [str(word) for word in before] if isinstance(before, tuple) else [str(before)]
+    return words[-1:] == ["logit"] or words[-2:] == ["logit", ":"]
+
+
+def _classes(ctx: click.Context, incomplete: str, before: str) -> list[CompletionItem]:
+    """The classes whose names begin so, each by the shortest of its names that does."""
+    with suppress(DreamerError):
+        called = [
+            (label, min(names, key=len))
+            for label in labels.of(_spec(ctx))
+            if (names := [name for name in label.name.split(", ") if _begins(name, incomplete)])
+        ]
+        return [
+            CompletionItem(_quoted(f"{before}{name}"), help=str(label.index))
+            for label, name in called
+            if _can_be_offered(name)
+        ]
+    return []
+
+
+def _quoted(text: str) -> str:
+    """A word with spaces as bash needs it; other shells quote for themselves."""
+    is_bash = os.environ.get("_DREAMER_COMPLETE", "").startswith("bash")
+    return re.sub(r"([\s'\"()])", r"\\\1", text) if is_bash else text
+
+
+Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def complete_choice(choices: Callable[[], Iterable[str]], *, files: bool = False) -> Completer:
+    """What completes one of some words.
+
+    Args:
+        choices: Gives the words; asked only when a shell completes.
+        files: Whether a path may stand there, too.
+    """
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found = [CompletionItem(word) for word in choices() if word.startswith(incomplete)]
+        return found or ([CompletionItem(incomplete, type="file")] if files else [])
+
+    return complete
+
+
+def tags() -> list[str]:
+    """The tags of all presets, those that cannot be read left out."""
+    found: set[str] = set()
+    for name in presets.names():
+        with suppress(DreamerError):
+            found.update(presets.find(name).tags)
+    return sorted(found)
 
 
 def complete_preset(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -93,13 +164,19 @@ def remember_layers(network: Network) -> None:
         part.replace(path)
 
 
-def _recall_layers(spec: ModelSpec) -> list[str]:
+def recall_layers(spec: ModelSpec) -> list[str]:
     """The layers of a network, as they were noted, or else those that dream well."""
     with suppress(OSError, ValueError, TypeError, LookupError, DreamerError):
         note = parse_json(read_text(_noted(spec)))
         if note["stamp"] == _stamp(spec):
             return [str(name) for name in note["layers"]]
     return [name for name, _ in spec.dreams_well] or ([spec.default_layer] if spec.default_layer else [])
+
+
+def _well_first(spec: ModelSpec, layers: list[str]) -> list[str]:
+    """Layers, those that dream well first."""
+    well = [name for name, _ in spec.dreams_well if name in layers]
+    return [*well, *(name for name in layers if name not in well)]
 
 
 def _spec(ctx: click.Context) -> ModelSpec:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command
 from dreamer.cli.options import backend_option, debug_option
-from dreamer.cli.outputs import print_json, print_line
+from dreamer.cli.outputs import print_line
 from dreamer.cli.progress import import_keras
 
 if TYPE_CHECKING:
-    from dreamer.doctor import Rate, Report
+    from dreamer.doctor import Diagnosis, Rate
 
 
 @click.command(cls=Command)
-@click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
+@json_option
 @click.option("--no-rate", is_flag=True, help="Do not measure how fast it is, which takes some seconds.")
 @backend_option
 @debug_option
@@ -28,13 +29,13 @@ def doctor(as_json: bool, no_rate: bool) -> None:
 
     report = examine(measure=not no_rate)
     if as_json:
-        print_json(report.to_dict())
+        print_answer("doctor", [report.to_dict()])
         return
     for head, text in _lines(report):
         print_line(f"{head:<10} {text}")
 
 
-def _lines(report: Report) -> Iterator[tuple[str, str]]:
+def _lines(report: Diagnosis) -> Iterator[tuple[str, str]]:
     yield "backend", f"{report.backend} {report.versions[report.backend]}"
     for device in report.devices:
         yield "device", device

@@ -10,7 +10,7 @@ import click
 
 from dreamer.cli.progress import import_keras, on_terminal, say
 from dreamer.models import fetching
-from dreamer.models.fetching import Report, megabytes
+from dreamer.models.fetching import FetchReport, megabytes
 from dreamer.models.specs import ModelSpec
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def ensure_weights(spec: ModelSpec, *, offline: bool | None, mirror: str | None,
 
 
 @contextmanager
-def told(*, quiet: bool) -> Iterator[Report]:
+def told(*, quiet: bool) -> Iterator[FetchReport]:
     """A report to a person, or none, whose bar is put away at the end."""
     report = _Quiet() if quiet else _Shown()
     try:
@@ -47,7 +47,7 @@ def told(*, quiet: bool) -> Iterator[Report]:
         report.close()
 
 
-class _Quiet(Report):
+class _Quiet(FetchReport):
     """Tells nothing, and keeps TensorFlow from telling anything."""
 
     def converting(self) -> None:

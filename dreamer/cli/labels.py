@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_label, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options
@@ -22,8 +25,9 @@ from dreamer.models.labels import Label
 @click.argument("model", shell_complete=complete_model)
 @click.argument("search", nargs=-1, shell_complete=complete_label)
 @fetch_options
+@json_option
 @debug_option
-def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: str | None) -> None:
+def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: str | None, as_json: bool) -> None:
     """List the classes of MODEL whose names contain SEARCH, or come close to it.
 
     For each its index among the logits, its WordNet synset where known, and its names.
@@ -44,6 +48,9 @@ def labels(model: str, search: tuple[str, ...], offline: bool | None, mirror: st
             raise UnknownClassError(
                 f"{model} has no class whose name contains or resembles {wanted!r}. See all: dreamer labels {model}"
             )
+    if as_json:
+        print_answer("labels", map(asdict, found))
+        return
     print_text(table(["index", "synset", "name"], [[label.index, label.synset or "-", label.name] for label in found]))
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import click
 
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command
-from dreamer.cli.completing import complete_layer, complete_model, remember_layers
+from dreamer.cli.completing import complete_layer, complete_model, recall_layers, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_text
-from dreamer.cli.progress import import_keras
+from dreamer.cli.progress import import_keras, note
 from dreamer.cli.tables import table
-from dreamer.errors import UnknownLayerError, close_matches
-from dreamer.models import registry
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import UnknownLayerError, UnknownModelError, close_matches
+from dreamer.models import registry, specs
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
@@ -45,9 +48,16 @@ def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | Non
 )  # fmt: skip
 @click.option("--good", is_flag=True, help="Only the layers that dream well.")
 @fetch_options
+@json_option
 @debug_option
 def layers(
-    model: str, pattern: str, size: tuple[int, int] | None, good: bool, offline: bool | None, mirror: str | None
+    model: str,
+    pattern: str,
+    size: tuple[int, int] | None,
+    good: bool,
+    offline: bool | None,
+    mirror: str | None,
+    as_json: bool,
 ) -> None:
     """List the layers of MODEL whose names contain PATTERN, or match it if it has a * or ?.
 
@@ -59,6 +69,7 @@ def layers(
     dreamer layers efficientnet_lite0 block5
     dreamer layers keras:VGG16 '*conv3' --size 480x640
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
+    model, pattern = _meant(model, pattern)
     spec = registry.spec(model)
     if spec.application is None:
         ensure_weights(spec, offline=offline, mirror=mirror)
@@ -71,7 +82,46 @@ def layers(
             f"{model} has no layer that matches {pattern!r}.{close_matches(pattern, network.layers)} "
             f"See all: dreamer layers {model}"
         )
-    print_text(_listing(network, names, size or network.graph.own_size or _USUAL_SIZE))
+    seen = size or network.graph.own_size or _USUAL_SIZE
+    if as_json:
+        print_answer("layers", _items(network, names, seen))
+    else:
+        print_text(_listing(network, names, seen))
+
+
+def _meant(model: str, pattern: str) -> tuple[str, str]:
+    """The network and the pattern that were meant where the first of them is the name of no network."""
+    if pattern:
+        return model, pattern
+    try:
+        registry.spec(model)
+    except UnknownModelError:
+        usual = DreamSettings.model
+        known = recall_layers(registry.spec(usual))
+        if close_matches(model, specs.known()) or not any(_matches(name, model) for name in known):
+            raise
+        note(f"no network is called {model!r}, so {usual}, the default, was searched: dreamer layers {usual} {model}")
+        return usual, model
+    return model, pattern
+
+
+def _items(network: Network, names: list[str], size: tuple[int, int]) -> Iterator[dict[str, object]]:
+    shapes = network.shapes(size, names)
+    for name in names:
+        field = network.fields[name]
+        yield {
+            "name": name,
+            "kind": network.node(name).kind,
+            "shape": list(shapes[name]),
+            "channels": network.channels(name),
+            "sees": field.size,
+            "context": field.context,
+            "stride": field.stride,
+            "classes": name == network.logits,
+            "dreams_well": name in network.dreams_well,
+            "grows": network.spec.grows_with(name),
+            "default": name == network.default_layer,
+        }
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Group
 from dreamer.cli.completing import complete_known_model, complete_model
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
@@ -25,23 +26,38 @@ _PART = "part"  # Said only of weights that are not all of the network's.
 
 @click.group(cls=Group)
 def models() -> None:
-    """The networks, and where their weights come from."""
+    """List the networks, and fetch, import or remove their weights."""
 
 
 @models.command("list")
 @click.option("--installed", is_flag=True, help="Only those that work without fetching anything.")
+@json_option
 @debug_option
-def list_models(installed: bool) -> None:
+def list_models(installed: bool, as_json: bool) -> None:
     """List the networks that go by a name.
 
     Besides, any network in a .keras file can be used by its path.
     """
     specs = [spec for spec in known().values() if not installed or fetching.is_installed(spec)]
+    if as_json:
+        print_answer("models list", map(_item, specs))
+        return
     rows = [
         [spec.name, _state(spec), _size(spec), spec.weights.license, spec.default_layer or "", spec.title]
         for spec in specs
     ]
     print_text(table(["name", "weights", "size", "licence", "layer", ""], rows))
+
+
+def _item(spec: ModelSpec) -> dict[str, object]:
+    return {
+        "name": spec.name,
+        "title": spec.title,
+        "weights": _state(spec),
+        "size": _size(spec),
+        "licence": spec.weights.license,
+        "layer": spec.default_layer,
+    }
 
 
 @models.command()

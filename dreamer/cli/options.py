@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import click
 
 from dreamer.backends import BACKENDS, PRECISIONS
-from dreamer.cli.completing import complete_layer, complete_model
+from dreamer.cli.completing import Completer, complete_choice, complete_model, complete_target
 from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
-from dreamer.visualizing.settings import OPTIMIZERS, PARAMETRIZATIONS, VisualizeSettings
+from dreamer.visualizing.settings import OPTIMIZERS, PARAMETRIZATIONS, VisualizeSettings, parametrization_names
 from dreamer.wording import shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -60,7 +60,7 @@ objective_option = click.option(
     "--objective",
     metavar="OBJECTIVE",
     help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
-    shell_complete=complete_layer,
+    shell_complete=complete_target,
 )
 
 
@@ -93,6 +93,17 @@ _Setting = tuple[str, Any, str, str]
 
 _TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
 """What reads a type, where Click itself would not say what to type instead of something else."""
+
+_COMPLETE: Mapping[str, Completer] = {
+    "model": complete_model,
+    "preprocessing": complete_choice(lambda: GENERAL),
+    "precision": complete_choice(lambda: PRECISIONS),
+    "blend": complete_choice(lambda: BLENDS),
+    "parametrization": complete_choice(parametrization_names),
+    "optimizer": complete_choice(lambda: OPTIMIZERS),
+    "transforms": complete_choice(lambda: SETS, files=True),
+}
+"""What completes a setting's option in a shell."""
 
 _NETWORK: tuple[_Setting, ...] = (
     ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
@@ -208,6 +219,6 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
             type=_TYPES.get(kind, kind),
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
-            shell_complete=complete_model if name == "model" else None,
+            shell_complete=_COMPLETE.get(name),
         )(command)
     return command

@@ -1,79 +1,18 @@
-"""Where the work of ``batch`` and ``atlas`` is done: the options that say so, and the pool that they mean."""
+"""Options that say where the work of ``batch`` and ``atlas`` is done."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import click
 
 from dreamer.cli.mistyping import NumberRange, WholeRange
-
-if TYPE_CHECKING:
-    from dreamer.workers.pools import Pool
+from dreamer.workers.places import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where work is done.
-
-    Attributes:
-        executor: ``"local"`` or ``"ray"``.
-        workers: How many at a time; None for as many as fit.
-        address: Of a Ray cluster.
-        gpus_per_task: What a task takes there.
-        retries: How often a job is tried again.
-        timeout: Seconds that a job may take; None for what goes with its size.
-    """
-
-    executor: str
-    workers: int | None
-    address: str | None
-    gpus_per_task: float | None
-    retries: int
-    timeout: float | None = None
-
-    @property
-    def is_named(self) -> bool:
-        """Whether anything was said that only processes of their own can do."""
-        return self.executor != "local" or self.workers is not None or self.timeout is not None
-
-    def pool(self) -> Pool:
-        """The pool: processes of this machine, or a Ray cluster.
-
-        Raises:
-            MissingExtraError: Ray is not installed.
-        """
-        from dreamer.workers import limits, pools, resources
-
-        if self.executor == "local":
-            return pools.Processes(resources.environments(self.workers), limit=limits.START_UP)
-        from dreamer.workers.ray import RayPool
-
-        return RayPool(
-            self.address,
-            resources.ONE_THREAD,
-            gpus_per_task=self.gpus_per_task or 0.0,
-            retries=self.retries,
-            most=self.workers,
-            limit=limits.START_UP,
-        )
-
-    @contextmanager
-    def settling(self, pool: Pool) -> Iterator[Pool]:
-        """A pool of this machine, to settle what jobs leave to the machine: the given one, if it is of this machine."""
-        from dreamer.workers import limits, pools, resources
-
-        if self.executor == "local":
-            yield pool
-            return
-        with closing(pools.Processes([resources.ONE_THREAD], limit=limits.START_UP)) as here:
-            yield here
 
 
 def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:

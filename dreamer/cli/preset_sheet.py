@@ -11,7 +11,8 @@ import click
 
 from dreamer import presets
 from dreamer.cli.commands import Command
-from dreamer.cli.completing import complete_model
+from dreamer.cli.completing import complete_choice, complete_model
+from dreamer.cli.completing import tags as all_tags
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, PhotoFile, WholeRange
@@ -37,7 +38,13 @@ _SIDE = 320
 @click.argument("photo", type=PhotoFile())
 @click.option("-o", "--output", type=OutputFile(), required=True, help="Where to write the sheet.")
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@click.option("--tag", "tags", multiple=True, help="Only presets with this tag; repeatable.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    help="Only presets with this tag; repeatable.",
+    shell_complete=complete_choice(all_tags),
+)
 @click.option("--columns", type=WholeRange(min=1), help="How many pictures stand side by side.")
 @click.option(
     "--model", metavar="NAME", shell_complete=complete_model, help="With this network, not each preset's own."

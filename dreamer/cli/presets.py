@@ -10,8 +10,10 @@ import click
 
 from dreamer import presets as library
 from dreamer.cli import preset_sheet
+from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Group
-from dreamer.cli.completing import complete_preset
+from dreamer.cli.completing import complete_choice, complete_preset
+from dreamer.cli.completing import tags as all_tags
 from dreamer.cli.options import debug_option, trust_option
 from dreamer.cli.outputs import print_exactly, print_line, print_path, print_text
 from dreamer.cli.progress import import_keras, note
@@ -31,25 +33,44 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 @click.group(cls=Group)
 def presets() -> None:
-    """Looks that go by a name, for `dreamer dream --preset` and `dreamer batch`."""
+    """List, show, check and make presets: looks that go by a name."""
 
 
 @presets.command("list")
-@click.option("--tag", "tags", multiple=True, help="Only those with this tag; repeatable.")
+@click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    help="Only those with this tag; repeatable.",
+    shell_complete=complete_choice(all_tags),
+)
+@json_option
 @debug_option
-def list_presets(tags: tuple[str, ...]) -> None:
+def list_presets(tags: tuple[str, ...], as_json: bool) -> None:
     """List the presets, your own included."""
     found = list(_readable())
     known = sorted({tag for preset in found for tag in preset.tags})
     for tag in tags:
         if tag not in known:
             raise SettingsError(f"no preset has the tag {tag!r}. Known: {', '.join(known)}")
-    rows = [
-        [preset.name, ", ".join(preset.tags), f"{preset.description}{_origin(preset)}"]
-        for preset in found
-        if set(tags) <= set(preset.tags)
-    ]
+    listed = [preset for preset in found if set(tags) <= set(preset.tags)]
+    if as_json:
+        print_answer("presets list", map(_item, listed))
+        return
+    rows = [[preset.name, ", ".join(preset.tags), f"{preset.description}{_origin(preset)}"] for preset in listed]
     print_text(table(["name", "tags", "what it looks like"], rows))
+
+
+def _item(preset: Preset) -> dict[str, object]:
+    return {
+        "name": preset.name,
+        "title": preset.title,
+        "description": preset.description,
+        "tags": list(preset.tags),
+        "networks": list(preset.models),
+        "path": str(preset.path),
+        "own": preset.path.parent != library.shipped_folder(),
+    }
 
 
 @presets.command()

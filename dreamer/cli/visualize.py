@@ -12,7 +12,7 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
-from dreamer.cli.completing import complete_layer, remember_layers
+from dreamer.cli.completing import complete_target, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, WholeRange
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=complete_layer)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=complete_target)
 @click.option(
     "-o",
     "--output",

@@ -101,7 +101,7 @@ def loaded(image: ImageFile.ImageFile, data: bytes, block: exif.Block | None, te
     decoded = reducing.ask_for_less(image, wanted, levels)
     # A JPEG of several scans is kept as coefficients, two bytes for each sample, until all scans are there.
     held_bytes = 6 if scans is not None and len(scans.parts) > 1 else 0
-    plan = limits.Plan(size, decoded, wanted, image.mode, deep=sixteen.is_png(data), held_bytes=held_bytes)
+    plan = limits.MemoryPlan(size, decoded, wanted, image.mode, deep=sixteen.is_png(data), held_bytes=held_bytes)
     limits.check_memory(kind, plan, terms.work_bytes)
     if kind.name == "TIFF":
         return _loaded_tiff(image, data, block, terms)

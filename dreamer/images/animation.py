@@ -20,7 +20,7 @@ from dreamer.images.photo import Photo
 from dreamer.images.profiles import srgb_bytes
 from dreamer.images.recipes import Recipe, dumped
 from dreamer.images.spool import Levels, Spool
-from dreamer.images.writers import Job, rounded
+from dreamer.images.writers import Encoding, rounded
 
 _SHORTEST = 2  # hundredths of a second; browsers play what is shorter at their own, slower pace
 _SMALLER = "Make the frames smaller."
@@ -190,6 +190,6 @@ def _levels(frame: StoredArray, name: str, index: int, expected: tuple[int, ...]
             f"frame {index} has the shape {frame.shape}; that of the first, {expected}, is expected. Resize it first."
         )
     try:
-        return rounded(Job(Photo(frame), name, None))
+        return rounded(Encoding(Photo(frame), name, None))
     except ValueError as error:
         raise ImageWriteError(f"frame {index} is no picture: {one_line(error)}.") from error

@@ -71,9 +71,9 @@ def from_file(data: bytes, terms: Terms) -> Raw:
         return raw._replace(notes=(found or notes) + raw.notes, is_damaged=bool(found))
 
 
-def _from_heif(picture: heif.Picture, terms: Terms) -> Raw:
+def _from_heif(picture: heif.HeifPicture, terms: Terms) -> Raw:
     admitting.check_size(picture.size, terms)
-    plan = limits.Plan(picture.size, picture.size, terms.final(picture.size), picture.mode, deep=picture.bits > 8)
+    plan = limits.MemoryPlan(picture.size, picture.size, terms.final(picture.size), picture.mode, deep=picture.bits > 8)
     limits.check_memory(by_plugin(""), plan, terms.work_bytes)
     colour, alpha = heif.decoded(picture)
     block = exif.parse((picture.info.get("exif") or b"").removeprefix(b"Exif\0\0"))
@@ -98,7 +98,7 @@ def _from_tiff_16(data: bytes, block: exif.Block, terms: Terms) -> Raw:
     admitting.check_size(size, terms)
     limits.check_tiff_claim(block.numbers, size, len(data))
     limits.check_memory(
-        by_plugin("TIFF"), limits.Plan(size, size, terms.final(size), "RGB", deep=True), terms.work_bytes
+        by_plugin("TIFF"), limits.MemoryPlan(size, size, terms.final(size), "RGB", deep=True), terms.work_bytes
     )
     lacks = [*admitting.missed(tiff.missing_parts(block), terms)]
     # The decoder sees two to eight times as many "pixels", all of them single bytes.

@@ -12,7 +12,7 @@ from dreamer.errors import ImageWriteError
 from dreamer.images.formats import SUFFIXES
 from dreamer.images.photo import Photo
 from dreamer.images.recipes import dumped
-from dreamer.images.writers import HAS_ALPHA, WRITERS, Job
+from dreamer.images.writers import HAS_ALPHA, WRITERS, Encoding
 
 _MAX_SIDE = {"JPEG": 65500, "WebP": 16383, "GIF": 65535, "AVIF": 16384}
 # What encoders were seen to raise, or document to raise.
@@ -50,7 +50,7 @@ def encode(photo: Photo, suffix: str, *, recipe: Mapping[str, object] | None) ->
     name = format_name(suffix)
     _check(photo, name)
     try:
-        job = Job(photo, name, None if recipe is None else dumped(recipe))
+        job = Encoding(photo, name, None if recipe is None else dumped(recipe))
         _note_losses(job)
         return WRITERS[name](job), tuple(job.notes)
     except FAILURES as error:
@@ -100,7 +100,7 @@ def check_size(name: str, size: Size, *, mend: str = "Use PNG or TIFF.") -> None
         )
 
 
-def _note_losses(job: Job) -> None:
+def _note_losses(job: Encoding) -> None:
     photo, metadata = job.photo, job.photo.metadata
     if photo.alpha is not None and job.name not in HAS_ALPHA:
         job.notes.append(f"{job.name} has no transparency here: alpha dropped, composited on white")

@@ -52,7 +52,7 @@ _MOST_PAGES = 10_000  # no more are counted
 Order = Literal["<", ">"]
 
 
-class Entry(NamedTuple):
+class Tag(NamedTuple):
     """One tag's value as it lies in the file, in the block's byte order; `kind` and `number` as TIFF defines them."""
 
     kind: int
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
     data: bytes
 
 
-Directory = dict[int, Union[Entry, "Directory"]]
+Directory = dict[int, Union[Tag, "Directory"]]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Block:
     def numbers(self, tag: int, most: int | None = None) -> tuple[float, ...]:
         """The value of a numeric tag of the first directory, or its first `most` numbers; ``()`` if there is none."""
         entry = self.entries.get(tag)
-        return _numbers(entry, self.order, most) if isinstance(entry, Entry) else ()
+        return _numbers(entry, self.order, most) if isinstance(entry, Tag) else ()
 
     def number(self, tag: int, default: int) -> int:
         """The first number of a tag."""
@@ -84,7 +84,7 @@ class Block:
     def data(self, tag: int) -> bytes | None:
         """The bytes of a tag of the first directory."""
         entry = self.entries.get(tag)
-        return entry.data if isinstance(entry, Entry) else None
+        return entry.data if isinstance(entry, Tag) else None
 
     def within(self, tag: int) -> Block:
         """A sub-directory as a block of its own; empty if there is none."""
@@ -98,7 +98,7 @@ class Block:
         return (across[0] * unit, down[0] * unit) if across and down and unit else None
 
 
-def _numbers(entry: Entry, order: Order, most: int | None = None) -> tuple[float, ...]:
+def _numbers(entry: Tag, order: Order, most: int | None = None) -> tuple[float, ...]:
     count = entry.number if most is None else min(entry.number, most)
     if entry.kind == RATIONAL:
         parts = struct.unpack_from(f"{order}{2 * count}I", entry.data)
@@ -188,7 +188,7 @@ class _Layout(NamedTuple):
             # Values may overlap in a hostile block: without a budget, 64 KiB could unfold to gigabytes.
             if 0 < length <= budget.bytes_left and start + length <= len(data):
                 budget.bytes_left -= length
-                entries[tag] = Entry(kind, number, data[start : start + length])
+                entries[tag] = Tag(kind, number, data[start : start + length])
         return entries
 
 
@@ -233,19 +233,19 @@ def directory_bytes(entries: Directory, order: Order, offset: int) -> bytes:
     return b"".join(head) + struct.pack(f"{order}I", 0) + bytes(body)
 
 
-def ascii_entry(text: bytes) -> Entry:
+def ascii_entry(text: bytes) -> Tag:
     """A text."""
-    return Entry(ASCII, len(text) + 1, text + b"\0")
+    return Tag(ASCII, len(text) + 1, text + b"\0")
 
 
-def integers(order: Order, kind: int, *values: int) -> Entry:
+def integers(order: Order, kind: int, *values: int) -> Tag:
     """SHORT or LONG numbers."""
-    return Entry(kind, len(values), struct.pack(f"{order}{len(values)}{'H' if kind == SHORT else 'I'}", *values))
+    return Tag(kind, len(values), struct.pack(f"{order}{len(values)}{'H' if kind == SHORT else 'I'}", *values))
 
 
-def raw_bytes(data: bytes, kind: int = UNDEFINED) -> Entry:
+def raw_bytes(data: bytes, kind: int = UNDEFINED) -> Tag:
     """Bytes with no meaning to TIFF."""
-    return Entry(kind, len(data), data)
+    return Tag(kind, len(data), data)
 
 
 def resolution_entries(order: Order, dpi: tuple[float, float]) -> Directory:
@@ -253,7 +253,7 @@ def resolution_entries(order: Order, dpi: tuple[float, float]) -> Directory:
     entries: Directory = {_RESOLUTION_UNIT: integers(order, SHORT, 2)}
     for tag, value in zip((_X_RESOLUTION, _Y_RESOLUTION), dpi, strict=True):
         fraction = Fraction(value).limit_denominator(10_000)
-        entries[tag] = Entry(RATIONAL, 1, struct.pack(f"{order}II", fraction.numerator, fraction.denominator))
+        entries[tag] = Tag(RATIONAL, 1, struct.pack(f"{order}II", fraction.numerator, fraction.denominator))
     return entries
 
 

@@ -25,7 +25,7 @@ MISSING = (
 )
 
 
-class Picture(NamedTuple):
+class HeifPicture(NamedTuple):
     """A picture that is open, not yet decoded.
 
     Attributes:
@@ -51,7 +51,7 @@ def is_heif(data: bytes) -> bool:
     return bool(found & _HEIC or (found & _OPEN and not found & _AVIF))
 
 
-def opened(data: bytes) -> Picture:
+def opened(data: bytes) -> HeifPicture:
     """Open a picture; decodes nothing yet.
 
     Raises:
@@ -65,10 +65,10 @@ def opened(data: bytes) -> Picture:
     file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
     held = file[file.primary_index]
     bits = int(str(held.info.get("bit_depth") or 8))
-    return Picture(held.size[::-1], bits, held.mode.split(";")[0], len(file), held.info, held)
+    return HeifPicture(held.size[::-1], bits, held.mode.split(";")[0], len(file), held.info, held)
 
 
-def decoded(picture: Picture) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def decoded(picture: HeifPicture) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """The pixels, turned as the file says.
 
     Returns:

@@ -49,7 +49,7 @@ _SMALL_MODES = ("1", "L", "P")
 _SMALL_READERS = ("PNG", "GIF", "BMP", "TIFF")  # Those that need a quarter for a picture of one channel.
 
 
-class Plan(NamedTuple):
+class MemoryPlan(NamedTuple):
     """What reading a picture will come to.
 
     Attributes:
@@ -111,7 +111,7 @@ def _impossible(size: Size, length: int) -> ImageReadError:
     )
 
 
-def check_memory(kind: Format, plan: Plan, work_bytes: int) -> None:
+def check_memory(kind: Format, plan: MemoryPlan, work_bytes: int) -> None:
     """Refuse a picture that would need more memory than there is.
 
     Args:
@@ -138,7 +138,7 @@ def check_memory(kind: Format, plan: Plan, work_bytes: int) -> None:
     )
 
 
-def _reading(kind: Format, plan: Plan) -> float:
+def _reading(kind: Format, plan: MemoryPlan) -> float:
     """Bytes that reading takes at the most."""
     share = 0.25 if plan.mode in _SMALL_MODES and kind.name in _SMALL_READERS else 1
     decoding = kind.bytes_per_pixel * share

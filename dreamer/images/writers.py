@@ -1,4 +1,4 @@
-"""One small function per format: a `Job` in, the bytes of a file out, remarks added to the job's notes."""
+"""One small function per format: an `Encoding` in, the bytes of a file out, remarks added to the job's notes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STRIP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Job:
+class Encoding:
     """One picture on its way into one format."""
 
     photo: Photo
@@ -42,7 +42,7 @@ class Job:
         return self.photo.bits if self.name in _HAS_16_BITS else 8
 
 
-def rounded(job: Job, *, reverse: bool = False) -> NDArray[Any]:
+def rounded(job: Encoding, *, reverse: bool = False) -> NDArray[Any]:
     """``(height, width, 3 or 4)`` uint8 or uint16: rounded RGB or RGBA (or BGR, BGRA); white shines through lost alpha.
 
     Works in strips of rows, so that no second float picture is made.
@@ -70,7 +70,7 @@ def _rescaled(alpha: NDArray[Any], top: int) -> NDArray[Any]:
     return alpha if stored == top else (alpha.astype(np.uint32) * top + stored // 2) // stored
 
 
-def _exif(job: Job, *, with_recipe: bool, limit: int | None = None) -> bytes:
+def _exif(job: Encoding, *, with_recipe: bool, limit: int | None = None) -> bytes:
     """The carried EXIF with the recipe, made to fit; empty when there is neither."""
     stored = job.photo.metadata.exif
     block = exif.parse(stored) if stored else None
@@ -94,11 +94,11 @@ def _exif(job: Job, *, with_recipe: bool, limit: int | None = None) -> bytes:
     return data
 
 
-def _dpi(job: Job) -> dict[str, Any]:
+def _dpi(job: Encoding) -> dict[str, Any]:
     return {"dpi": job.photo.metadata.dpi} if job.photo.metadata.dpi else {}
 
 
-def _jpeg(job: Job) -> bytes:
+def _jpeg(job: Encoding) -> bytes:
     metadata, extra = job.photo.metadata, b""
     options: dict[str, Any] = _dpi(job)
     for key, value, room in (("xmp", metadata.xmp, _SEGMENT - _XMP_HEADER), ("comment", metadata.comment, _SEGMENT)):
@@ -121,7 +121,7 @@ def _jpeg(job: Job) -> bytes:
     return out.getvalue()
 
 
-def _webp(job: Job) -> bytes:
+def _webp(job: Encoding) -> bytes:
     out = BytesIO()
     Image.fromarray(rounded(job)).save(
         out,
@@ -135,7 +135,7 @@ def _webp(job: Job) -> bytes:
     return out.getvalue()
 
 
-def _avif(job: Job) -> bytes:
+def _avif(job: Encoding) -> bytes:
     out = BytesIO()
     Image.fromarray(rounded(job)).save(
         out,
@@ -150,7 +150,7 @@ def _avif(job: Job) -> bytes:
     return out.getvalue()
 
 
-def _png(job: Job) -> bytes:
+def _png(job: Encoding) -> bytes:
     info = PngImagePlugin.PngInfo()
     if job.recipe is not None:
         info.add_text(KEYWORD, job.recipe.decode("ascii"))
@@ -187,7 +187,7 @@ def _with_chunks(pixels: memoryview, luggage: bytes) -> bytes:
     return b"".join((pixels[:start], *kept, pixels[start:]))
 
 
-def _tiff(job: Job) -> bytes:
+def _tiff(job: Encoding) -> bytes:
     """A TIFF with deflated strips. By hand, since Pillow writes no 16-bit colour and retypes the tags."""
     metadata, levels = job.photo.metadata, rounded(job)
     height, width, channels = levels.shape
@@ -223,13 +223,13 @@ def _strip(levels: NDArray[Any], order: exif.Order) -> bytes:
     return data + b"\0" * (len(data) % 2)
 
 
-def _bmp(job: Job) -> bytes:
+def _bmp(job: Encoding) -> bytes:
     out = BytesIO()
     Image.fromarray(rounded(job)).save(out, "BMP", **_dpi(job))
     return out.getvalue() if job.recipe is None else marked(out.getvalue(), job.recipe)
 
 
-def _gif(job: Job) -> bytes:
+def _gif(job: Encoding) -> bytes:
     levels = rounded(job)
     options: dict[str, Any] = {}
     picture = Image.fromarray(np.ascontiguousarray(levels[..., :3]))
@@ -248,7 +248,7 @@ def _gif(job: Job) -> bytes:
     return out.getvalue()
 
 
-WRITERS: dict[str, Callable[[Job], bytes]] = {
+WRITERS: dict[str, Callable[[Encoding], bytes]] = {
     "JPEG": _jpeg,
     "PNG": _png,
     "WebP": _webp,

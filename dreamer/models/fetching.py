@@ -39,7 +39,7 @@ Raises :class:`WeightsError` for a file that is damaged or not of the network.
 """
 
 
-class Report:
+class FetchReport:
     """What a person may be told while weights are fetched. This one tells nothing; override what matters."""
 
     def say(self, line: str) -> None:
@@ -68,7 +68,7 @@ def is_installed(spec: ModelSpec) -> bool:
 
 
 def ensure(
-    spec: ModelSpec, *, offline: bool | None = None, mirror: str | None = None, report: Report | None = None
+    spec: ModelSpec, *, offline: bool | None = None, mirror: str | None = None, report: FetchReport | None = None
 ) -> bool:
     """Fetch a network's weights unless they are on this machine already.
 
@@ -90,7 +90,7 @@ def ensure(
     weights = spec.weights
     if not isinstance(weights, PublishedWeights) or store.find(weights.name) is not None:
         return False
-    report = report or Report()
+    report = report or FetchReport()
     mirror = os.environ.get("DREAMER_MIRROR") or None if mirror is None else mirror
     if mirror is not None and not mirror.startswith(("https://", "http://")):
         raise SettingsError(f"the mirror is {mirror!r}; expected an address that starts with https:// or http://")
@@ -117,7 +117,7 @@ def ensure(
     return True
 
 
-def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report: Report | None = None) -> bool:
+def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report: FetchReport | None = None) -> bool:
     """Put a network's weights into the cache from a file, in the stead of those that are there.
 
     Args:
@@ -136,7 +136,7 @@ def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report
     weights = spec.weights
     if not isinstance(weights, PublishedWeights):
         raise WeightsError(f"{spec.name} needs no import: its weights are {_PLACES[type(weights)]}")
-    report = report or Report()
+    report = report or FetchReport()
     with _staging(weights, report) as staging:
         copy = _copied(path, staging.scratch, most=_MOST_TIMES * weights.size + _ROOM)
         verified = weights.is_published(copy)
@@ -173,13 +173,13 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e6:.1f} MB"
 
 
-def _staging(weights: PublishedWeights, report: Report) -> AbstractContextManager[store.Staging]:
+def _staging(weights: PublishedWeights, report: FetchReport) -> AbstractContextManager[store.Staging]:
     waiting = f"Another process is busy with the weights of {weights.name}; waiting for it ..."
     return store.staging(weights.name, on_wait=lambda: report.say(waiting))
 
 
 def _convert(
-    spec: ModelSpec, source: Path, staging: store.Staging, report: Report, *, origin: str, verified: bool
+    spec: ModelSpec, source: Path, staging: store.Staging, report: FetchReport, *, origin: str, verified: bool
 ) -> None:
     module, function = cast("PublishedWeights", spec.weights).convert.split(":")
     report.converting()
@@ -190,7 +190,7 @@ def _convert(
         staging.place(network=network, source=origin, source_sha256=sha256, verified=verified)
 
 
-def _download(weights: PublishedWeights, url: str, folder: Path, report: Report) -> None:
+def _download(weights: PublishedWeights, url: str, folder: Path, report: FetchReport) -> None:
     import pooch
     import requests
 
@@ -244,7 +244,7 @@ class _TooMuchError(Exception):
 class _Counter:
     """Passes on how much has arrived, in the form of a progress bar that pooch knows how to use."""
 
-    def __init__(self, report: Report, *, most: int) -> None:
+    def __init__(self, report: FetchReport, *, most: int) -> None:
         self._report = report
         self._most = most
         self._done = 0

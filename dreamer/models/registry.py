@@ -17,7 +17,7 @@ from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError
 from dreamer.models import fetching, foreign_files, keras_file, store
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, Preprocessing
 from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
-from dreamer.models.weights import has_classifier
+from dreamer.models.weights import HeldWeights, has_classifier
 from dreamer.wording import shown
 
 if TYPE_CHECKING:
@@ -132,6 +132,30 @@ def load(
         fetching.ensure(found)
         stamp = found.weights.stamp()
     return _loaded(found, stamp)
+
+
+def ensure(name: str, preprocessing: str | None = None) -> None:
+    """Make sure that the weights of a network are there; fetches them if they are not.
+
+    Raises:
+        UnknownModelError: There is none of that name.
+        WeightsError: They cannot be fetched.
+    """
+    fetching.ensure(spec(name, preprocessing))
+
+
+def name_of(network: Network) -> str:
+    """The name or path by which another process can load a network.
+
+    Raises:
+        SettingsError: It is in the memory of this process only.
+    """
+    if isinstance(network.spec.weights, HeldWeights):
+        raise SettingsError(
+            f"the network {network.spec.name} is in the memory of this process only, and others are to work with it; "
+            "save it with network.save('mine.keras') and name the file"
+        )
+    return network.spec.name
 
 
 @lru_cache(maxsize=4)

@@ -41,7 +41,7 @@ _MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are 
 _START, _VIEWS, _FIELD, _HAZE = range(4)  # What the seed is used for.
 
 
-class Picture(NamedTuple):
+class TargetPicture(NamedTuple):
     """What was drawn for one target, in its batch.
 
     Attributes:
@@ -63,7 +63,7 @@ class Picture(NamedTuple):
     first_score: float
 
 
-class Unit(NamedTuple):
+class Target(NamedTuple):
     """One picture to be drawn, and its place among all."""
 
     place: int
@@ -71,9 +71,9 @@ class Unit(NamedTuple):
     objective: Objective
 
 
-def batches(units: Sequence[Unit], plan: VisualizePlan) -> Iterator[Batch]:
+def batches(units: Sequence[Target], plan: VisualizePlan) -> Iterator[Batch]:
     """Units that are computed and seen alike, in batches of one size; variants of a target stay together."""
-    alike: dict[tuple[tuple[Form, ...], bool], list[Unit]] = {}
+    alike: dict[tuple[tuple[Form, ...], bool], list[Target]] = {}
     for unit in units:
         alike.setdefault((scoring.forms(unit.objective), _is_of_classes(unit.objective)), []).append(unit)
     for group in alike.values():
@@ -84,7 +84,7 @@ def batches(units: Sequence[Unit], plan: VisualizePlan) -> Iterator[Batch]:
         yield from _cut(plan, group, math.ceil(targets_here / count) * variants)
 
 
-def _cut(plan: VisualizePlan, units: Sequence[Unit], size: int) -> list[Batch]:
+def _cut(plan: VisualizePlan, units: Sequence[Target], size: int) -> list[Batch]:
     return [Batch(plan, units[first : first + size], size) for first in range(0, len(units), size)]
 
 
@@ -120,7 +120,7 @@ class Batch:
         size: How many go through the network.
     """
 
-    def __init__(self, plan: VisualizePlan, units: Sequence[Unit], size: int) -> None:
+    def __init__(self, plan: VisualizePlan, units: Sequence[Target], size: int) -> None:
         settings = plan.settings
         self.units = units
         self.size = size
@@ -173,13 +173,13 @@ class Batch:
         rendered = ops.convert_to_numpy(self._plan.parametrization.render(ops.convert_to_tensor(state.values[0])))
         return [np.array(picture, np.float32) for picture in rendered[: len(self.units)]]
 
-    def render(self, state: State) -> list[Picture]:
+    def render(self, state: State) -> list[TargetPicture]:
         """The pictures of a state, and what the objectives give for them."""
         pictures = self.pictures(state)
         attention = backend.to_host(state.attention)
         scores = self._evaluated(state).scores
         return [
-            Picture(
+            TargetPicture(
                 objective=unit.objective,
                 title=targets.title(unit.objective, self._plan.network),
                 variant=unit.variant,

@@ -18,7 +18,7 @@ from dreamer.images import LabelledPicture
 from dreamer.objectives import Objective
 from dreamer.results import Result
 from dreamer.settings import digests_of
-from dreamer.visualizing.batch import Picture
+from dreamer.visualizing.batch import TargetPicture
 from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.visualizing.steps import VisualizeStep, planned_steps
@@ -58,7 +58,7 @@ class VisualizeRun:
         self._network = network
         self._start = start
         self._columns = columns_of(settings, columns)
-        self._drawn: dict[int, Picture] = {}
+        self._drawn: dict[int, TargetPicture] = {}
         self._last: VisualizeStep | None = None
         self._files = digests_of([file for objective in objectives for file in objective.files])
 
@@ -102,7 +102,7 @@ class VisualizeRun:
         """What was drawn, in the order of the targets."""
         return [self._result(index, picture) for index, picture in self._drawn.items()]
 
-    def _result(self, index: int, picture: Picture) -> Visualization:
+    def _result(self, index: int, picture: TargetPicture) -> Visualization:
         recipe = {
             **self._made_with,
             "targets": [self.objectives[index // self.settings.diversity].name],
@@ -160,5 +160,5 @@ class VisualizeRun:
         return {**self._made_with, "targets": [self.objectives[target].name], "variant": variant, "step": step}
 
 
-def _scores(picture: Picture) -> dict[str, object]:
+def _scores(picture: TargetPicture) -> dict[str, object]:
     return {"target": picture.title, "start": picture.first_score, "end": picture.score}

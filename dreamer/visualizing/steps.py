@@ -17,7 +17,7 @@ from dreamer.arrays import FloatArray
 from dreamer.ascent.optimizing import State
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import Objective
-from dreamer.visualizing.batch import Batch, Picture, Unit, batches
+from dreamer.visualizing.batch import Batch, Target, TargetPicture, batches
 from dreamer.visualizing.plan import VisualizePlan
 
 
@@ -47,7 +47,7 @@ class VisualizeStep:
     _batch: Batch = dataclasses.field(repr=False)
     _state: State = dataclasses.field(repr=False)
 
-    def render(self) -> list[Picture]:
+    def render(self) -> list[TargetPicture]:
         """The pictures of this batch as they are, with their scores, for which they go through the network."""
         return self._batch.render(self._state)
 
@@ -79,7 +79,7 @@ def planned_steps(
     """
     variants, num_steps = plan.settings.diversity, plan.settings.steps
     units = [
-        Unit(index * variants + variant, variant, targets.resolve(objective, plan.network))
+        Target(index * variants + variant, variant, targets.resolve(objective, plan.network))
         for index, objective in enumerate(objectives)
         for variant in range(variants)
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from dreamer import images, objectives
 from dreamer.atlases import page
-from dreamer.atlases.catalog import Catalog, Entry, Example, ExamplePhoto, Picture
+from dreamer.atlases.catalog import Catalog, Example, ExamplePhoto, UnitEntry, UnitPicture
 from dreamer.atlases.units import Unit
 from dreamer.visualizing.settings import VisualizeSettings
 
@@ -41,18 +41,18 @@ def make(folder: Path, *, layers: dict[str, int], classes: list[str] = (), model
     return page.install(folder)
 
 
-class _Shared(Entry):
+class _Shared(UnitEntry):
     """All units of a layer share pictures, so that thousands of them take no thousands of files."""
 
     def path(self, negative: bool, variant: int) -> str:
-        return Entry(Unit("shared", self.unit.index % 3, "", "")).path(negative, variant)
+        return UnitEntry(Unit("shared", self.unit.index % 3, "", "")).path(negative, variant)
 
 
 def _add(made: Catalog, unit: Unit, *, first: bool) -> None:
     signs = [(False, 0), (False, 1), (True, 0), (True, 1)] if first else [(False, 0)]
     dead = unit.index % 7 == 4
     score = float(unit.index * 37 % 101) / 10
-    pictures = [Picture(negative, variant, score + variant, 0.5, dead, "0" * 64) for negative, variant in signs]
+    pictures = [UnitPicture(negative, variant, score + variant, 0.5, dead, "0" * 64) for negative, variant in signs]
     examples = [Example(0, 9.0 - place, (0.25, 0.5, 0.5, 0.25)) for place in range(9)] if first else []
     made.entries[unit.layer, unit.index] = _Shared(unit, first, pictures, examples)
 

@@ -10,7 +10,7 @@ from reading_work import read_for_ever
 
 from dreamer import images, objectives
 from dreamer.atlases import examples, looking
-from dreamer.atlases.catalog import Catalog, Entry
+from dreamer.atlases.catalog import Catalog, UnitEntry
 from dreamer.atlases.units import Unit
 from dreamer.errors import ImageReadError
 from dreamer.workers import pools, process
@@ -38,7 +38,7 @@ def catalog() -> Catalog:
     made = Catalog("efficientnet_lite0", "A network", "0", {})
     for layer, indices in LAYERS.items():
         for index in indices:
-            made.entries[layer, index] = Entry(Unit(layer, index, objectives.channel(layer, index).name, ""))
+            made.entries[layer, index] = UnitEntry(Unit(layer, index, objectives.channel(layer, index).name, ""))
     return made
 
 

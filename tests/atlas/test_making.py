@@ -15,7 +15,7 @@ from dreamer import images, objectives
 from dreamer.atlases import catalog as catalogs
 from dreamer.atlases import folder, jobs, making, page
 from dreamer.atlases.catalog import Catalog
-from dreamer.atlases.jobs import Drawn, Job
+from dreamer.atlases.jobs import Drawn, UnitJob
 from dreamer.atlases.units import Unit
 from dreamer.errors import AtlasError, SettingsError, TimeLimitError
 from dreamer.files.digests import digest_of
@@ -247,7 +247,7 @@ def test_a_job_over_its_time_is_ended_between_steps_and_the_others_go_on(monkeyp
     monkeypatch.setattr(jobs, "visualize_steps", lambda *_, **__: iter(steps))
     monkeypatch.setattr(jobs, "_drawn", lambda job, _: [job.targets])
     monkeypatch.setattr(jobs.registry, "load", lambda *_: None)
-    some = [Job((target,), SETTINGS, timeout) for target, timeout in (("a", 150.0), ("b", None), ("c", 350.0))]
+    some = [UnitJob((target,), SETTINGS, timeout) for target, timeout in (("a", 150.0), ("b", None), ("c", 350.0))]
     late = []
     found = list(jobs.in_turn(some, on_late=lambda job, error: late.append((job.targets, str(error)))))
     assert found == [[("b",)], [("c",)]]
@@ -257,7 +257,7 @@ def test_a_job_over_its_time_is_ended_between_steps_and_the_others_go_on(monkeyp
 
 
 def test_how_long_a_job_may_take_grows_with_it():
-    few, many = Job(("a",), SETTINGS), Job(("a", "b"), SETTINGS)
+    few, many = UnitJob(("a",), SETTINGS), UnitJob(("a", "b"), SETTINGS)
     assert 600 < few.seconds < many.seconds < dataclasses.replace(many, settings=VisualizeSettings()).seconds
     assert dataclasses.replace(many, timeout=5.0).seconds == 5
 

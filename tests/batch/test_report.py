@@ -13,14 +13,14 @@ import pytest
 
 from dreamer.batching import report_file
 from dreamer.batching.report import Tally
-from dreamer.batching.report_file import Report
+from dreamer.batching.report_file import ReportFile
 from dreamer.errors import FolderError
 
 ONE = SimpleNamespace(to_dict=lambda: {"status": "done", "input": os.fsdecode(b"\xff.jpg")})
 
 
 def written(path):
-    with Report(path) as report:
+    with ReportFile(path) as report:
         report.add(ONE)
         report.add(Tally(1, 1, {".heic": 31}))
     return report
@@ -48,10 +48,10 @@ def test_nothing_else_is(tmp_path, before):
     path = tmp_path / "report.jsonl"
     path.write_bytes(before)
     with pytest.raises(FolderError, match="is no report, so it is not replaced"):
-        Report(path)
+        ReportFile(path)
     assert path.read_bytes() == before
     with pytest.raises(FolderError, match="is no report"):
-        Report(tmp_path)
+        ReportFile(tmp_path)
 
 
 def test_a_pipe_is_a_stream_whose_reader_may_come_later(tmp_path):
@@ -69,7 +69,7 @@ def test_a_pipe_that_nobody_reads_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(report_file, "_SECONDS_FOR_A_READER", 0.1)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FolderError, match="cannot write the report"):
-        Report(tmp_path / "pipe")
+        ReportFile(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize("to_file", [False, True])
@@ -78,10 +78,10 @@ def test_standard_output_is_a_stream_that_goes_on_where_it_is(tmp_path, to_file)
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from dreamer.batching.report_file import Report\n"
+        "from dreamer.batching.report_file import ReportFile\n"
         "from dreamer.batching.report import Tally\n"
         "print('before', flush=True)\n"
-        "with Report(Path('/dev/stdout')) as report:\n"
+        "with ReportFile(Path('/dev/stdout')) as report:\n"
         "    report.add(Tally(1, 1))\n"
         "print(report.is_stdout)\n"
     )

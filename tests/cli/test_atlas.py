@@ -15,7 +15,7 @@ import pytest
 
 from dreamer import images
 from dreamer.atlases import page
-from dreamer.atlases.catalog import Catalog, Entry
+from dreamer.atlases.catalog import Catalog, UnitEntry
 from dreamer.atlases.units import Unit
 from dreamer.cli import run
 from dreamer.cli.pools import Place
@@ -236,7 +236,7 @@ def foreign_atlas(here, **settings):
     """An ``atlas.json`` that came from somebody else, drawn by nobody."""
     told = VisualizeSettings(size=(32, 40), steps=3).to_dict() | settings
     made = Catalog("efficientnet_lite0", "A network", "0", told)
-    made.entries["block2b", 0] = Entry(Unit("block2b", 0, "block2b:0", "block2b:0"))
+    made.entries["block2b", 0] = UnitEntry(Unit("block2b", 0, "block2b:0", "block2b:0"))
     (here / "x").mkdir()
     page.save(here / "x", made)
 

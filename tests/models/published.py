@@ -40,7 +40,7 @@ def convert(source: Path, folder: Path, _spec: ModelSpec) -> str:
     return "network.bin"
 
 
-class Printing(fetching.Report):
+class Printing(fetching.FetchReport):
     """Prints what it is told, and sleeps a little, so that a test can step in."""
 
     def say(self, line: str) -> None:

@@ -184,7 +184,7 @@ def test_a_file_that_does_not_fit_is_not_taken_even_if_no_digest_is_published(se
     monkeypatch.setattr(Handler, "send_good", lambda self: self.wfile.write(b"HTTP/1.0 200 OK\r\n\r\nrubbish"))
     said = []
 
-    class Report(fetching.Report):
+    class Report(fetching.FetchReport):
         def say(self, line):
             said.append(line)
 
@@ -197,7 +197,7 @@ def test_a_file_that_does_not_fit_is_not_taken_even_if_no_digest_is_published(se
 def test_what_is_fetched_is_said_first_and_how_far_it_is(server):
     told = []
 
-    class Report(fetching.Report):
+    class Report(fetching.FetchReport):
         def say(self, line):
             told.append(line)
 
