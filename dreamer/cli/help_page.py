@@ -23,7 +23,9 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "dream": (
         "output", "preset", "preview", "layers", "objective", "octaves", "steps", "strength", "max_size", "seed",
     ),
-    "batch": ("names", "objective", "steps", "strength", "max_size", "seed", "dry_run", "overwrite", "report", "workers"),
+    "batch": (
+        "names", "objective", "steps", "strength", "max_size", "seed", "dry_run", "overwrite", "report", "workers",
+    ),
     "visualize": (
         "output", "size", "steps", "diversity", "pair", "interpolate", "parametrization", "model", "animation", "seed",
     ),
