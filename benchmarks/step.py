@@ -110,7 +110,7 @@ def step(name: str, size: int, precision: str) -> dict:
 
     import numpy as np
 
-    from dreamer.dreaming.steps import dream
+    from dreamer import dream
 
     def steps(side: int, count: int) -> list[float]:
         picture = np.random.default_rng(0).random((side, side, 3), np.float32)

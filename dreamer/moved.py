@@ -18,7 +18,7 @@ MOVED = {
     "dreamer.drawing": "dreamer.visualizing.batch",
     "dreamer.finishing": "dreamer.dreaming.finish",
     "dreamer.grammar": "dreamer.objectives.grammar",
-    "dreamer.manners": "dreamer.visualizing.schedule",
+    "dreamer.manners": "dreamer.ascent.schedule",
     "dreamer.photos": "dreamer.dreaming.photo",
     "dreamer.preset_text": "dreamer.presets.text",
     "dreamer.robustness": "dreamer.transforms",

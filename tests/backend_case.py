@@ -16,14 +16,12 @@ import dreamer
 from dreamer.ascent import tile_view
 from dreamer.ascent.scoring import alone
 from dreamer.backends import backend
-from dreamer.dreaming import steps as dreaming
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.models import keras_applications
 from dreamer.models.network import Network
 from dreamer.models.specs import known
 from dreamer.objectives import channel, layer
 from dreamer.targets import resolve
-from dreamer.visualizing import steps as visualizing
 
 rng = np.random.default_rng(0)
 PICTURE = rng.random((64, 32, 3), np.float32)
@@ -77,20 +75,20 @@ def main(output: str) -> None:
     again(tiles[:1], tile_view.IDENTITY)
     found["traces"] = np.array([first, len(traces)])
 
-    dreaming.registry.load = lambda *_: model
     # Sides that tiles of every backend have: 64, half and a quarter.
     settings = DreamSettings(
         objective="second", octaves=2, octave_scale=2, steps=3, tile=64, precision="float32", seed=5
     )
     for place, there in (("host", False), ("device", True)):
-        steps = list(dreamer.dream_steps(PICTURE, settings, stay_on_device=there))
+        steps = list(dreamer.dream_steps(PICTURE, settings, network=model, stay_on_device=there))
         found[f"{place}_dream"] = steps[-1].render()
         found[f"{place}_scores"] = np.array([step.score for step in steps])
-    visualizing.registry.load = lambda *_: model
     made = {"adam": {"optimizer": "adam", "transforms": "standard", "alpha": True}, "momentum": {"diversity": 2}}
     for name, keywords in made.items():
         targets = ["second:1", "-second:2"]
-        drawn = dreamer.visualize(targets, size=(32, 48), steps=3, precision="float32", seed=5, **keywords)
+        drawn = dreamer.visualize(
+            targets, network=model, size=(32, 48), steps=3, precision="float32", seed=5, **keywords
+        )
         found[f"{name}_pictures"] = np.stack([one.pixels for one in drawn])
         found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
         if drawn[0].alpha is not None:

@@ -17,6 +17,7 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -989,13 +990,13 @@ def test_permissions_links_and_leftovers(tmp_path: Path) -> None:
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
-    fill = files._fill
+    settle = files._settle
 
-    def slow(part: Path, data: bytes, real: Path) -> None:
-        fill(part, data, real)
+    def slow(file: BinaryIO, real: Path) -> None:
+        settle(file, real)
         path.write_bytes(b"somebody else's")
 
-    monkeypatch.setattr(files, "_fill", slow)
+    monkeypatch.setattr(files, "_settle", slow)
     photo = images.Photo(np.zeros((2, 3, 3), np.float32))
     with pytest.raises(ImageWriteError, match="exists already"):
         images.write(path, photo, recipe=None)
@@ -1008,7 +1009,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path, monkey
     with pytest.raises(ImageWriteError, match="exists already"):
         images.write(path, photo, recipe=None)
     assert path.read_bytes() == b"somebody else's"
-    monkeypatch.setattr(files, "_fill", fill)
+    monkeypatch.setattr(files, "_settle", settle)
     images.write(tmp_path / "b.png", photo, recipe=None)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "b.png"]
 
@@ -1039,6 +1040,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     code = """
 import resource, signal, sys
 from pathlib import Path
+from typing import BinaryIO
 import numpy as np
 from dreamer import images
 from dreamer.errors import ImageWriteError
@@ -1073,6 +1075,7 @@ def test_a_killed_process_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> 
 import sys
 import threading
 from pathlib import Path
+from typing import BinaryIO
 import numpy as np
 from dreamer import images
 path, value = Path(sys.argv[1]), 0

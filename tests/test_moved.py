@@ -33,7 +33,7 @@ def test_all_public_names_are_there_and_documented():
         assert name in dir(dreamer) or name == "__version__"
     assert all(getattr(dreamer, name).__doc__ for name in dreamer.__all__ if name != "__version__")
     with pytest.raises(AttributeError, match="no attribute 'sleep'"):
-        dreamer.sleep
+        dreamer.__getattr__("sleep")
 
 
 def test_a_name_loads_its_module_when_it_is_asked_for():

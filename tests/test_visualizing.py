@@ -89,8 +89,8 @@ def traces(monkeypatch):
     found = []
     score = batch.scoring.score
 
-    def counted(*args):
-        scored = score(*args)
+    def counted(*args, **keywords):
+        scored = score(*args, **keywords)
         return lambda *given: (found.append(1), scored(*given))[1]
 
     monkeypatch.setattr(batch.scoring, "score", counted)

@@ -45,7 +45,7 @@ def gradient_of(
 
 def steps_of(target: str, size: int, *, rotate: float = 0.0, scale: float = 0.0) -> Callable:
     """Steps of a dream of one octave, conditioning and random views included, as a run for ``measure_steps``."""
-    from dreamer.dreaming.steps import dream
+    from dreamer import dream
 
     def run(steps: int, tick: Callable[[], None]) -> None:
         settings = {"octaves": 1, "rotate": rotate, "scale": scale}

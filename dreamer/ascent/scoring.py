@@ -11,21 +11,21 @@ Must not import: networks, pictures, files. It sees activations, not where they 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from dreamer.arrays import Size
 from dreamer.backends.backend import Activations, Tensor
 from dreamer.objectives import Objective
-from dreamer.objectives.terms import Term
+from dreamer.objectives.kinds import CENTRE
+from dreamer.objectives.terms import Form
 
 PICTURE = ""
 """The name by which activations hold the picture itself, which penalties look at. No layer has it."""
-
-CENTRE = -1
-"""Stands for the middle of a layer, in a neuron's position."""
 
 Parameters = Sequence[Mapping[str, Any]]
 """For each term its numbers by name, each ``(batch, ...)``: see :func:`parameters`."""
@@ -35,108 +35,92 @@ _LEAST_NORM = 1e-6
 _BURT_ADELSON = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
-class Form(NamedTuple):
-    """What of a term a compiled program depends on.
+class Seen(NamedTuple):
+    """What a score looks at.
 
     Attributes:
-        kind: ``"layer"``, ``"along"`` (a vector over channels), ``"guided"``, ``"diversity"``, ``"penalty"`` or
-            ``"custom"``.
-        layers: What it reads.
-        neuron: Whether one position counts, not the mean of all.
-        cosine: Whether the cosine counts.
-        features: How many features a guide has.
-        name: Which penalty.
-        function: A score of the user's own.
+        activations: By layer ``(batch, height, width, channels)``, or ``(batch, units)``.
+        picture: ``(batch, height, width, 3)`` in [0, 1], where the score asks for it.
+        reference: The activations of a second picture, seen alike, where the score asks for it; they have no gradient.
     """
 
-    kind: str
-    layers: tuple[str, ...]
-    neuron: bool = False
-    cosine: bool = False
-    features: int = 0
-    name: str | None = None
-    function: Callable[[Any], Any] | None = None
+    activations: Activations
+    picture: Tensor | None = None
+    reference: Activations | None = None
+
+
+Score = Callable[[Form, Seen, Mapping[str, Tensor]], Tensor]
+"""(form, what is seen, numbers of the terms) -> scores ``(batch,)``."""
 
 
 def forms(objective: Objective) -> tuple[Form, ...]:
     """What of an objective, whose layers are all known, a program depends on."""
-    return tuple(_form(term) for _, term in objective.terms)
-
-
-def _form(term: Term) -> Form:
-    kind = "along" if term.kind in ("channel", "logit", "direction") else term.kind
-    layers = (PICTURE,) if kind == "penalty" else tuple(sorted(term.layers))
-    return Form(
-        kind,
-        layers,
-        neuron=term.position is not None,
-        cosine=term.power > 0,
-        features=len(term.values.array) if term.kind == "guided" and term.values else 0,
-        name=term.source if kind == "penalty" else None,
-        function=term.function,
-    )
+    return tuple(term.form for _, term in objective.terms)
 
 
 def reads_picture(forms: Sequence[Form]) -> bool:
     """Whether some terms look at the picture itself."""
-    return any(PICTURE in form.layers for form in forms)
+    return any(form.picture for form in forms)
 
 
-def parameters(objectives: Sequence[Objective], groups: Sequence[int] | None = None) -> list[dict[str, NDArray[Any]]]:
+def parameters(
+    objectives: Sequence[Objective], groups: Sequence[int] | None = None, size: Size | None = None
+) -> list[dict[str, NDArray[Any]]]:
     """The numbers of a batch of objectives that have the same forms.
 
     Args:
         objectives: One for each picture, as ``targets.resolve`` gives them: their vectors are known.
         groups: For each picture the number of its target; diversity compares those of the same.
+        size: ``(height, width)`` of the pictures, which second pictures are resized to.
 
     Returns:
-        For each term: ``weight (batch,)``, and where its form needs them ``vector (batch, channels)``,
-        ``position (batch, 2)``, ``power (batch,)``, ``features (batch, positions, channels)``, ``group (batch,)``.
+        For each term: ``weight (batch,)``, and what it needs besides, each ``(batch, ...)``: ``vector (batch,
+        channels)``, ``position (batch, 2)``, ``power (batch,)``, ``features (batch, positions, channels)``, ``group
+        (batch,)``, ``reference (batch, height, width, 3)``.
     """
     groups = groups or [0] * len(objectives)
     return [
-        _stacked([_numbers(weight, term, group) for (weight, term), group in zip(terms, groups, strict=True)])
+        _stacked(
+            [
+                {"weight": np.float32(weight), **term.numbers(group, size)}
+                for (weight, term), group in zip(terms, groups, strict=True)
+            ]
+        )
         for terms in zip(*(objective.terms for objective in objectives), strict=True)
     ]
-
-
-def _numbers(weight: float, term: Term, group: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"weight": np.float32(weight)}
-    if term.values is not None:
-        found["features" if term.kind == "guided" else "vector"] = term.values.array
-    if term.position is not None:
-        found["position"] = np.array([CENTRE] * 2 if term.position == "centre" else term.position, np.int32)
-    if term.power > 0:
-        found["power"] = np.float32(term.power)
-    if term.kind == "diversity":
-        found["group"] = np.int32(group)
-    return found
 
 
 def _stacked(numbers: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
     return {name: np.stack([one[name] for one in numbers]) for name in numbers[0]}
 
 
-def score(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Parameters], Tensor]:
+def reference_name(index: int, layer: str) -> str:
+    """The name by which activations hold what a layer finds in the second picture of a term. No layer has it."""
+    return f"\0{index}\0{layer}"
+
+
+def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[[Activations, Parameters], Tensor]:
     """The weighted sum of some terms, as a function of activations and of the terms' numbers.
 
     Args:
         forms: Of :func:`forms`.
         views: How many views of each picture there are, one after the other along the batch of activations;
             the score is the mean over them.
+        first: The index of the first of them among all terms.
 
     Returns:
         A function to scores ``(pictures,)``.
     """
+    found = [_found(form.score) for form in forms]
 
     def run(activations: Activations, numbers: Parameters) -> Tensor:
         total = 0.0
-        for form, own in zip(forms, numbers, strict=True):
-            if form.kind == "penalty":
-                scores = _PENALTIES[str(form.name)](activations[PICTURE])
+        for index, (form, scored, own) in enumerate(zip(forms, found, numbers, strict=True), start=first):
+            seen = _seen(form, index, activations, views)
+            if not form.layers:
+                scores = scored(form, seen, own)
             else:
-                each = own if views == 1 else _for_each_view(form, own, views)
-                scores = _KINDS[form.kind](form, activations, each)
+                scores = scored(form, seen, own if views == 1 else _for_each_view(own, views))
                 scores = scores if views == 1 else ops.mean(ops.reshape(scores, (-1, views)), axis=1)
             total = total + ops.multiply(scores, own["weight"])
         return total
@@ -144,9 +128,27 @@ def score(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Param
     return run
 
 
-def _for_each_view(form: Form, own: Mapping[str, Any], views: int) -> dict[str, Tensor]:
-    each = {name: ops.repeat(array, views, axis=0) for name, array in own.items()}
-    if form.kind == "diversity":  # The same view of other pictures, not other views of the same.
+def _found(score: Score | str) -> Score:
+    """A score, or the one that a form names."""
+    if not isinstance(score, str):
+        return score
+    module, name = score.split(":")
+    return cast("Score", getattr(import_module(module), name))
+
+
+def _seen(form: Form, index: int, activations: Activations, views: int) -> Seen:
+    picture = activations[PICTURE] if form.picture else None
+    if picture is not None and form.layers and views > 1:
+        picture = ops.repeat(picture, views, axis=0)
+    reference = None
+    if form.reference:
+        reference = {layer: activations[reference_name(index, layer)] for layer in form.layers}
+    return Seen(activations, picture, reference)
+
+
+def _for_each_view(own: Mapping[str, Any], views: int) -> dict[str, Tensor]:
+    each = {name: ops.repeat(array, views, axis=0) for name, array in own.items() if name != "reference"}
+    if "group" in own:  # The same view of other pictures, not other views of the same.
         each["group"] = each["group"] * views + ops.arange(ops.shape(each["group"])[0]) % views
     return each
 
@@ -164,7 +166,7 @@ def apart(forms: Sequence[Form], views: int = 1) -> Callable[[Activations, Param
     Returns:
         A function to scores ``(pictures,)``.
     """
-    own, last = score(forms[:-1], views), score(forms[-1:], views)
+    own, last = score(forms[:-1], views), score(forms[-1:], views, first=len(forms) - 1)
 
     def run(activations: Activations, numbers: Parameters) -> Tensor:
         scores = own(activations, numbers[:-1])
@@ -180,22 +182,24 @@ def alone(objective: Objective) -> Callable[[Activations, Any], Tensor]:
     return lambda activations, _given: scored(activations, numbers)
 
 
-def _layer(form: Form, activations: Activations, _own: Mapping[str, Tensor]) -> Tensor:
-    activation = activations[form.layers[0]]
+def layer(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean square of a layer."""
+    activation = seen.activations[form.layers[0]]
     return _mean(ops.square(activation))
 
 
-def _along(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+def along(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """The dot product of activations with a vector over channels, at one position or in the mean."""
-    activation = activations[form.layers[0]]
+    neuron, cosine = form.options
+    activation = seen.activations[form.layers[0]]
     rank = len(activation.shape)
     vector = ops.reshape(own["vector"], (-1, *[1] * (rank - 2), activation.shape[-1]))
-    along = ops.sum(activation * vector, axis=-1)
-    if form.cosine:
+    length = ops.sum(activation * vector, axis=-1)
+    if cosine:
         norms = _norm(activation) * _norm(vector)
-        cosine = ops.maximum(along / ops.maximum(norms, _LEAST_NORM), _LEAST_COSINE)
-        along = along * cosine ** ops.reshape(own["power"], (-1, *[1] * (rank - 2)))
-    return ops.sum(along * _at(own["position"], along), axis=(1, 2)) if form.neuron else _mean(along)
+        turned = ops.maximum(length / ops.maximum(norms, _LEAST_NORM), _LEAST_COSINE)
+        length = length * turned ** ops.reshape(own["power"], (-1, *[1] * (rank - 2)))
+    return ops.sum(length * _at(own["position"], length), axis=(1, 2)) if neuron else _mean(length)
 
 
 def _norm(vectors: Tensor) -> Tensor:
@@ -215,15 +219,15 @@ def _or_middle(index: Tensor, length: Any) -> Tensor:
     return ops.where(ops.equal(index, CENTRE), length // 2, index)
 
 
-def _guided(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+def guided(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Each position by the feature of the guide that it has the largest dot product with."""
-    products = ops.matmul(_positions(activations[form.layers[0]]), ops.transpose(own["features"], (0, 2, 1)))
+    products = ops.matmul(_positions(seen.activations[form.layers[0]]), ops.transpose(own["features"], (0, 2, 1)))
     return _mean(ops.max(products, axis=-1))
 
 
-def _diversity(form: Form, activations: Activations, own: Mapping[str, Tensor]) -> Tensor:
+def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Minus the mean cosine similarity of a picture's Gram matrix with the others' of its group."""
-    positions = _positions(activations[form.layers[0]])
+    positions = _positions(seen.activations[form.layers[0]])
     gram = ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
     flat = ops.reshape(gram, (-1, gram.shape[-1] ** 2))
     unit = flat / ops.maximum(_norm(flat), _LEAST_NORM)[:, None]
@@ -234,9 +238,11 @@ def _diversity(form: Form, activations: Activations, own: Mapping[str, Tensor]) 
     return -ops.sum(likeness * others, axis=1) / ops.maximum(ops.sum(others, axis=1), 1.0)
 
 
-def _custom(form: Form, activations: Activations, _own: Mapping[str, Tensor]) -> Tensor:
-    function = cast("Callable[[Activations], Tensor]", form.function)
-    return function({name: activations[name] for name in form.layers})
+def custom(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """A score of the user's own: of activations, or of all that is seen."""
+    function, sees_more = form.options
+    activations = {name: seen.activations[name] for name in form.layers}
+    return function(seen._replace(activations=activations) if sees_more else activations)
 
 
 def _positions(activation: Tensor) -> Tensor:
@@ -251,31 +257,34 @@ def _mean(array: Tensor) -> Tensor:
     return ops.mean(array, axis=axes) if axes else array
 
 
-_KINDS: Mapping[str, Callable[[Form, Activations, Mapping[str, Tensor]], Tensor]] = {
-    "layer": _layer,
-    "along": _along,
-    "guided": _guided,
-    "diversity": _diversity,
-    "custom": _custom,
-}
+def _picture(seen: Seen) -> Tensor:
+    return cast("Tensor", seen.picture)
 
 
-def _total_variation(picture: Tensor) -> Tensor:
+def total_variation(_form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean difference of neighbours."""
+    picture = _picture(seen)
     down = ops.abs(picture[:, 1:] - picture[:, :-1])
     across = ops.abs(picture[:, :, 1:] - picture[:, :, :-1])
     # A picture of one row has no differences down, whose mean would be no number.
     return (ops.sum(down, axis=(1, 2, 3)) + ops.sum(across, axis=(1, 2, 3))) / _count(picture)
 
 
-def _l1(picture: Tensor) -> Tensor:
+def l1(_form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean distance from mid-grey."""
+    picture = _picture(seen)
     return _mean(ops.abs(picture - 0.5))
 
 
-def _l2(picture: Tensor) -> Tensor:
+def l2(_form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean square distance from mid-grey."""
+    picture = _picture(seen)
     return _mean(ops.square(picture - 0.5))
 
 
-def _blur(picture: Tensor) -> Tensor:
+def blur(_form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean square difference from the picture blurred."""
+    picture = _picture(seen)
     blurred = picture
     for axis in (1, 2):
         length, wide = ops.shape(picture)[axis], _continued(blurred, axis, 2)
@@ -285,7 +294,9 @@ def _blur(picture: Tensor) -> Tensor:
     return _mean(ops.square(picture - blurred))
 
 
-def _high_frequency(picture: Tensor) -> Tensor:
+def high_frequency(_form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """The mean square of the Laplacian, which weighs a frequency by its fourth power."""
+    picture = _picture(seen)
     laplacian = -4.0 * picture
     for axis in (1, 2):
         length, wide = ops.shape(picture)[axis], _continued(picture, axis, 1)
@@ -306,12 +317,3 @@ def _window(picture: Tensor, axis: int, start: int, length: Any) -> Tensor:
 def _count(picture: Tensor) -> Tensor:
     _, height, width, colors = ops.shape(picture)
     return ops.cast(height * width * colors, "float32")
-
-
-_PENALTIES: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "total_variation": _total_variation,
-    "l1": _l1,
-    "l2": _l2,
-    "blur": _blur,
-    "high_frequency": _high_frequency,
-}

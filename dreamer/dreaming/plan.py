@@ -17,6 +17,7 @@ from typing import Any, Self
 from dreamer import targets
 from dreamer.backends import precision
 from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import SettingsError
 from dreamer.models import registry
 from dreamer.models.network import Network
 from dreamer.objectives import Objective, layer
@@ -62,9 +63,15 @@ class DreamPlan:
         files = settings.file_digests()
         objective = settings.objective or layer(loaded.default_layer)
         climbed = objective if settings.guide is None else objective.guided_by(settings.guide)
+        resolved = targets.resolve(climbed, loaded)
+        if any(term.form.reference for _, term in resolved.terms):
+            raise SettingsError(
+                f"the objective {resolved.label} looks at a second picture, which visualizations do and dreams do not; "
+                "for the features of another picture use guided"
+            )
         chosen = precision.choose(settings.precision, loaded.spec.low_precisions, settings.model)
         complete = dataclasses.replace(settings, objective=objective, precision=chosen.name)
-        return cls(loaded, complete, targets.resolve(climbed, loaded), files)
+        return cls(loaded, complete, resolved, files)
 
     def with_settings(self, **changes: Any) -> Self:
         """The same with other steps, another seed, or whatever else leaves network, objective and files alone."""

@@ -146,8 +146,7 @@ def placed(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
             if real.exists():
                 part.chmod(stat.S_IMODE(real.stat().st_mode))
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            _settle(file, real)
         if overwrite:
             part.replace(real)
         else:
@@ -168,6 +167,12 @@ def _real(path: Path) -> Path:
 
 def _exists(path: Path) -> ImageExistsError:
     return ImageExistsError(f"{path} exists already and is not replaced. Choose another name, or allow overwriting.")
+
+
+def _settle(file: BinaryIO, _real: Path) -> None:
+    """Write a file down to the disk, before it takes its place."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _place(part: Path, real: Path) -> None:

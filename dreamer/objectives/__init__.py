@@ -1,7 +1,8 @@
 """What is made larger: parts of a network as values that add up, how they are written and how they are read.
 
     objective.py   Objective, a weighted sum of terms, and the makers of terms
-    terms.py       Term: one thing that is scored
+    kinds.py       the kinds of terms, a class each
+    terms.py       Term: what every kind has
     grammar.py     text -> terms
     bounds.py      what an objective can hold
 
@@ -23,9 +24,11 @@ from dreamer.objectives.objective import (
     neuron,
     penalty,
 )
+from dreamer.objectives.terms import Term
 
 __all__ = [
     "Objective",
+    "Term",
     "channel",
     "custom",
     "direction",

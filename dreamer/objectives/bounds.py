@@ -82,6 +82,13 @@ def _whole(value: int, what: str, largest: int) -> int:
     return int(value)
 
 
+def class_name(typed: str) -> int | str:
+    """A class as it was typed: by its index, if it is one, or by its name."""
+    if typed.isascii() and typed.isdigit():
+        return index(int(typed[:100]))
+    return text(typed, "a class", "tabby cat")
+
+
 def text(value: str, what: str, example: str) -> str:
     """A name of something, which must not be empty or endless."""
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:

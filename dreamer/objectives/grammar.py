@@ -1,4 +1,4 @@
-"""Reads objectives as people type them; ``objectives`` says how they are written.
+"""The grammar of objectives: reads them as people type them; ``objective`` says how they are written.
 
 Time and memory grow with the text and no faster: every pattern goes forward, terms are collected in lists, and
 brackets are nested only so deep.
@@ -12,18 +12,7 @@ import re
 from typing import NoReturn
 
 from dreamer.errors import SettingsError
-from dreamer.objectives import (
-    Objective,
-    channel,
-    direction,
-    diversity,
-    guided,
-    layer,
-    logit,
-    neuron,
-    penalty,
-)
-from dreamer.objectives.bounds import check_count
+from dreamer.objectives import bounds, kinds
 from dreamer.objectives.terms import ARRAY, BARE, PENALTIES, Term, quoted
 from dreamer.wording import as_typed, shown
 
@@ -37,23 +26,22 @@ _LONGEST_NUMBER = 100  # Characters; Python itself reads whole numbers of a few 
 _WEIGHT = re.compile(rf"({_NUMBER.pattern})\s*+\*")
 # A shell takes the quotes off a class name, so it goes on until something that no name holds.
 _BARE_CLASS = re.compile(r"[^\s)]++(?:\s++(?![+-]\s)[^\s)]++)*+")
-_SPECIAL = re.compile(r"(logit|direction|guided|diversity):")
 _CUSTOM = re.compile(rf"custom:({_QUOTED.pattern})<function ")
 _SIGN = re.compile(r"[+-]")
 _SPACES = re.compile(r"\s*+")
 
-_Terms = list[tuple[float, Term]]
+Terms = list[tuple[float, Term]]
 
 
-def parsed(text: str) -> Objective:
-    """The objective that a text says.
+def parsed(text: str) -> Terms:
+    """The weighted terms that a text says.
 
     Raises:
         SettingsError: The text has another form; the message says where.
 
     Example:
-        >>> parsed("2*(block4b:17 - block2a)").name
-        '2*block4b:17 - 2*block2a'
+        >>> [(weight, str(term)) for weight, term in parsed("2*(block4b:17 - block2a)")]
+        [(2.0, 'block4b:17'), (-2.0, 'block2a')]
     """
     return _Parser(text).whole()
 
@@ -66,22 +54,24 @@ class _Parser:
         self._place = 0
         self._depth = 0
         self._count = 0
+        self._special = re.compile(rf"({'|'.join(map(re.escape, kinds.prefixes()))}):")
 
-    def whole(self) -> Objective:
+    def whole(self) -> Terms:
         found = self._sum()
-        self._take(_SPACES)
+        self.take(_SPACES)
         if self._place < len(self._text):
-            self._fail("+ or - and another term")
-        return Objective(tuple(found))
+            self.fail("+ or - and another term")
+        return found
 
-    def _fail(self, expected: str) -> NoReturn:
+    def fail(self, expected: str) -> NoReturn:
+        """Refuse the text, saying what was expected."""
         rest = self._text[self._place :]
         where = f"at {shown(rest)}" if rest else "at its end"
         raise SettingsError(
             f"cannot read the objective {shown(self._text)} {where}: expected {expected}. {_advice(self._text)}"
         )
 
-    def _take(self, pattern: re.Pattern[str] | str) -> re.Match[str] | None:
+    def take(self, pattern: re.Pattern[str] | str) -> re.Match[str] | None:
         """What comes next, if it is of this form; spaces before it are skipped."""
         pattern = re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern
         spaces = _SPACES.match(self._text, self._place)
@@ -90,16 +80,16 @@ class _Parser:
             self._place = found.end()
         return found
 
-    def _sum(self) -> _Terms:
-        sign = self._take(_SIGN)
+    def _sum(self) -> Terms:
+        sign = self.take(_SIGN)
         total = self._product(-1.0 if sign and sign[0] == "-" else 1.0)
-        while sign := self._take(_SIGN):
+        while sign := self.take(_SIGN):
             total += self._product(-1.0 if sign[0] == "-" else 1.0)
         return total
 
-    def _product(self, sign: float) -> _Terms:
+    def _product(self, sign: float) -> Terms:
         weights = [sign]
-        while weight := self._take(_WEIGHT):
+        while weight := self.take(_WEIGHT):
             weights.append(self._number(weight[1]))
             self._go_down(len(weights) - 1)
         found = self._factor()
@@ -107,16 +97,16 @@ class _Parser:
             found = [(factor * own, term) for own, term in found]
         return found
 
-    def _factor(self) -> _Terms:
-        if not self._take("("):
+    def _factor(self) -> Terms:
+        if not self.take("("):
             self._count += 1
-            check_count(self._count)
-            return list(self._term().terms)
+            bounds.check_count(self._count)
+            return [(1.0, self._term())]
         self._depth += 1
         self._go_down(0)
         found = self._sum()
-        if not self._take(")"):
-            self._fail("a closing bracket")
+        if not self.take(")"):
+            self.fail("a closing bracket")
         self._depth -= 1
         return found
 
@@ -127,100 +117,77 @@ class _Parser:
                 "within each other, or weights before each other"
             )
 
-    def _term(self) -> Objective:
-        custom = self._take(_CUSTOM)
+    def _term(self) -> Term:
+        custom = self.take(_CUSTOM)
         if custom:
             self._refuse_kept(f"custom:{custom[1]} is a function", "make it with objectives.custom in Python")
-        special = self._take(_SPECIAL)
-        if not special:
-            return self._part_of_layer()
-        if special[1] == "logit":
-            return self._logit()
-        name = self._layer()
-        if special[1] == "diversity":
-            return diversity(name)
-        if special[1] == "guided":
-            if not self._take("@"):
-                self._fail('@ and a picture, as in guided:block4b@"photo.jpg"')
-            return guided(name, self._string())
-        return self._direction(name)
+        special = self.take(self._special)
+        return kinds.of_prefix(special[1]).read(self) if special else self._part_of_layer()
 
-    def _part_of_layer(self) -> Objective:
-        bare = self._take(BARE)
+    def _part_of_layer(self) -> Term:
+        bare = self.take(BARE)
         if bare and bare[0] in PENALTIES:
-            return penalty(bare[0])
-        name = bare[0] if bare else self._layer()
-        if not self._take(":"):
-            return layer(name)
-        index = self._whole_number("the number of a channel")
-        if not self._take("@"):
-            return channel(name, index)
-        if self._take(re.compile(r"cent(re|er)\b")):
-            return neuron(name, index)
-        y = self._whole_number("the position of a neuron, y,x, or centre")
-        if not self._take(","):
-            self._fail("a comma and x, as in block4b:17@3,5")
-        return neuron(name, index, y=y, x=self._whole_number("x"))
+            return kinds.Penalty(bare[0])
+        name = bounds.text(bare[0], "a layer", "block4b") if bare else self.layer()
+        if not self.take(":"):
+            return kinds.Layer(name)
+        index = bounds.index(self.whole_number("the number of a channel"))
+        if not self.take("@"):
+            return kinds.Channel(name, index)
+        if self.take(re.compile(r"cent(re|er)\b")):
+            return kinds.Channel(name, index, "centre")
+        y = self.whole_number("the position of a neuron, y,x, or centre")
+        if not self.take(","):
+            self.fail("a comma and x, as in block4b:17@3,5")
+        return kinds.Channel(name, index, (bounds.index(y), bounds.index(self.whole_number("x"))))
 
-    def _logit(self) -> Objective:
-        quoted_name = self._quoted()
-        if quoted_name is not None:
-            return logit(quoted_name)
-        name = self._take(_BARE_CLASS)
-        if not name:
-            self._fail("the index or the name of a class")
-        is_index = _INTEGER.fullmatch(name[0])
-        return logit(self._integer(name[0]) if is_index else " ".join(name[0].split()))
+    def bare_class(self) -> str:
+        """The name or the index of a class, without quotes."""
+        name = self.take(_BARE_CLASS)
+        return " ".join(name[0].split()) if name else self.fail("the index or the name of a class")
 
-    def _direction(self, name: str) -> Objective:
-        if self._take("#"):
-            seed = self._whole_number("a seed")
-            return direction(name, seed=seed, power=self._power())
-        if not self._take("@"):
-            self._fail('# and a seed, or @ and a file, as in direction:block4b#7 or direction:block4b@"cats.npy"')
-        vector = self._string()
-        return direction(name, vector, power=self._power())
+    def number(self, what: str) -> float:
+        """A number; *what* says what it is."""
+        found = self.take(_NUMBER)
+        return self._number(found[0]) if found else self.fail(what)
 
-    def _power(self) -> float:
-        if not self._take("^"):
-            return 0.0
-        power = self._take(_NUMBER)
-        return self._number(power[0]) if power else self._fail("a power")
-
-    def _layer(self) -> str:
-        quoted_name = self._quoted()
+    def layer(self) -> str:
+        """The name of a layer."""
+        quoted_name = self.quoted()
         if quoted_name:
-            return quoted_name
-        bare = self._take(BARE)
-        return bare[0] if bare else self._fail("the name of a layer")
+            return bounds.text(quoted_name, "a layer", "block4b")
+        bare = self.take(BARE)
+        return bounds.text(bare[0], "a layer", "block4b") if bare else self.fail("the name of a layer")
 
-    def _string(self) -> str:
-        if self._take(ARRAY):
+    def string(self) -> str:
+        """A file, in quotes or without."""
+        if self.take(ARRAY):
             self._refuse_kept(
                 "an array was used", "save it with numpy.save and name the file, or give it again in Python"
             )
-        quoted_name = self._quoted()
+        quoted_name = self.quoted()
         if quoted_name is not None:
             return quoted_name
         # A shell takes the quotes off.
-        bare = self._take(re.compile(r"[^\s()^]++"))
-        return bare[0] if bare else self._fail("a file")
+        bare = self.take(re.compile(r"[^\s()^]++"))
+        return bare[0] if bare else self.fail("a file")
 
     def _refuse_kept(self, what: str, instead: str) -> NoReturn:
         raise SettingsError(
             f"cannot read the objective {shown(self._text)}: {what}, which its name cannot give back; {instead}"
         )
 
-    def _quoted(self) -> str | None:
+    def quoted(self) -> str | None:
         """What stands in quotes, where something does; doubled ones mean themselves."""
-        found = self._take(_QUOTED)
+        found = self.take(_QUOTED)
         if not found:
             return None
         return found[1].replace('""', '"') if found[1] is not None else found[2].replace("''", "'")
 
-    def _whole_number(self, what: str) -> int:
-        found = self._take(_INTEGER)
-        return self._integer(found[0]) if found else self._fail(what)
+    def whole_number(self, what: str) -> int:
+        """A whole number; *what* says what it is."""
+        found = self.take(_INTEGER)
+        return self._integer(found[0]) if found else self.fail(what)
 
     def _integer(self, digits: str) -> int:
         self._check_length(digits)

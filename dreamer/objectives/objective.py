@@ -25,13 +25,14 @@ Must not import NumPy, Keras or anything heavy: settings hold objectives, and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dreamer.errors import SettingsError
-from dreamer.objectives import bounds
-from dreamer.objectives.terms import PENALTIES, Numbers, Position, Term, mark
+from dreamer.objectives import bounds, kinds
+from dreamer.objectives.grammar import parsed
+from dreamer.objectives.terms import Numbers, Position, Term, mark
 from dreamer.wording import number, shown
 
 
@@ -71,10 +72,7 @@ class Objective:
         """
         if not isinstance(text, str):
             raise SettingsError(f"an objective is {shown(text)}; expected text such as 'block4b:17 - 0.5*block2a'")
-        # The parser calls the makers below, so it cannot be imported before them.
-        from dreamer.objectives.grammar import parsed
-
-        return parsed(text)
+        return cls(tuple(parsed(text)))
 
     @classmethod
     def of(cls, value: Objective | str) -> Objective:
@@ -99,8 +97,7 @@ class Objective:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that it reads: directions, and pictures that guide."""
-        files = (term.source for _, term in self.terms if term.kind in ("direction", "guided"))
-        return tuple(dict.fromkeys(file for file in files if file is not None))
+        return tuple(dict.fromkeys(file for _, term in self.terms for file in term.files))
 
     def with_files(self, place: Callable[[str], str]) -> Objective:
         """The same, with the files that it reads in other places.
@@ -112,12 +109,7 @@ class Objective:
             >>> guided("block4b", "bees.jpg").with_files(lambda file: f"art/{file}").name
             'guided:block4b@"art/bees.jpg"'
         """
-
-        def placed(term: Term) -> Term:
-            is_file = term.kind in ("direction", "guided") and term.source is not None
-            return replace(term, source=place(str(term.source))) if is_file else term
-
-        return Objective(tuple((weight, placed(term)) for weight, term in self.terms))
+        return Objective(tuple((weight, term.with_files(place)) for weight, term in self.terms))
 
     def guided_by(self, picture: str) -> Objective:
         """The same, but what its layers look for is what they find in another picture.
@@ -132,11 +124,11 @@ class Objective:
             >>> layer("block4b").guided_by("bees.jpg").name
             'guided:block4b@"bees.jpg"'
         """
-        if not any(term.kind == "layer" for _, term in self.terms):
+        if not any(isinstance(term, kinds.Layer) for _, term in self.terms):
             raise SettingsError(f"a guide is for whole layers; the objective {self.name} has none. Add one, as block4b")
         return Objective(
             tuple(
-                (weight, Term("guided", term.layer, source=picture) if term.kind == "layer" else term)
+                (weight, kinds.Guided(term.layer, picture) if isinstance(term, kinds.Layer) else term)
                 for weight, term in self.terms
             )
         )
@@ -184,7 +176,7 @@ def layer(name: str) -> Objective:
     References:
         Mordvintsev, Olah and Tyka, "Inceptionism", 2015, and the notebook published with it.
     """
-    return _single(Term("layer", _named(name)))
+    return _single(kinds.Layer(_named(name)))
 
 
 def channel(name: str, index: int) -> Objective:
@@ -197,7 +189,7 @@ def channel(name: str, index: int) -> Objective:
     Returns:
         The objective, named ``"layer:index"``.
     """
-    return _single(Term("channel", _named(name), bounds.index(index)))
+    return _single(kinds.Channel(_named(name), bounds.index(index)))
 
 
 def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None) -> Objective:
@@ -212,7 +204,7 @@ def neuron(name: str, index: int, *, y: int | None = None, x: int | None = None)
     if (y is None) != (x is None):
         raise SettingsError(f"the position of a neuron is y={y}, x={x}; expected both or neither")
     position: Position = "centre" if y is None or x is None else (bounds.index(y), bounds.index(x))
-    return _single(Term("channel", _named(name), bounds.index(index), position))
+    return _single(kinds.Channel(_named(name), bounds.index(index), position))
 
 
 def logit(which: int | str) -> Objective:
@@ -225,7 +217,7 @@ def logit(which: int | str) -> Objective:
         Simonyan, Vedaldi and Zisserman, arXiv:1312.6034, section 2, on why not the probability.
     """
     unit = bounds.text(which, "a class", "tabby cat") if isinstance(which, str) else bounds.index(which)
-    return _single(Term("logit", unit=unit))
+    return _single(kinds.Logit(unit))
 
 
 def direction(
@@ -247,10 +239,10 @@ def direction(
         raise SettingsError(f"a direction in {name} needs either a vector or a seed")
     power = bounds.power(power, name)
     if seed is not None:
-        return _single(Term("direction", _named(name), seed=bounds.seed(seed), power=power))
+        return _single(kinds.Direction(_named(name), seed=bounds.seed(seed), power=power))
     if isinstance(vector, str | Path):
-        return _single(Term("direction", _named(name), power=power, source=bounds.file(vector)))
-    return _single(Term("direction", _named(name), power=power, values=Numbers.of(vector)))
+        return _single(kinds.Direction(_named(name), power=power, source=bounds.file(vector)))
+    return _single(kinds.Direction(_named(name), power=power, values=Numbers.of(vector)))
 
 
 def guided(name: str, picture: Any) -> Objective:
@@ -264,8 +256,8 @@ def guided(name: str, picture: Any) -> Objective:
         The "guided dreaming" of the 2015 notebook: the feature with the largest dot product.
     """
     if isinstance(picture, str | Path):
-        return _single(Term("guided", _named(name), source=bounds.file(picture)))
-    return _single(Term("guided", _named(name), values=Numbers.of(picture)))
+        return _single(kinds.Guided(_named(name), bounds.file(picture)))
+    return _single(kinds.Guided(_named(name), values=Numbers.of(picture)))
 
 
 def diversity(name: str) -> Objective:
@@ -280,7 +272,7 @@ def diversity(name: str) -> Objective:
     References:
         Olah, Mordvintsev and Schubert, "Feature Visualization", 2017, "Diversity".
     """
-    return _single(Term("diversity", _named(name)))
+    return _single(kinds.Diversity(_named(name)))
 
 
 def penalty(name: str) -> Objective:
@@ -295,9 +287,7 @@ def penalty(name: str) -> Objective:
         >>> (channel("block4b", 17) - 0.5 * penalty("total_variation")).name
         'block4b:17 - 0.5*total_variation'
     """
-    if name not in PENALTIES:
-        raise SettingsError(f"there is no penalty {shown(name)}; expected one of {', '.join(PENALTIES)}")
-    return _single(Term("penalty", source=name))
+    return _single(kinds.Penalty(name))
 
 
 def interpolated(first: Objective, second: Objective, count: int) -> list[Objective]:
@@ -318,14 +308,20 @@ def interpolated(first: Objective, second: Objective, count: int) -> list[Object
     return [(1 - share) * first + share * second for share in shares]
 
 
-def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Objective:
+def custom(
+    name: str, layers: Iterable[str], score: Callable[[Any], Any], *, picture: bool = False, reference: Any = None
+) -> Objective:
     """Score activations by a function of your own.
 
     Args:
         name: What a person should read; it can't be parsed back.
         layers: The layers that it needs.
         score: Activations ``{layer: (batch, height, width, channels)}`` to scores ``(batch,)``, made of
-            ``keras.ops``, or of whatever Keras runs on.
+            ``keras.ops``, or of whatever Keras runs on. Where a picture or a reference is asked for, it is given a
+            :class:`dreamer.ascent.scoring.Seen` instead, with ``activations``, ``picture`` and ``reference``.
+        picture: Whether it looks at the picture itself, ``(batch, height, width, 3)`` in [0, 1].
+        reference: A second picture ``(height, width, 3)`` in [0, 1], seen through the same views as the first; the
+            activations of *layers* for it are ``seen.reference``. For visualizations.
 
     Returns:
         The objective. Nobody can say what a function does, so its name holds a mark that is drawn by chance and
@@ -341,7 +337,10 @@ def custom(name: str, layers: Iterable[str], score: Callable[[Any], Any]) -> Obj
         raise SettingsError(f"the layers of the score {shown(name)} are {shown(layers)}; expected several: ['block4b']")
     known_as = bounds.text(name, "a score of your own", "edges")
     needs = tuple(sorted({_named(one) for one in layers}))
-    return _single(Term("custom", source=known_as, function=score, needs=needs))
+    second = None if reference is None else Numbers.of(reference)
+    if second is not None:
+        kinds.check_pixels(second.array, f"the reference of the score {shown(name)}")
+    return _single(kinds.Custom(known_as, score, needs, picture, second))
 
 
 def _single(term: Term) -> Objective:

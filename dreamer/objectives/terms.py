@@ -1,6 +1,6 @@
-"""The parts of an objective: what is scored, with which numbers, and how each is written.
+"""Terms of an objective: what every kind of them has, and how names and numbers are written.
 
-(``grammar`` reads what is written here.)
+(``kinds`` has the kinds, ``grammar`` reads them.)
 
 Must not import NumPy, Keras or anything heavy.
 """
@@ -12,19 +12,20 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, Protocol
 from weakref import WeakKeyDictionary
 
 from dreamer.errors import SettingsError
-from dreamer.wording import number, shown
+from dreamer.wording import shown
 
 PENALTIES = ("total_variation", "l1", "l2", "blur", "high_frequency")
 """What a picture itself may be scored by; see ``dreamer.ascent.scoring``."""
 
+RESERVED = ("logit", "direction", "guided", "diversity")
+"""What stands before a colon to say which kind is meant; a layer of that name is written in quotes."""
+
 Position = tuple[int, int] | Literal["centre"]
 """``(y, x)`` of a neuron in its layer, or the middle one."""
-
-Kind = Literal["layer", "channel", "logit", "direction", "guided", "diversity", "penalty", "custom"]
 
 
 @dataclass(frozen=True)
@@ -61,73 +62,134 @@ class Numbers:
         return cls(array, hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest())
 
 
-@dataclass(frozen=True)
-class Term:
-    """One thing that is scored.
+class Form(NamedTuple):
+    """What of a term a compiled program depends on; its numbers are arguments of the program.
 
     Attributes:
-        kind: What is done with the activations; which of the other fields count depends on it.
-        layer: The layer it is about; None for a penalty, and for a class until the network is known.
-        unit: Index of a channel, a unit or a class; of a class also its name.
-        position: Of a neuron.
-        seed: Of a random direction.
-        power: To which power a direction's cosine is multiplied with its score.
-        source: The file of a direction or a guide, the name of a penalty or of a function of your own.
-        values: Its numbers where they were given as an array, or once the network is known: a vector over the
-            channels, or features of a guide.
-        function: A score of your own, as ``objectives.custom`` says.
-        needs: The layers it reads.
+        score: What gives the score: a function, or where it is, as ``"module:function"``.
+        layers: The layers whose activations it reads.
+        picture: Whether it reads the picture itself.
+        reference: Whether it reads what the same layers find in a second picture.
+        options: Whatever else of the term the score depends on.
     """
 
-    kind: Kind
-    layer: str | None = None
-    unit: int | str | None = None
-    position: Position | None = None
-    seed: int | None = None
-    power: float = 0.0
-    source: str | None = None
-    values: Numbers | None = field(default=None, repr=False)
-    function: Callable[[Any], Any] | None = field(default=None, repr=False)
-    needs: tuple[str, ...] = ()
+    score: Callable[..., Any] | str
+    layers: tuple[str, ...] = ()
+    picture: bool = False
+    reference: bool = False
+    options: tuple[Any, ...] = ()
+
+
+class Asked(Protocol):
+    """What a term asks of a network; :class:`dreamer.Network` answers."""
+
+    @property
+    def title(self) -> str:
+        """What the network is called."""
+
+    @property
+    def logits(self) -> str | None:
+        """The layer that scores the classes, before the softmax."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Its layers."""
+
+    def check(self, layer: str, channel: int | None = None) -> None:
+        """Make sure that a layer, and one channel of it, exist."""
+
+    def channels(self, layer: str) -> int:
+        """How many channels a layer has."""
+
+    def has_positions(self, layer: str) -> bool:
+        """Whether a layer has positions, and is not a vector."""
+
+    def class_index(self, name: str) -> int:
+        """The index of a class by its name."""
+
+    def features(self, layer: str, picture: Any) -> Any:
+        """What a layer finds in a picture: ``(positions, channels)``."""
+
+
+class Reader(Protocol):
+    """What a kind reads its text with; the parser of :mod:`dreamer.objectives.grammar` answers."""
+
+    def layer(self) -> str:
+        """The name of a layer."""
+
+    def string(self) -> str:
+        """A file, in quotes or without."""
+
+    def quoted(self) -> str | None:
+        """What stands in quotes, where something does."""
+
+    def whole_number(self, what: str) -> int:
+        """A whole number; *what* says what it is."""
+
+    def number(self, what: str) -> float:
+        """A number."""
+
+    def take(self, pattern: re.Pattern[str] | str) -> re.Match[str] | None:
+        """What comes next, if it is of this form."""
+
+    def fail(self, expected: str) -> NoReturn:
+        """Refuse the text, saying what was expected."""
+
+
+class Term:
+    """One thing that is scored: the base of all kinds. A value: frozen, comparable.
+
+    A kind is a frozen dataclass that derives from this. It is written by ``__str__``, read by :meth:`read` after its
+    prefix and a colon, resolved with the network at hand, and scored by the function that its :attr:`form` names.
+
+    Attributes:
+        kind: What it is called.
+    """
+
+    kind: ClassVar[str]
+
+    @classmethod
+    def read(cls, reader: Reader) -> Term:
+        """Read what follows the prefix and the colon."""
+        raise NotImplementedError
 
     @property
     def layers(self) -> frozenset[str]:
-        """The layers whose activations it needs, as far as they are named."""
-        return frozenset(self.needs if self.layer is None else [self.layer])
+        """The layers whose activations it needs, as far as they are named: its ``layer``, if it has one."""
+        layer = getattr(self, "layer", None)
+        return frozenset() if layer is None else frozenset([layer])
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it reads."""
+        return ()
+
+    def with_files(self, _place: Callable[[str], str]) -> Term:
+        """The same, with its files in other places."""
+        return self
 
     @property
     def label(self) -> str:
-        """It as a person should read it in a picture's label: its name, but for what only tells it from others."""
-        if self.kind == "custom":
-            return str(self.source)
-        if self.source is None and self.values is not None and self.kind in ("direction", "guided"):
-            return str(self).replace(_array(self.values.digest), f"<{self.values.digest[:8]}>")
+        """It as a person should read it in a picture's label."""
         return str(self)
 
-    def __str__(self) -> str:
-        name = quoted_layer(self.layer) if self.layer is not None else ""
-        power = f"^{number(self.power)}" if self.power else ""
-        if self.kind == "logit":
-            return f"logit:{self.unit}" if isinstance(self.unit, int) else f"logit:{quoted(str(self.unit))}"
-        if self.kind == "channel":
-            return f"{name}:{self.unit}{_at(self.position)}"
-        if self.kind == "direction" and self.seed is not None:
-            return f"direction:{name}#{self.seed}{power}"
-        if self.kind in ("direction", "guided"):
-            return f"{self.kind}:{name}@{self._source}{power}"
-        if self.kind == "diversity":
-            return f"diversity:{name}"
-        if self.kind == "custom":
-            needs = ", ".join(map(quoted_layer, self.needs))
-            return f"custom:{quoted(str(self.source))}<function {mark(self.function)} of {needs}>"
-        return name or str(self.source)
+    def resolve(self, _network: Asked) -> Term:
+        """Make sure that a network has what it asks for, and fill in what only that knows."""
+        return self
 
     @property
-    def _source(self) -> str:
-        """Where its numbers come from; an array has no name but its digest."""
-        if self.source is not None:
-            return quoted(self.source)
-        return _array(self.values.digest if self.values else "")
+    def form(self) -> Form:
+        """What of it a compiled program depends on."""
+        raise NotImplementedError
+
+    def numbers(self, _group: int, _size: tuple[int, int] | None) -> dict[str, Any]:
+        """Its numbers by name, as arrays without the batch.
+
+        Args:
+            _group: The number of its target in a batch.
+            _size: ``(height, width)`` of the pictures; None where nobody needs it.
+        """
+        return {}
 
 
 BARE = re.compile(r"[A-Za-z0-9_./]+")
@@ -146,7 +208,7 @@ def quoted(text: str) -> str:
 
 def quoted_layer(name: str) -> str:
     """The name of a layer as it is typed: in quotes where it needs them."""
-    reserved = name in PENALTIES or name in ("logit", "direction", "guided", "diversity")
+    reserved = name in PENALTIES or name in RESERVED
     return name if BARE.fullmatch(name) and not reserved else quoted(name)
 
 
@@ -158,11 +220,6 @@ def mark(function: Callable[[Any], Any] | None) -> str:
     return _MARKS.setdefault(function, secrets.token_hex(8)) if function else ""
 
 
-def _array(digest: str) -> str:
+def array_name(digest: str) -> str:
+    """What stands in a name for an array."""
     return f"<array sha256:{digest}>"
-
-
-def _at(position: Position | None) -> str:
-    if position is None:
-        return ""
-    return "@centre" if position == "centre" else f"@{position[0]},{position[1]}"

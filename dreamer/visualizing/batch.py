@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -24,11 +24,12 @@ from dreamer.ascent import optimizing, scoring, tiling, views
 from dreamer.ascent.optimizing import Draw, Given, Optimizer, Program, State
 from dreamer.ascent.parametrizations import Parametrization
 from dreamer.ascent.schedule import share
-from dreamer.ascent.scoring import Form
 from dreamer.backends import backend
 from dreamer.backends.backend import Activations
 from dreamer.errors import ModelError
 from dreamer.objectives import Objective, diversity
+from dreamer.objectives.kinds import Logit
+from dreamer.objectives.terms import Form
 from dreamer.transforms import Transforms
 from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
@@ -89,7 +90,7 @@ def _cut(plan: VisualizePlan, units: Sequence[Target], size: int) -> list[Batch]
 
 
 def _is_of_classes(objective: Objective) -> bool:
-    return all(term.kind == "logit" for _, term in objective.terms)
+    return all(isinstance(term, Logit) for _, term in objective.terms)
 
 
 def _most_at_once(plan: VisualizePlan, objective: Objective) -> int:
@@ -133,7 +134,7 @@ class Batch:
         self._field: FloatArray = field.astype(np.float32)
         # Copies are a group of their own, so that nothing has to differ from them.
         groups = [*(unit.place // settings.diversity for unit in units), *[-1] * copies]
-        self._numbers = scoring.parameters(self._objectives, groups)
+        self._numbers = scoring.parameters(self._objectives, groups, settings.size)
         self._haze = self._drawn(_HAZE)
         self._how = plan.transforms
         if not _is_of_classes(units[0].objective):
@@ -269,7 +270,7 @@ def program(
     redirected: bool,
 ) -> Program:
     """Kept, so that all batches of a process that are alike share one trace."""
-    layers = {name for form in forms for name in form.layers} - {scoring.PICTURE}
+    layers = {name for form in forms for name in form.layers}
     how = Transforms.of(settings.transforms or "none")
     variables = [*network.variables(layers, settings.precision), *made.variables]
     turns, noisy = how.rotate > 0, max(how.noise) > 0
@@ -281,8 +282,13 @@ def program(
             made_from, offsets = inputs if settings.alpha else (inputs, 0.0)
             pictures = made.render(made_from + given.haze) + offsets
             pictures = ops.reshape(pictures, (batch, *settings.size, 3))
-            seen = views.see(pictures, given.views, given.field, count=how.views, turns=turns, noisy=noisy)
-            found = activations(seen)
+            look = partial(views.see, views=given.views, field=given.field, count=how.views, turns=turns, noisy=noisy)
+            found = activations(look(pictures))
+            for index, form in enumerate(forms):
+                if form.reference:
+                    second = activations(look(ops.reshape(given.numbers[index]["reference"], pictures.shape)))
+                    named = {scoring.reference_name(index, name): second[name] for name in form.layers}
+                    found |= {name: ops.stop_gradient(array) for name, array in named.items()}
             return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
 
         scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)

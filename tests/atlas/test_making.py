@@ -20,8 +20,8 @@ from dreamer.atlases.units import Unit
 from dreamer.errors import AtlasError, SettingsError, TimeLimitError
 from dreamer.files.digests import digest_of
 from dreamer.images import files
+from dreamer.visualizing.calls import visualize
 from dreamer.visualizing.settings import VisualizeSettings
-from dreamer.visualizing.steps import visualize
 
 SETTINGS = VisualizeSettings(size=(18, 22), precision="float32")
 
@@ -244,9 +244,9 @@ def test_a_job_over_its_time_is_ended_between_steps_and_the_others_go_on(monkeyp
     clock = iter(range(0, 10_000, 100))
     steps = [SimpleNamespace(step=step, num_steps=3, progress=(step + 1) / 3) for step in range(3)]
     monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(jobs, "visualize_steps", lambda *_, **__: iter(steps))
+    monkeypatch.setattr(jobs, "planned_steps", lambda *_, **__: iter(steps))
     monkeypatch.setattr(jobs, "_drawn", lambda job, _: [job.targets])
-    monkeypatch.setattr(jobs.registry, "load", lambda *_: None)
+    monkeypatch.setattr(jobs.VisualizePlan, "of", lambda *_: None)
     some = [UnitJob((target,), SETTINGS, timeout) for target, timeout in (("a", 150.0), ("b", None), ("c", 350.0))]
     late = []
     found = list(jobs.in_turn(some, on_late=lambda job, error: late.append((job.targets, str(error)))))
@@ -272,7 +272,7 @@ def test_jobs_are_values_that_draw_what_visualize_draws(lite0):
         (target, variant) for target in job.targets for variant in range(2)
     ]
     for drawn, expected in zip(found, visualize(job.targets, settings), strict=True):
-        assert (drawn.score, drawn.start) == (expected.score, expected.start)
+        assert (drawn.score, drawn.start) == (expected.score, expected.first_score)
         assert np.array_equal(drawn.picture, (expected.pixels * 255).round())
         assert drawn.alpha is None
 

@@ -19,8 +19,8 @@ from dreamer.batching.folders import folder
 from dreamer.batching.jobs import plan
 from dreamer.batching.records import judge_all
 from dreamer.errors import ClusterError, MissingExtraError
+from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
-from dreamer.visualizing.steps import resolved
 from dreamer.workers import pools
 from dreamer.workers.ray import RayPool
 from dreamer.workers.resources import ONE_THREAD
@@ -115,7 +115,7 @@ def test_pictures_are_those_of_a_local_run_though_a_machine_is_lost(cluster, sec
 
 
 def test_an_atlas_is_drawn_on_a_cluster_as_on_this_machine(pool):
-    settings = resolved(VisualizeSettings(size=(32, 40), steps=3, seed=5))
+    settings = VisualizePlan.of(VisualizeSettings(size=(32, 40), steps=3, seed=5)).settings
     jobs = drawing.of_layer([f"block2b:{channel}" for channel in range(4)], settings, most=2)
     here = pools.Processes([ONE_THREAD])
     far, local = (

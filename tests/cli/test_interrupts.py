@@ -134,8 +134,8 @@ def test_the_frames_of_a_zoom_are_kept(photo, asleep, number, output, capfd):
 
 @pytest.mark.parametrize("number", ALL)
 def test_while_a_picture_is_written_it_is_written_whole(photo, asleep, number, monkeypatch, capfd):
-    fill = files._fill
-    monkeypatch.setattr(files, "_fill", lambda *given: (signal.raise_signal(number), fill(*given)))
+    settle = files._settle
+    monkeypatch.setattr(files, "_settle", lambda *given: (signal.raise_signal(number), settle(*given)))
     assert run(["dream", "photo.png", "--octaves", "1", "--steps", "1"]) == 128 + number
     assert capfd.readouterr().out == "photo-dream.png\n"
     assert images.read(photo.with_name("photo-dream.png")).pixels.shape == (37, 53, 3)
@@ -170,9 +170,9 @@ def test_a_spectrum_of_the_photos_that_were_read_is_kept(photo, number, monkeypa
 
 @pytest.mark.parametrize("number", ALL)
 def test_a_visualization_is_kept_as_it_is(tmp_path, number, monkeypatch, capfd):
-    from dreamer.visualizing import steps as visualizing
+    from dreamer.visualizing import run as drawing
 
-    steps = visualizing.visualize_steps
+    steps = drawing.planned_steps
 
     def some(*args, **keywords):
         for taken, step in enumerate(steps(*args, **keywords), start=1):
@@ -181,7 +181,7 @@ def test_a_visualization_is_kept_as_it_is(tmp_path, number, monkeypatch, capfd):
                 signal.raise_signal(number)
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(visualizing, "visualize_steps", some)
+    monkeypatch.setattr(drawing, "planned_steps", some)
     given = ["--size", "32", "--steps", "40", "--animation", "way.gif", "-o", "x.png"]
     assert run(["visualize", "block2b:3", *given]) == 128 + number
     assert "x.png is partial" in capfd.readouterr().err

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from dreamer import images
-from dreamer.cli import outputs, run
+from dreamer.cli import run
 from dreamer.errors import ModelError
+from dreamer.files.refuge import keep_elsewhere
 from dreamer.images import animation, files
+from dreamer.visualizing import run as drawing
 from dreamer.visualizing import spectrum
-from dreamer.visualizing import steps as visualizing
 
 QUICK = ["--octaves", "1", "--steps", "1", "-q"]
 DRAWN = ["--size", "32", "--steps", "2", "-q"]
@@ -45,18 +46,17 @@ def names(folder):
 @pytest.fixture
 def full(here, monkeypatch):
     """Lets the disk of a folder be full, from a number of files on."""
-    fill = files._fill
+    settle = files._settle
     counted = {}
 
     def fail_in(*folders, after=0):
-        def full_disk(part, data, real):
+        def full_disk(file, real):
             counted[real.parent] = counted.get(real.parent, 0) + 1
             if real.parent in [Path(folder).absolute() for folder in folders] and counted[real.parent] > after:
-                part.write_bytes(data[: len(data) // 2])
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            fill(part, data, real)
+            settle(file, real)
 
-        monkeypatch.setattr(files, "_fill", full_disk)
+        monkeypatch.setattr(files, "_settle", full_disk)
 
     return fail_in
 
@@ -170,7 +170,7 @@ def test_what_is_lost_is_said(asleep, monkeypatch, capfd):
     def fail(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files, "_fill", fail)
+    monkeypatch.setattr(files, "_settle", fail)
     assert run(["dream", "photo.png", *QUICK]) == 1
     err = capfd.readouterr().err
     assert "What was computed is lost" in err
@@ -206,7 +206,7 @@ def test_a_visualization_of_which_the_way_cannot_be_kept(here, full, refuge, cap
 
 
 def test_a_visualization_that_fails_on_the_way(refuge, monkeypatch, capfd):
-    steps = visualizing.visualize_steps
+    steps = drawing.planned_steps
 
     def some(*args, **keywords):
         for taken, step in enumerate(steps(*args, **keywords), start=1):
@@ -214,7 +214,7 @@ def test_a_visualization_that_fails_on_the_way(refuge, monkeypatch, capfd):
             if taken == 2:
                 raise ModelError("the network is gone")
 
-    monkeypatch.setattr(visualizing, "visualize_steps", some)
+    monkeypatch.setattr(drawing, "planned_steps", some)
     assert run(["visualize", "block2b:3", "--size", "32", "--steps", "9", "-q"]) == 1
     assert images.read_recipe(kept(capfd, refuge, ["photo.png"]))["partial"] == {"step": 1, "pictures": 1}
 
@@ -250,6 +250,6 @@ def test_a_name_of_what_is_kept_is_never_too_long(refuge):
     def write(path):
         path.write_text("kept")
 
-    assert str(refuge) in outputs.keep_elsewhere(83 * "夢", {".png": write})
+    assert str(refuge) in keep_elsewhere(83 * "夢", {".png": write})
     [found] = refuge.iterdir()
     assert found.name.startswith(70 * "夢")
