@@ -113,8 +113,8 @@ def draw_and_judge(wanted: list[int], settings: dreamer.VisualizeSettings, sheet
     drawn = dreamer.visualize([f"logit:{index}" for index in wanted], settings)
     seconds = time.perf_counter() - start
     if sheet is not None:
-        write_sheet(sheet, [one.picture for one in drawn], wanted)
-    return recognised([one.picture for one in drawn], wanted) | {"seconds_per_class": seconds / len(wanted)}
+        write_sheet(sheet, [one.pixels for one in drawn], wanted)
+    return recognised([one.pixels for one in drawn], wanted) | {"seconds_per_class": seconds / len(wanted)}
 
 
 def write_sheet(path: Path, pictures: list[np.ndarray], wanted: list[int]) -> None:

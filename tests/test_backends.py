@@ -131,7 +131,7 @@ def test_the_command_runs_on_it(backend, tmp_path, picture):
     assert (done.returncode, done.stderr) == (0, "")
     recipe = images.read_recipe(tmp_path / "photo-dream.png")
     assert recipe["libraries"]["backend"] == backend
-    report = json.loads(python(backend, "-m", "dreamer", "doctor", "--json", "--no-rate").stdout)
+    [report] = json.loads(python(backend, "-m", "dreamer", "doctor", "--json", "--no-rate").stdout)["items"]
     assert report["backend"] == backend
     assert report["versions"][backend]
 

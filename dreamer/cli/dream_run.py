@@ -90,9 +90,9 @@ def dream_photo(photo: Path, wish: Wish) -> Made:
     if wish.earlier is not None:
         wish.earlier.compare(source, wish.settings, wish.tell)
     wish.fetch()
-    made = (_still if wish.settings.frames == 1 else _zoom)(photo, wish, [found], source)
+    held = [found]
     del found
-    return made
+    return (_still if wish.settings.frames == 1 else _zoom)(photo, wish, held, source)
 
 
 def _read(photo: Path, wish: Wish) -> tuple[Photo, dict[str, object]]:

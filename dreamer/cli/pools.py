@@ -62,9 +62,6 @@ def place_of(chosen: dict[str, Any]) -> Place:
     """Take the options of :func:`pool_options` out of what was chosen.
 
     Raises:
-        click.UsageError: Some are for Ray, which is not asked for.
+        SettingsError: Some are for Ray, which is not asked for.
     """
-    place = Place(**{field.name: chosen.pop(field.name) for field in fields(Place)})
-    if place.executor == "local" and (place.address is not None or place.gpus_per_task is not None):
-        raise click.UsageError("--address and --gpus-per-task are for --executor ray")
-    return place
+    return Place(**{field.name: chosen.pop(field.name) for field in fields(Place)})

@@ -69,7 +69,7 @@ def _item(preset: Preset) -> dict[str, object]:
         "tags": list(preset.tags),
         "networks": list(preset.models),
         "path": str(preset.path),
-        "own": preset.path.parent != library.shipped_folder(),
+        "own": preset.path.parent == library.own_folder(),
     }
 
 
@@ -168,7 +168,7 @@ def _readable() -> list[Preset]:
 
 
 def _origin(preset: Preset) -> str:
-    return "" if preset.path.parent == library.shipped_folder() else "  (your own)"
+    return "" if preset.path.parent == library.folders.shipped_folder() else "  (your own)"
 
 
 presets.add_command(preset_sheet.sheet)

@@ -122,18 +122,19 @@ def visualize(
         tell("the frames of an animation are opaque; only the picture has transparency")
     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
-    with work_progress(quiet=quiet) as progress:
-        import_keras()
-        from dreamer.visualizing.run import VisualizeRun
+    with film or nullcontext():
+        with work_progress(quiet=quiet) as progress:
+            import_keras()
+            from dreamer.visualizing.run import VisualizeRun
 
-        run = VisualizeRun(objectives, settings, columns=columns)
+            run = VisualizeRun(objectives, settings, columns=columns)
+            with film.rescued(run) if film else nullcontext():
+                _climb(run, [watcher for watcher in (snapshots, film) if watcher], progress, tell, stem=stem)
         with film.rescued(run) if film else nullcontext():
-            _climb(run, [watcher for watcher in (snapshots, film) if watcher], progress, tell, stem=stem)
-    with film.rescued(run) if film else nullcontext():
-        target = write_result(run.result(), output, names, overwrite=overwrite, note=tell)
-        if film:
-            with noted(lambda: f"The picture is {target}"):
-                film.write(run, overwrite=overwrite)
+            target = write_result(run.result(), output, names, overwrite=overwrite, note=tell)
+            if film:
+                with noted(lambda: f"The picture is {target}"):
+                    film.write(run, overwrite=overwrite)
     if as_json:
         print_answer("visualize", [_answer(run, target)])
     elif not quiet:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from dreamer.errors import ImageWriteError, SettingsError
 from dreamer.files.refuge import rescued
@@ -123,6 +123,12 @@ class Film:
         self._path = path
         self._spool = images.Spool()
         self._places: dict[int, dict[int, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
 
     def saw(self, step: VisualizeStep, _run: VisualizeRun) -> None:
         """Keep the pictures of a step, if it is time for them."""

@@ -16,6 +16,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from dreamer import plugins
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
 from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights
 
@@ -61,7 +62,7 @@ class ModelSpec:
 
 @cache
 def known() -> Mapping[str, ModelSpec]:
-    """All networks that can be loaded by name, those of ``keras.applications`` last.
+    """All networks that can be loaded by name: those of plug-ins after our own, those of ``keras.applications`` last.
 
     Example:
         >>> known()["keras:VGG16"].weights.license
@@ -71,8 +72,15 @@ def known() -> Mapping[str, ModelSpec]:
     families = table.pop("families")
     applications = table.pop("keras")
     specs = [_spec(name, row) for name, row in table.items()]
+    taken = {spec.name for spec in specs}
+    specs += [spec for spec in plugins.load_all("dreamer.networks", _check_spec).values() if spec.name not in taken]
     specs += [_application(name, families[row["family"]] | row) for name, row in applications.items()]
     return MappingProxyType({spec.name: spec for spec in specs})
+
+
+def _check_spec(value: Any) -> None:
+    if not isinstance(value, ModelSpec):
+        raise TypeError(f"it is {type(value).__name__}; a dreamer.models.specs.ModelSpec is expected")
 
 
 def _spec(name: str, row: dict[str, Any]) -> ModelSpec:

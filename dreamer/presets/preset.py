@@ -1,4 +1,4 @@
-"""Presets: looks that go by a name. Finds and reads them; the one place that knows where they live.
+"""Presets: looks that go by a name, read from their files and checked.
 
 A preset is a TOML file: what it is called and looks like, and any fields of :class:`DreamSettings`, first for the
 network it was made with, then what is otherwise with others.
@@ -34,6 +34,7 @@ from dreamer.files.documents import read_toml
 from dreamer.models import registry
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
+from dreamer.presets.folders import expanded, file_of, is_known
 from dreamer.trust import Named, Source, named_files
 from dreamer.wording import shown
 
@@ -141,56 +142,12 @@ def find(name: str | Path, *, trust: bool = False, has_options: bool = True) -> 
         UntrustedError: It extends a file that it may not name.
         SettingsError: Its file is wrong; the message says where.
     """
-    return replace(_read(_path(str(name)), (), trust=trust), has_options=has_options)
-
-
-def names() -> list[str]:
-    """The names of all presets, those of the user included."""
-    return sorted({path.stem for folder in (shipped_folder(), own_folder()) for path in folder.glob("*.toml")})
-
-
-def shipped_folder() -> Path:
-    """Where the presets lie that come with the program."""
-    installed = Path(__file__).parents[1] / "shipped" / "presets"
-    return (
-        installed if installed.is_dir() else Path(__file__).parents[2] / "presets"
-    )  # A checkout keeps them at its top.
-
-
-def own_folder() -> Path:
-    """Where the user's presets lie: in ``DREAMER_CONFIG``, or where the platform keeps settings."""
-    chosen = os.environ.get("DREAMER_CONFIG")
-    if chosen:
-        return Path(chosen).expanduser().absolute() / "presets"
-    import platformdirs
-
-    return platformdirs.user_config_path("dreamer") / "presets"
-
-
-def _path(name: str, *, extended_by: Path | None = None) -> Path:
-    if name.endswith(".toml"):
-        path = _expanded(name)
-        return extended_by.parent / path if extended_by else path
-    for folder in (own_folder(), shipped_folder()):
-        path = folder / f"{name}.toml"
-        # A preset of the user's that extends its own name extends the one that it stands before.
-        if Path(name).name == name and os.path.isfile(path) and path != extended_by:  # noqa: PTH113  It takes any name.
-            return path
-    raise UnknownPresetError(
-        f"there is no preset {shown(name)}.{close_matches(name, names())} See all: dreamer presets list; "
-        "one of your own can be given by its path, which ends in .toml"
-    )
-
-
-def _expanded(name: str) -> Path:
-    # Unlike pathlib's, it leaves a user alone whom nobody knows.
-    return Path(os.path.expanduser(name))  # noqa: PTH111
+    return replace(_read(file_of(str(name)), (), trust=trust), has_options=has_options)
 
 
 def _source(path: Path, *, trust: bool) -> Source:
     """A preset as what names files: those in the folders of presets may name any."""
-    folder = os.path.realpath(path.parent)
-    return Source(path, trust or folder in map(os.path.realpath, (own_folder(), shipped_folder())))
+    return Source(path, trust or is_known(path.parent))
 
 
 def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
@@ -210,7 +167,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
     if extends is not None:
         if not isinstance(extends, str):
             raise SettingsError(f"extends in {path} is {shown(extends)}; expected the name of a preset")
-        place = _path(extends, extended_by=path)
+        place = file_of(extends, extended_by=path)
         if extends.endswith(".toml") and not source.may_name(str(place)):
             # What it extends has no option, so the others need none.
             replace(source, has_options=False).check([("extends", str(place)), *named])
@@ -281,7 +238,7 @@ def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
     """The settings among the keys of a table, the files they name relative to the preset."""
 
     def beside(file: str) -> str:
-        return str(path.parent / _expanded(file))
+        return str(path.parent / expanded(file))
 
     found = {key: value for key, value in table.items() if key in _SETTINGS}
     for key in _FILES:

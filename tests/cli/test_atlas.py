@@ -177,9 +177,7 @@ def test_much_to_draw_is_drawn_by_a_process_per_core(here, monkeypatch, capfd, c
 
 
 def test_what_was_asked_for_is_known_before_anything_is_drawn(here, monkeypatch):
-    monkeypatch.setattr(
-        "dreamer.atlases.jobs.visualize_steps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
+    monkeypatch.setattr("dreamer.atlases.jobs.planned_steps", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(["atlas", "block2b", "--channels", "0-2", "-o", "x", *QUICK, "-q"]) == 130
     monkeypatch.undo()
     monkeypatch.chdir(here)
@@ -226,7 +224,7 @@ def test_a_job_over_its_time_stops_no_atlas_and_is_said(here, capfd):
 
 def test_where_an_atlas_cannot_be_drawn_is_said(here, capfd, monkeypatch):
     assert run(["atlas", "block2b", "-o", "x", *QUICK, "--address", "127.0.0.1:1"]) == 2
-    assert "for --executor ray" in capfd.readouterr().err
+    assert "for the executor ray" in capfd.readouterr().err
     monkeypatch.setitem(sys.modules, "ray", None)
     assert run(["atlas", "block2b", "--channels", "0", "-o", "x", *QUICK, "--executor", "ray"]) == 1
     assert "pip install 'deepdreamer[ray]'" in capfd.readouterr().err

@@ -32,7 +32,7 @@ def test_each_fact_has_its_line(capfd):
 @pytest.mark.usefixtures("_small")
 def test_programs_get_json(capfd):
     assert run(["doctor", "--json"]) == 0
-    report = json.loads(capfd.readouterr().out)
+    [report] = json.loads(capfd.readouterr().out)["items"]
     assert set(report) == {
         "backend", "devices", "precision", "rate", "versions", "cache", "installed", "cache_bytes",
     }  # fmt: skip
@@ -47,7 +47,7 @@ def test_programs_get_json(capfd):
 def test_without_the_rate_nothing_is_computed(capfd, monkeypatch):
     monkeypatch.setattr(doctor, "_rate", lambda: pytest.fail("measured"))
     assert run(["doctor", "--no-rate", "--json"]) == 0
-    assert json.loads(capfd.readouterr().out)["rate"] is None
+    assert json.loads(capfd.readouterr().out)["items"][0]["rate"] is None
 
 
 def test_rates_are_of_this_world(monkeypatch):

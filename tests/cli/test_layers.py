@@ -45,8 +45,8 @@ def test_a_network_of_dense_layers_lists_them(first_lesson, capsys):
 def test_a_network_of_dense_layers_is_drawn_and_dreams_at_its_own_size(first_lesson, picture):
     unit, digit = dreamer.visualize(["hidden:3", "logit:nought"], model=first_lesson, steps=24, size=(40, 44))
     assert unit.pixels.shape == digit.pixels.shape == (40, 44, 3)
-    assert unit.score > unit.start
-    assert digit.score > digit.start
+    assert unit.score > unit.first_score
+    assert digit.score > digit.first_score
     dreamt = dreamer.dream(picture, model=first_lesson, steps=2).pixels
     assert dreamt.shape == picture.shape
     assert np.isfinite(dreamt).all()

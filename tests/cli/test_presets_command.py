@@ -10,6 +10,7 @@ from dreamer import images, presets
 from dreamer.cli import run
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.files.digests import digest_of
+from dreamer.presets import folders
 from dreamer.wording import one_line
 
 QUICK = 'description = "d"\ntags = ["{tag}"]\nobjective = "block2a"\nsteps = 1\n'
@@ -23,7 +24,7 @@ def own(tmp_path, monkeypatch):
     shipped.mkdir()
     for name, tag in (("lace", "line"), ("fur", "animals")):
         (shipped / f"{name}.toml").write_text(f'title = "{name.title()}"\n' + QUICK.format(tag=tag))
-    monkeypatch.setattr(presets, "shipped_folder", lambda: shipped)
+    monkeypatch.setattr(folders, "shipped_folder", lambda: shipped)
     return presets.own_folder()
 
 
@@ -112,7 +113,7 @@ def test_a_sheet_shows_the_photo_in_every_preset(own, photo, capfd):
     assert height > 223
     recipe = images.read_recipe(target)
     assert (recipe["format"], recipe["presets"]) == (1, ["fur", "lace"])
-    assert recipe["presets_sha256"]["fur"] == digest_of(presets.shipped_folder() / "fur.toml")
+    assert recipe["presets_sha256"]["fur"] == digest_of(folders.shipped_folder() / "fur.toml")
     before = target.read_bytes()
     assert run(["presets", "sheet", str(photo), "-o", str(target)]) == 1
     assert target.read_bytes() == before
