@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer.cli.completing import remember_layers
 from dreamer.cli.interrupts import ignore_interrupts, until_interrupted
-from dreamer.cli.outputs import check_not_photo, check_standard_output, free_name, print_picture, write_result
+from dreamer.cli.outputs import (
+    check_not_photo,
+    check_standard_output,
+    free_name,
+    print_picture,
+    standard_input,
+    write_result,
+)
 from dreamer.cli.progress import WorkProgress, import_keras, work_progress
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
-from dreamer.errors import ImageReadError, ImageWriteError, SettingsError
+from dreamer.errors import ImageWriteError, SettingsError
 from dreamer.files.refuge import noted, rescued
 from dreamer.memory import DREAM_BYTES
 
 if TYPE_CHECKING:
     from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.plan import DreamPlan
     from dreamer.dreaming.steps import DreamStep
     from dreamer.images import Animation, NumberedFiles, Photo
 
@@ -36,7 +43,8 @@ class Wish:
     Attributes:
         settings: How to dream.
         preset: Which preset says so, as recipes have it; nothing for none.
-        output: Where the result goes; None for a free name beside the photo.
+        output: Where the result goes; None for a free name.
+        folder: Where free names are; None for beside the photo.
         overwrite: Whether files may be replaced.
         preview: Whether only the first octaves are dreamt.
         octave_folder: Where each finished octave goes; None for nowhere.
@@ -46,11 +54,13 @@ class Wish:
         fetch: Makes sure that the weights are there.
         quiet: Whether nothing is said but errors.
         tell: Says a remark.
+        plan: The plan of the settings, where several photos share it; None to make it for the only one.
     """
 
     settings: DreamSettings
     preset: Mapping[str, str]
     output: Path | None
+    folder: Path | None
     overwrite: bool
     preview: bool
     octave_folder: Path | None
@@ -60,6 +70,7 @@ class Wish:
     fetch: Callable[[], object]
     quiet: bool
     tell: Callable[[str], None]
+    plan: DreamPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,33 @@ class Made:
     is_partial: bool
 
 
+def planned(wish: Wish) -> Wish:
+    """The same with its plan, which several photos share: what is wrong with it is said once, before any of them.
+
+    The folder of their dreams is made where it is not there.
+
+    Raises:
+        SettingsError, ModelError: As for ``DreamPlan.of``.
+    """
+    wish.fetch()
+    with work_progress(quiet=wish.quiet):
+        import_keras()
+        from dreamer.dreaming.plan import DreamPlan
+
+        plan = DreamPlan.of(wish.settings)
+    if wish.folder is not None:
+        wish.folder.mkdir(exist_ok=True)
+    return replace(wish, plan=plan)
+
+
+def named(photo: Path, wish: Wish, taken: Collection[str | None]) -> Wish:
+    """The same with the result's name where files in a folder may be replaced: all but those that are *taken*."""
+    if wish.folder is None or not wish.overwrite:
+        return wish
+    names = _names(photo, wish, None if wish.settings.frames == 1 else ".gif")
+    return replace(wish, output=next(name for name in names if str(name) not in taken))
+
+
 def dream_photo(photo: Path, wish: Wish) -> Made:
     """Dream a photo and write the result.
 
@@ -89,7 +127,8 @@ def dream_photo(photo: Path, wish: Wish) -> Made:
         wish.tell(remark)
     if wish.earlier is not None:
         wish.earlier.compare(source, wish.settings, wish.tell)
-    wish.fetch()
+    if wish.plan is None:
+        wish.fetch()
     made = (_still if wish.settings.frames == 1 else _zoom)(photo, wish, [found], source)
     del found
     return made
@@ -97,27 +136,35 @@ def dream_photo(photo: Path, wish: Wish) -> Made:
 
 def _read(photo: Path, wish: Wish) -> tuple[Photo, dict[str, object]]:
     from dreamer.dreaming.source import photo_of, read_photo
+    from dreamer.images.opening import stream_bytes
 
     options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": 0 if wish.preview else DREAM_BYTES}
     if photo != STANDARD:
         return read_photo(photo, **options)
-    data = sys.stdin.buffer.read()
-    if not data:
-        raise ImageReadError("standard input is empty; the bytes of a picture file are expected, as in < photo.jpg")
-    return photo_of(data, "", "standard input", **options)
+    return photo_of(stream_bytes(standard_input(), "standard input"), "", "standard input", **options)
 
 
 def _begun(found: list[Photo], wish: Wish, source: Mapping[str, object]) -> PhotoDream:
     """The dream of a photo, which the list does not keep: of a large photo it takes gigabytes."""
     from dreamer.dreaming.photo import PhotoDream
 
-    return PhotoDream(found.pop(), wish.settings, source=source, preset=wish.preset, preview=wish.preview)
+    return PhotoDream(found.pop(), wish.plan or wish.settings, source=source, preset=wish.preset, preview=wish.preview)
 
 
 def _names(photo: Path, wish: Wish, suffix: str | None = None) -> Iterator[Path]:
     from dreamer.dreaming.source import dream_names
 
-    return dream_names(photo, preview=wish.preview, suffix=suffix)
+    named = photo if wish.folder is None else wish.folder / photo.name
+    return dream_names(named, preview=wish.preview, suffix=suffix)
+
+
+def _stem(photo: Path) -> str:
+    """What the name of what is kept elsewhere begins with."""
+    return "dream" if photo == STANDARD else photo.stem
+
+
+def _opening(photo: Path, wish: Wish) -> str:
+    return "Loading the network" if wish.plan is None else str(photo)
 
 
 # ---------------------------------------------------------------- a single picture
@@ -129,7 +176,7 @@ def _still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obj
     result, network = dream.result(compact=True), dream.plan.network
     del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
     if wish.output == STANDARD:
-        print_picture(result, ".png" if photo == STANDARD else _written_suffix(photo))
+        print_picture(result, ".png" if photo == STANDARD else _written_suffix(photo), note=wish.tell)
         target = None
     else:
         target = write_result(result, wish.output, _names(photo, wish), overwrite=wish.overwrite, note=wish.tell)
@@ -149,7 +196,7 @@ def _still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obj
         "frames": 1,
         "score": result.score,
         "partial": is_partial,
-        "recipe": result.recipe,
+        "recipe": dict(result.recipe),
     }
     return Made(target, answer, is_partial)
 
@@ -184,14 +231,14 @@ def _check_still(photo: Path, wish: Wish) -> None:
 def _check_folder(folder: Path, photo: Path, wish: Wish, pattern: str = "*") -> None:
     from dreamer import images
 
-    if folder.is_dir() and photo.absolute().parent.samefile(folder):
+    if photo != STANDARD and folder.is_dir() and photo.absolute().parent.samefile(folder):
         raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
     images.check_picture_folder(folder, pattern=pattern, overwrite=wish.overwrite)
 
 
 def _dreamt(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> PhotoDream:
     """Dream until the end or an interrupt; from then on no other is taken."""
-    with work_progress(quiet=wish.quiet) as progress:
+    with work_progress(quiet=wish.quiet, opening=_opening(photo, wish)) as progress:
         import_keras()
         from dreamer import images
 
@@ -200,7 +247,7 @@ def _dreamt(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, ob
             images.check_target(wish.output or free_name(_names(photo, wish)), overwrite=True, size=dream.size)
         ways = {".png": lambda path: dream.result(compact=True).save(path)}
         try:
-            with rescued(photo.stem, ways, when=lambda: dream.reached is not None):
+            with rescued(_stem(photo), ways, when=lambda: dream.reached is not None):
                 for step in until_interrupted(dream.steps(note=wish.tell)):
                     _show(step, progress, step.progress)
                     if wish.octave_folder is not None and step.ends_octave:
@@ -252,7 +299,7 @@ def _zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obje
         _check_folder(target, photo, wish)
     timing = images.Timing(1 / wish.frame_rate)
     with images.frame_writer(target, timing, overwrite=wish.overwrite) as writer:
-        dream = _zoomed(wish, found, source, writer)
+        dream = _zoomed(photo, wish, found, source, writer)
         count, asked = writer.count, wish.settings.frames
     _finish(wish, dream.plan.network)
     if count < asked:
@@ -271,9 +318,9 @@ def _zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obje
     return Made(target, answer, count < asked)
 
 
-def _zoomed(wish: Wish, found: list[Photo], source: Mapping[str, object], writer: Any) -> PhotoDream:
+def _zoomed(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object], writer: Any) -> PhotoDream:
     """Zoom until the end or an interrupt; from then on no other is taken."""
-    with work_progress(quiet=wish.quiet) as progress:
+    with work_progress(quiet=wish.quiet, opening=_opening(photo, wish)) as progress:
         import_keras()
         dream = _begun(found, wish, source)
         if dream.has_alpha:

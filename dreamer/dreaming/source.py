@@ -68,7 +68,7 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
 
     Args:
         data: The bytes.
-        name: What recipes call the file.
+        name: What recipes call the file; "" for one without a name.
         shown_as: What errors call it.
         **options: Of ``images.decode``.
 
@@ -76,7 +76,8 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
         ImageReadError: They are no picture.
     """
     photo = images.decode(data, shown_as, compact=True, **options)
-    return photo, source_of(name, hashlib.sha256(data).hexdigest(), photo)
+    source = source_of(name, hashlib.sha256(data).hexdigest(), photo)
+    return photo, {key: value for key, value in source.items() if value != ""}
 
 
 def dream_names(photo: Path, *, preview: bool = False, suffix: str | None = None) -> Iterator[Path]:
