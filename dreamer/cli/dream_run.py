@@ -123,25 +123,27 @@ def dream_photo(photo: Path, wish: Wish) -> Made:
         DreamerError: As for :func:`dreamer.dream`.
     """
     found, source = _read(photo, wish)
-    for remark in found.notes:
+    for remark in found[0].notes:
         wish.tell(remark)
     if wish.earlier is not None:
         wish.earlier.compare(source, wish.settings, wish.tell)
     if wish.plan is None:
         wish.fetch()
-    made = (_still if wish.settings.frames == 1 else _zoom)(photo, wish, [found], source)
-    del found
-    return made
+    return (_still if wish.settings.frames == 1 else _zoom)(photo, wish, found, source)
 
 
-def _read(photo: Path, wish: Wish) -> tuple[Photo, dict[str, object]]:
+def _read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
+    """What a photo holds, in a list that it can be taken from, so that nobody keeps it; and what recipes say of it."""
     from dreamer.dreaming.source import photo_of, read_photo
     from dreamer.images.opening import stream_bytes
 
     options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": 0 if wish.preview else DREAM_BYTES}
-    if photo != STANDARD:
-        return read_photo(photo, **options)
-    return photo_of(stream_bytes(standard_input(), "standard input"), "", "standard input", **options)
+    if photo == STANDARD:
+        data = stream_bytes(standard_input(), "standard input")
+        found, source = photo_of(data, "", "standard input", **options)
+    else:
+        found, source = read_photo(photo, **options)
+    return [found], source
 
 
 def _begun(found: list[Photo], wish: Wish, source: Mapping[str, object]) -> PhotoDream:

@@ -16,7 +16,7 @@ from dreamer import images
 from dreamer.cli import run, watching
 from dreamer.files.digests import digest_of
 from dreamer.visualizing import spectrum
-from dreamer.visualizing import steps as visualizing
+from dreamer.visualizing import run as visualizing
 
 QUICK = ["--size", "48x64", "--steps", "4"]
 
@@ -128,7 +128,7 @@ def test_an_animation_ends_with_the_sheet(here, frames):
 
 def interrupted_after(number, monkeypatch):
     """Some steps, and then Ctrl-C."""
-    steps = visualizing.visualize_steps
+    steps = visualizing.planned_steps
 
     def some(*args, **keywords):
         for taken, step in enumerate(steps(*args, **keywords)):
@@ -136,7 +136,7 @@ def interrupted_after(number, monkeypatch):
                 raise KeyboardInterrupt
             yield step
 
-    monkeypatch.setattr(visualizing, "visualize_steps", some)
+    monkeypatch.setattr(visualizing, "planned_steps", some)
 
 
 @pytest.fixture
@@ -159,14 +159,14 @@ def test_an_early_interrupt_leaves_an_animation_of_one_frame(here, monkeypatch, 
 
 
 def test_files_of_the_way_may_be_written_again_by_the_same_run(here, monkeypatch):
-    steps = visualizing.visualize_steps
+    steps = visualizing.planned_steps
 
     def twice(*args, **keywords):
         """As where memory runs out and a batch begins again."""
         yield next(steps(*args, **keywords))
         yield from steps(*args, **keywords)
 
-    monkeypatch.setattr(visualizing, "visualize_steps", twice)
+    monkeypatch.setattr(visualizing, "planned_steps", twice)
     assert run(["visualize", "block2b:3", "-o", "x.png", "-q", "--save-steps", "way", *QUICK]) == 0
     assert len(list((here / "way").iterdir())) == 4
 
