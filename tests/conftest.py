@@ -102,7 +102,7 @@ def asleep(monkeypatch):
 
     ``asleep.before_step = f`` has ``f(number)`` called before each step, counted from 1 through all octaves and frames.
     """
-    from dreamer.cli import dream_run
+    from dreamer.cli import dream_wish
     from dreamer.dreaming import plan, steps
 
     def planned(given, network=None):
@@ -112,5 +112,5 @@ def asleep(monkeypatch):
     monkeypatch.setattr(Sleeper, "before_step", staticmethod(lambda number: None))
     monkeypatch.setattr(steps, "Ascent", lambda plan, **_: Sleeper(plan.settings.steps))
     monkeypatch.setattr(plan.DreamPlan, "of", planned)
-    monkeypatch.setattr(dream_run, "_finish", lambda *_: None)
+    monkeypatch.setattr(dream_wish, "remember_layers", lambda _network: None)
     return Sleeper

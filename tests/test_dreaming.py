@@ -387,3 +387,13 @@ def test_the_dream_of_an_array_is_dreamt_again_with_the_array(picture, tmp_path,
         dreamer.dream_again(tmp_path / "dream.png", network=tiny_network)
     again = dreamer.dream_again(tmp_path / "dream.png", picture, network=tiny_network)
     assert again.pixels.tobytes() == first.pixels.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore:__array__")  # Of Keras, which saves so.
+def test_a_network_out_of_a_file_is_found_again_with_its_preprocessing(picture, tmp_path, tiny_network):
+    tiny_network.graph.network.save(tmp_path / "mine.keras")
+    network = dreamer.load(tmp_path / "mine.keras", "0..1")
+    first = dreamer.dream(picture, TINY, network=network)
+    first.save(tmp_path / "dream.png")
+    again = dreamer.dream_again(tmp_path / "dream.png", picture)
+    assert again.pixels.tobytes() == first.pixels.tobytes()

@@ -14,7 +14,7 @@ from dreamer import presets
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, complete_preset
-from dreamer.cli.dream_run import STANDARD, Made, Wish, dream_photo, named, planned
+from dreamer.cli.dream_wish import STANDARD, Made, Wish, named, planned, read
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import came, exit_status, ignore_interrupts, interrupt_once
 from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, photos_as_typed
@@ -30,6 +30,8 @@ from dreamer.cli.options import (
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import note, say, silent
+from dreamer.cli.still import still
+from dreamer.cli.zoom import zoom
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, SettingsError
@@ -170,7 +172,7 @@ def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
     """Dream photos one after the other, tell where the results are, and give the exit status."""
     if len(photos) > 1:
         return _dream_several(photos, wish, as_json=as_json)
-    made = dream_photo(photos[0], wish)
+    made = _dream_photo(photos[0], wish)
     if as_json:
         print_answer("dream", [made.answer])
     else:
@@ -207,7 +209,7 @@ def _dream_several(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
 def _one_of_several(photo: Path, wish: Wish) -> Made:
     """Dream one of several photos; what goes wrong with it is said."""
     try:
-        return dream_photo(photo, wish)
+        return _dream_photo(photo, wish)
     except (DreamerError, MemoryError) as error:
         parts = [str(error).rstrip(".") or "out of memory", *getattr(error, "__notes__", [])]
         message = ". ".join(parts)
@@ -219,6 +221,23 @@ def _one_of_several(photo: Path, wish: Wish) -> Made:
 def _print(made: Made, wish: Wish) -> None:
     if made.path is not None and not wish.quiet:
         print_path(made.path)
+
+
+def _dream_photo(photo: Path, wish: Wish) -> Made:
+    """Dream a photo and write the result.
+
+    Raises:
+        ImageError: The photo cannot be read, or the result not written.
+        DreamerError: As for :func:`dreamer.dream`.
+    """
+    found, source = read(photo, wish)
+    for remark in found[0].notes:
+        wish.tell(remark)
+    if wish.earlier is not None:
+        wish.earlier.compare(source, wish.settings, wish.tell)
+    if wish.plan is None:
+        wish.fetch()
+    return (still if wish.settings.frames == 1 else zoom)(photo, wish, found, source)
 
 
 def _folder(photos: Sequence[Path], output: Path | None, octave_folder: Path | None) -> Path | None:

@@ -15,8 +15,8 @@ from PIL import Image
 from dreamer import images
 from dreamer.cli import run, watching
 from dreamer.files.digests import digest_of
-from dreamer.visualizing import spectrum
 from dreamer.visualizing import run as visualizing
+from dreamer.visualizing import spectrum
 
 QUICK = ["--size", "48x64", "--steps", "4"]
 
