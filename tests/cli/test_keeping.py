@@ -123,7 +123,7 @@ def test_a_zoom_that_no_encoder_takes_is_kept_as_its_frames(asleep, refuge, fail
     def fail(*_):
         raise failure
 
-    monkeypatch.setattr(animation, "_encoded", fail)
+    monkeypatch.setitem(animation.ENCODERS, ".gif", ("GIF", fail))
     assert run(["dream", "photo.png", *QUICK, "--frames", "3", "-o", "zoom.gif"]) == 1
     found = kept(capfd, refuge, ["photo.png"])
     assert names(found) == ["0001.png", "0002.png", "0003.png"]
