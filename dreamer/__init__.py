@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from dreamer.batching.calls import BatchResult, batch
     from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
     from dreamer.dreaming.photo import Dream
+    from dreamer.dreaming.plan import DreamPlan
     from dreamer.dreaming.settings import DreamSettings
     from dreamer.dreaming.steps import DreamStep
     from dreamer.dreaming.zoom import ZoomStep
+    from dreamer.earlier import dream_again
     from dreamer.errors import DreamerError
     from dreamer.models.network import Network
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
+    from dreamer.results import Interrupted
     from dreamer.transforms import Transforms
     from dreamer.visualizing.calls import visualize, visualize_steps
     from dreamer.visualizing.settings import VisualizeSettings
@@ -36,9 +39,11 @@ __all__ = [
     "Atlas",
     "BatchResult",
     "Dream",
+    "DreamPlan",
     "DreamSettings",
     "DreamStep",
     "DreamerError",
+    "Interrupted",
     "Network",
     "Objective",
     "Transforms",
@@ -50,6 +55,7 @@ __all__ = [
     "atlas",
     "batch",
     "dream",
+    "dream_again",
     "dream_steps",
     "images",
     "load",
@@ -67,9 +73,11 @@ __getattr__, __dir__ = lazy.exports(
         "Atlas": "dreamer.atlases.calls",
         "BatchResult": "dreamer.batching.calls",
         "Dream": "dreamer.dreaming.photo",
+        "DreamPlan": "dreamer.dreaming.plan",
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
+        "Interrupted": "dreamer.results",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
         "Transforms": "dreamer.transforms",
@@ -80,6 +88,7 @@ __getattr__, __dir__ = lazy.exports(
         "atlas": "dreamer.atlases.calls",
         "batch": "dreamer.batching.calls",
         "dream": "dreamer.dreaming.calls",
+        "dream_again": "dreamer.earlier",
         "dream_steps": "dreamer.dreaming.calls",
         "images": "dreamer.images",
         "load": "dreamer.models.registry",

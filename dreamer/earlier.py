@@ -22,6 +22,8 @@ from dreamer.trust import Source, named_files
 from dreamer.wording import shown
 
 if TYPE_CHECKING:
+    from dreamer.dreaming.photo import Dream
+    from dreamer.dreaming.steps import DreamStep
     from dreamer.models.network import Network
 
 
@@ -146,8 +148,10 @@ class Earlier:
 
     def compare(self, source: Mapping[str, object], settings: DreamSettings, note: Callable[[str], None]) -> None:
         """Say what is no longer as it was then, before the work: the photo, and files that the settings name."""
-        if source["sha256"] != self.recipe["source"].get("sha256"):
-            note(f"{source['name']} is not the photo that {self.file} was made from, so the dream will be another")
+        known = self.recipe["source"].get("sha256")  # A dream of an array has none.
+        if known is not None and source.get("sha256") != known:
+            photo = source.get("name") or "what was given"
+            note(f"{photo} is not the photo that {self.file} was made from, so the dream will be another")
         then = {self._place(file) or file: digest for file, digest in self.recipe.get("files_sha256", {}).items()}
         for file, digest in settings.file_digests().items():
             if file in then and then[file] != digest:
@@ -164,3 +168,54 @@ class Earlier:
         for name, version in now.items():
             if libraries.get(name) not in (None, version):
                 note(f"{name} was {libraries[name]} and is {version} now, so fine detail may differ")
+
+
+def dream_again(
+    file: str | Path,
+    picture: Any = None,
+    *,
+    trust: bool = False,
+    network: Network | str | None = None,
+    on_step: Callable[[DreamStep], None] | None = None,
+    progress: bool | None = None,
+    preview: bool = False,
+    **changes: Any,
+) -> Dream:
+    """Dream again as an earlier result tells.
+
+    What is no longer as it was then, the photo or the network, becomes a warning.
+
+    Args:
+        file: A picture that dreamer made.
+        picture: What to dream, as :func:`dreamer.dream` takes it; None for the photo that it was made from, which has
+            to lie beside it.
+        trust: Whether its recipe may name any file, not only those beside it.
+        network: What to dream with, or its name, in place of what the recipe says.
+        on_step: As for :func:`dreamer.dream`.
+        progress: As for :func:`dreamer.dream`.
+        preview: As for :func:`dreamer.dream`.
+        **changes: Fields of :class:`DreamSettings` on top of what the recipe says.
+
+    Raises:
+        ImageReadError: It holds no recipe, or its photo is not there.
+        SettingsError: It is no dream, or its recipe cannot be used.
+        UntrustedError: It names files that do not lie beside it.
+        Interrupted: As for :func:`dreamer.dream`.
+
+    Example:
+        >>> dreamer.dream_again("photo-dream.jpg", seed=8).save("another.jpg")  # doctest: +SKIP
+    """
+    earlier = Earlier.read(Path(file), trust=trust)
+    settings = earlier.settings(**changes)
+
+    from dreamer.dreaming.calls import warn
+    from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.source import opened
+
+    photo, source = opened(
+        earlier.photo() if picture is None else picture, settings.max_size, damaged_ok=earlier.took_damaged
+    )
+    earlier.compare(source, settings, warn)
+    dream = PhotoDream(photo, settings, network=network, source=source, preset=earlier.preset, preview=preview)
+    earlier.compare_network(dream.plan.network, warn)
+    return dream.run(note=warn, on_step=on_step, progress=progress)

@@ -1,13 +1,78 @@
-"""Progress of a call: a bar for who watches, nothing for a script.
+"""Progress of a call: a bar on a terminal or in a notebook, or nothing.
 
-Must not import Keras or anything heavy before a bar is shown.
+The one idea: a library is silent unless asked; in a notebook, where somebody watches every call, it shows itself.
+
+Must not import Keras or anything heavy; rich only where a bar is shown.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from dreamer.wording import one_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+class Bar:
+    """A bar that says where the work is, time spent and time left.
+
+    Args:
+        opening: What to show before the first step.
+        console: Where; None for standard error, or the notebook.
+    """
+
+    _progress: Progress
+
+    def __init__(self, opening: str, console: Console | None = None) -> None:
+        self._opening = opening
+        self._console = console
+
+    def __enter__(self) -> Bar:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            console=self._console or Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task(self._opening, total=None)
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, text: str, progress: float) -> None:
+        """Show a finished step.
+
+        Args:
+            text: Where the work is, in a few words.
+            progress: Share of it that is done, in (0, 1].
+        """
+        self._progress.update(self._task, description=one_line(text), completed=progress, total=1)
+
+    def say(self, line: str) -> None:
+        """Print a line that is to stay, above the bar."""
+        self._progress.console.print(one_line(line), soft_wrap=True)
 
 
 @contextmanager
@@ -24,17 +89,29 @@ def shown(progress: bool | None, what: str) -> Iterator[Callable[[float], None]]
     if not (in_notebook() if progress is None else progress):
         yield lambda _share: None
         return
-    from tqdm.auto import tqdm
-
-    with tqdm(total=100, desc=what, unit="%", bar_format="{l_bar}{bar}| {elapsed}<{remaining}") as bar:
-        yield lambda share: _move(bar, share)
+    with Bar(what) as bar:
+        yield lambda share: bar.show(what, share)
 
 
-def _move(bar: object, share: float) -> None:
-    bar.update(round(100 * share, 1) - bar.n)  # type: ignore[attr-defined]
+Step = TypeVar("Step", bound="_Step")
+
+
+def followed(steps: Iterable[Step], progress: bool | None, what: str) -> Iterator[Step]:
+    """Steps as they are taken, with a bar that follows them; the arguments are those of :func:`shown`."""
+    with shown(progress, what) as show:
+        for step in steps:
+            show(step.progress)
+            yield step
 
 
 def in_notebook() -> bool:
-    """Whether this is a notebook, which shows what a cell gives and a bar while it runs."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    """Whether this is a notebook that can show a bar."""
+    from rich import get_console
+
+    # Without widgets rich would warn, and show nothing.
+    return get_console().is_jupyter and find_spec("ipywidgets") is not None
+
+
+class _Step(Protocol):
+    @property
+    def progress(self) -> float: ...

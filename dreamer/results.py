@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dreamer import images
-from dreamer.arrays import FloatArray, as_float, as_stored
+from dreamer.arrays import FloatArray, as_float, as_stored, fitted
 from dreamer.images import Photo
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+_SHOWN_SIDE = 1024
+"""Pixels; the longest side of what a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,8 +93,10 @@ class Result:
         return pixels.copy() if copy else pixels
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
-        return images.encode(replace(self.photo, bits=8), ".png", recipe=self.recipe)[0]
+        """What a notebook shows: 8 bits, and smaller where a page would not hold it."""
+        height, width = self.photo.pixels.shape[:2]
+        shown = images.resized(self.photo, fitted((height, width), _SHOWN_SIDE))
+        return images.encode(replace(shown, bits=8), ".png", recipe=self.recipe)[0]
 
     def __repr__(self) -> str:
         height, width = self.photo.pixels.shape[:2]
@@ -100,3 +106,21 @@ class Result:
     def _title(self) -> str:
         """What stands before the size, where there is something to say."""
         return ""
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interrupt, as by Ctrl-C or a notebook's stop button, that costs nothing of what was made by then.
+
+    Attributes:
+        partial: What there is: a dream, or the visualizations; each recipe says how far it came.
+
+    Example:
+        >>> try:  # doctest: +SKIP
+        ...     made = dreamer.dream("photo.jpg")
+        ... except dreamer.Interrupted as stopped:
+        ...     made = stopped.partial
+    """
+
+    def __init__(self, partial: Any) -> None:
+        super().__init__(f"what there is, is kept as .partial of this: {partial!r}")
+        self.partial = partial

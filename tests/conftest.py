@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import dataclasses
 import os
 import shutil
 import signal
@@ -77,7 +76,9 @@ def lite0():
 class Sleeper:
     """Stands in for a network: a step changes nothing, but may do something else."""
 
-    network = SimpleNamespace(is_grey=False)
+    network = SimpleNamespace(
+        is_grey=False, weights_sha256="0", spec=SimpleNamespace(name="sleeper", preprocessing=None)
+    )
     before_step = staticmethod(lambda number: None)
 
     def __init__(self, num_steps):
@@ -101,20 +102,15 @@ def asleep(monkeypatch):
 
     ``asleep.before_step = f`` has ``f(number)`` called before each step, counted from 1 through all octaves and frames.
     """
-    from dreamer.cli import dream_run
+    from dreamer.cli import dream_wish
     from dreamer.dreaming import plan, steps
 
     def planned(given, network=None):
-        return SimpleNamespace(
-            settings=given,
-            network=network or Sleeper.network,
-            with_settings=lambda **changes: planned(dataclasses.replace(given, **changes)),
-            recipe=lambda: {"settings": given.to_dict()},
-        )
+        return plan.DreamPlan(network or Sleeper.network, given, given.objective, {})
 
     Sleeper.taken = 0
     monkeypatch.setattr(Sleeper, "before_step", staticmethod(lambda number: None))
     monkeypatch.setattr(steps, "Ascent", lambda plan, **_: Sleeper(plan.settings.steps))
     monkeypatch.setattr(plan.DreamPlan, "of", planned)
-    monkeypatch.setattr(dream_run, "_finish", lambda *_: None)
+    monkeypatch.setattr(dream_wish, "remember_layers", lambda _network: None)
     return Sleeper

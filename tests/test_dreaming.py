@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import weakref
 from functools import partial
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,14 +16,17 @@ from PIL import Image
 
 import dreamer
 from dreamer import images
+from dreamer import progress as progress_bars
 from dreamer.arrays import as_float
 from dreamer.ascent import scoring
 from dreamer.ascent.loop import Step
 from dreamer.dreaming import ascent
+from dreamer.dreaming import photo as photos
 from dreamer.dreaming import steps as dreaming
 from dreamer.dreaming.finish import Finish
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UnknownLayerError
+from dreamer.models import registry
 
 QUICK = DreamSettings(octaves=2, steps=3, objective="block3b")
 
@@ -254,3 +259,141 @@ def test_mask_and_guide_are_read_once_for_all_photos(picture, tmp_path, monkeypa
     Image.fromarray(255 - (picture * 255).astype(np.uint8)).save(tmp_path / "other.png")
     dreamer.dream(picture, QUICK, mask=other, guide=other)
     assert len(reads) == 4
+
+
+TINY = DreamSettings(objective="second", octaves=2, steps=2, precision="float32")
+
+
+@pytest.mark.parametrize("work", ["dream", "dream_steps", "zoom_steps"])
+def test_the_registry_is_asked_once(picture, tiny_network, monkeypatch, work):
+    asked = []
+    monkeypatch.setattr(registry, "load", lambda *which: (asked.append(which), tiny_network)[1])
+    made = getattr(dreamer, work)(picture, TINY, frames=2)
+    assert made.recipe["settings"] if work == "dream" else list(made)
+    assert asked == [("efficientnet_lite0", None)]
+
+
+def test_a_loaded_network_wins_and_nothing_is_looked_up(picture, tiny_network, monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda *_: pytest.fail("was looked up"))
+    made = dreamer.dream(picture, TINY, model="inception_v3", preprocessing="0..1", network=tiny_network)
+    assert made.recipe["settings"]["model"] == tiny_network.spec.name
+    assert made.recipe["settings"]["preprocessing"] is None
+
+
+def test_steps_frames_and_dreams_take_the_same(picture, tiny_network, tmp_path):
+    Image.fromarray((picture * 255).round().astype(np.uint8)).save(tmp_path / "photo.png")
+    expected = dreamer.dream(tmp_path / "photo.png", TINY, network=tiny_network, seed=5)
+    for given in (tmp_path / "photo.png", images.read(tmp_path / "photo.png"), Image.open(tmp_path / "photo.png")):
+        [*_, last] = dreamer.dream_steps(given, TINY, network=tiny_network, seed=5)
+        assert last.render() == pytest.approx(expected.pixels, abs=1e-6)
+        [*_, frame] = dreamer.zoom_steps(given, TINY, network=tiny_network, seed=5)
+        assert frame.dream.render() == pytest.approx(expected.pixels, abs=1e-6)
+
+
+def test_a_plan_is_complete_and_its_digest_is_of_all_that_a_dream_depends_on(lite0, tmp_path, picture):
+    Image.fromarray((picture * 255).astype(np.uint8)).save(tmp_path / "mask.png")
+    open_ = DreamSettings(precision="auto", mask=str(tmp_path / "mask.png"))
+    plan = dreamer.DreamPlan.of(open_, lite0)
+    assert DreamSettings.of(**plan.to_dict()) == plan.settings
+    assert plan.settings.objective is not None
+    assert plan.settings.precision != "auto"
+    assert dreamer.DreamPlan.of(plan.settings, lite0).digest() == plan.digest()
+    others = [plan.with_settings(seed=1).digest()]
+    Image.fromarray(255 - (picture * 255).astype(np.uint8)).save(tmp_path / "mask.png")
+    others.append(dreamer.DreamPlan.of(open_, lite0).digest())
+    heavier = dataclasses.replace(plan, network=SimpleNamespace(weights_sha256="other"))
+    others.append(heavier.digest())
+    assert len({plan.digest(), *others}) == 4
+
+
+def test_an_interrupt_keeps_what_there_is(picture, tiny_network, tmp_path):
+    def interrupt(step):
+        if step.octave == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(dreamer.Interrupted) as stopped:
+        dreamer.dream(picture, TINY, network=tiny_network, on_step=interrupt)
+    partial = stopped.value.partial
+    assert partial.pixels.shape == picture.shape
+    assert "partial" in repr(partial)
+    partial.save(tmp_path / "partial.png")
+    assert images.read_recipe(tmp_path / "partial.png")["partial"] == {"octave": 1, "step": 0}
+
+
+def test_an_interrupt_before_the_first_step_is_an_interrupt(picture, tiny_network, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(photos, "planned_steps", interrupted)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        dreamer.dream(picture, TINY, network=tiny_network)
+    assert not isinstance(stopped.value, dreamer.Interrupted)
+
+
+def test_all_that_a_file_holds_besides_its_pixels_comes_back(tmp_path, tiny_network, picture):
+    sixteen = np.rint(picture * 65535).astype(np.uint16)
+    alpha = np.full(picture.shape[:2], 40_000, np.uint16)
+    images.write(tmp_path / "photo.png", images.Photo(sixteen, alpha, bits=16), recipe=None)
+    made = dreamer.dream(tmp_path / "photo.png", TINY, network=tiny_network)
+    assert (made.pixels.dtype, made.image.mode) == (np.float32, "RGBA")
+    made.save(tmp_path / "dream.png")
+    again = images.read(tmp_path / "dream.png", compact=True)
+    assert again.bits == 16
+    assert (again.alpha == alpha).all()
+    assert again.pixels == pytest.approx(made.pixels * 65535, abs=0.51)
+    assert np.array_equal(np.asarray(made), made.pixels)
+
+
+def test_a_notebook_gets_a_picture_that_fits_its_page(tiny_network):
+    made = dreamer.dream(np.full((20, 3000, 3), 0.5, np.float32), TINY, octaves=1, network=tiny_network)
+    assert len(repr(made)) < 100
+    with Image.open(BytesIO(made._repr_png_())) as shown:
+        assert shown.size == (1024, 7)
+
+
+@pytest.mark.parametrize(("progress", "notebook", "is_shown"), [(True, False, True), (None, False, False),
+                                                                (None, True, True), (False, True, False)])  # fmt: skip
+def test_a_bar_is_shown_where_it_is_asked_for_and_in_notebooks(
+    picture, tiny_network, monkeypatch, capfd, progress, notebook, is_shown
+):
+    shown = []
+    monkeypatch.setattr(progress_bars, "in_notebook", lambda: notebook)
+    monkeypatch.setattr(progress_bars.Bar, "show", lambda _self, _text, share: shown.append(share))
+    dreamer.dream(picture, TINY, network=tiny_network, progress=progress)
+    assert (len(shown) == 4) == is_shown == bool(shown)
+    assert not shown or shown[-1] == pytest.approx(1)
+    if not is_shown:
+        assert capfd.readouterr() == ("", "")
+
+
+def test_a_dream_is_dreamt_again_from_its_picture(picture, tmp_path, tiny_network):
+    Image.fromarray((picture * 255).round().astype(np.uint8)).save(tmp_path / "photo.png")
+    first = dreamer.dream(tmp_path / "photo.png", TINY, network=tiny_network, seed=3)
+    first.save(tmp_path / "dream.png")
+    again = dreamer.dream_again(tmp_path / "dream.png", network=tiny_network)
+    assert again.pixels.tobytes() == first.pixels.tobytes()
+    assert again.recipe == first.recipe
+    other = dreamer.dream_again(str(tmp_path / "dream.png"), network=tiny_network, seed=4)
+    assert other.recipe["settings"] == first.recipe["settings"] | {"seed": 4}
+    with pytest.warns(RuntimeWarning, match="what was given is not the photo"):
+        dreamer.dream_again(tmp_path / "dream.png", picture, network=tiny_network)
+
+
+def test_the_dream_of_an_array_is_dreamt_again_with_the_array(picture, tmp_path, tiny_network):
+    first = dreamer.dream(picture, TINY, network=tiny_network)
+    first.save(tmp_path / "dream.png")
+    with pytest.raises(ImageReadError, match="is not beside it"):
+        dreamer.dream_again(tmp_path / "dream.png", network=tiny_network)
+    again = dreamer.dream_again(tmp_path / "dream.png", picture, network=tiny_network)
+    assert again.pixels.tobytes() == first.pixels.tobytes()
+
+
+@pytest.mark.filterwarnings("ignore:__array__")  # Of Keras, which saves so.
+def test_a_network_out_of_a_file_is_found_again_with_its_preprocessing(picture, tmp_path, tiny_network):
+    tiny_network.graph.network.save(tmp_path / "mine.keras")
+    network = dreamer.load(tmp_path / "mine.keras", "0..1")
+    first = dreamer.dream(picture, TINY, network=network)
+    first.save(tmp_path / "dream.png")
+    again = dreamer.dream_again(tmp_path / "dream.png", picture)
+    assert again.pixels.tobytes() == first.pixels.tobytes()

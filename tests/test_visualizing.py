@@ -301,3 +301,15 @@ def test_a_real_class_is_recognised_by_the_network_itself(lite0):
 
 def test_no_targets_give_no_pictures(tiny):
     assert dreamer.visualize([], QUICK) == []
+
+
+def test_an_interrupt_keeps_the_pictures_that_there_are(tiny_network):
+    def interrupt(step):
+        if step.step == 2:
+            raise KeyboardInterrupt
+
+    given = {"size": 24, "steps": 9, "precision": "float32", "network": tiny_network}
+    with pytest.raises(dreamer.Interrupted) as stopped:
+        dreamer.visualize(["second:0", "second:1"], on_step=interrupt, **given)
+    assert [one.pixels.shape for one in stopped.value.partial] == 2 * [(24, 24, 3)]
+    assert stopped.value.partial[0].recipe["partial"] == {"step": 2, "pictures": 2}

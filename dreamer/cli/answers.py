@@ -25,6 +25,7 @@ ITEMS: Mapping[str, Shape] = {
     "dream": {
         "photo": str, "path": (str, None), "width": int, "height": int, "frames": int, "score": (float, None),
         "partial": bool, "recipe": {str: object},
+        "error": {"kind": str, "message": str},  # Of one of several that failed, which has only photo and path besides.
     },
     "visualize": {"path": str, "targets": [str], "scores": _SCORES, "partial": bool, "recipe": {str: object}},
     "batch": {

@@ -14,9 +14,9 @@ from dreamer import presets
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_layer, complete_preset
-from dreamer.cli.dream_run import STANDARD, Wish, dream_photo
+from dreamer.cli.dream_wish import STANDARD, Made, Wish, named, planned, read
 from dreamer.cli.fetching import ensure_weights, fetch_options
-from dreamer.cli.interrupts import exit_status
+from dreamer.cli.interrupts import came, exit_status, ignore_interrupts, interrupt_once
 from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, photos_as_typed
 from dreamer.cli.options import (
     backend_option,
@@ -30,6 +30,8 @@ from dreamer.cli.options import (
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import note, say, silent
+from dreamer.cli.still import still
+from dreamer.cli.zoom import zoom
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, SettingsError
@@ -44,7 +46,7 @@ EXIT_FAILURE = 1
 @click.option(
     "-o", "--output", type=OutputFile(),
     help="Where to write; the suffix gives the format. With --frames a .gif, a .webp, an .apng, or a folder; - for "
-    "standard output.  [default: PHOTO with -dream before the suffix]",
+    "standard output; of several photos a folder.  [default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option(
@@ -123,7 +125,6 @@ def dream(
         if earlier is None:
             raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
         photos = (earlier.photo(),)
-    _check_several(photos, output, save_octaves)
     if output == STANDARD and as_json:
         raise SettingsError("-o - and --json both write to standard output; give one of them")
     if photos == (STANDARD,) and output is None:
@@ -133,7 +134,7 @@ def dream(
     check_settings(settings, chosen)
     if frame_rate is not None and settings.frames == 1:
         raise SettingsError("--frame-rate is for an endless zoom; say how long it is, as in --frames 60")
-    if frame_rate is not None and output is not None and not output.suffix:
+    if frame_rate is not None and output is not None and not output.suffix and len(photos) == 1:
         raise SettingsError(f"--frame-rate is for an animation, and {output} becomes a folder of frames; leave it out")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
@@ -142,6 +143,7 @@ def dream(
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
     settings.file_digests()  # So is a file that is not there.
+    folder = _folder(photos, output, save_octaves)
     tell = silent if quiet else note
     if settings.strength == 0:
         tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")
@@ -149,7 +151,8 @@ def dream(
     wish = Wish(
         settings=settings,
         preset=origin,
-        output=output,
+        output=output if len(photos) == 1 else None,
+        folder=folder,
         overwrite=overwrite,
         preview=preview,
         octave_folder=save_octaves,
@@ -166,50 +169,101 @@ def dream(
 
 
 def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
-    """Dream photos one after the other, tell where the results are, and give the exit status.
+    """Dream photos one after the other, tell where the results are, and give the exit status."""
+    if len(photos) > 1:
+        return _dream_several(photos, wish, as_json=as_json)
+    made = _dream_photo(photos[0], wish)
+    if as_json:
+        print_answer("dream", [made.answer])
+    else:
+        _print(made, wish)
+    return exit_status() if made.is_partial else 0
 
-    One of several that fails is said, and the others go on; an interrupt ends all.
-    """
+
+def _dream_several(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
+    """The same of several: one that fails is said, and the others go on; an interrupt ends all."""
+    wish = planned(wish)
     answers: list[dict[str, Any]] = []
-    status = 0
-    for photo in photos:
-        try:
-            made = dream_photo(photo, wish)
-        except DreamerError as error:
-            if len(photos) == 1:
-                raise
-            say(f"Error: {photo}: {error}")
-            status = EXIT_FAILURE
-            continue
-        except KeyboardInterrupt:
-            if not answers:
-                raise
-            status = exit_status()
-            break
-        answers.append(made.answer)
-        if made.path is not None and not (as_json or wish.quiet):
-            print_path(made.path)
-        if made.is_partial:
-            status = exit_status()
-            break
+    try:
+        for photo in photos:
+            with interrupt_once():
+                made = _one_of_several(photo, named(photo, wish, [answer["path"] for answer in answers]))
+            answers.append(made.answer)
+            if not as_json:
+                _print(made, wish)
+            if came():
+                break
+    except KeyboardInterrupt:  # In a photo of which there was nothing yet.
+        if not answers:
+            raise
+    ignore_interrupts()
+    if came():
+        wish.tell(f"interrupted after {len(answers)} of {len(photos)} photos")
     if as_json:
         print_answer("dream", answers)
-    return status
+    if came():
+        return exit_status()
+    return EXIT_FAILURE if any("error" in answer for answer in answers) else 0
 
 
-def _check_several(photos: Sequence[Path], output: Path | None, octave_folder: Path | None) -> None:
-    """Refuse what several photos cannot share."""
+def _one_of_several(photo: Path, wish: Wish) -> Made:
+    """Dream one of several photos; what goes wrong with it is said."""
+    try:
+        return _dream_photo(photo, wish)
+    except (DreamerError, MemoryError) as error:
+        parts = [str(error).rstrip(".") or "out of memory", *getattr(error, "__notes__", [])]
+        message = ". ".join(parts)
+        say(f"Failed: {message if str(photo) in message else f'{photo}: {message}'}")
+        failure = {"kind": type(error).__name__, "message": message}
+        return Made(None, {"photo": str(photo), "path": None, "error": failure}, is_partial=False)
+
+
+def _print(made: Made, wish: Wish) -> None:
+    if made.path is not None and not wish.quiet:
+        print_path(made.path)
+
+
+def _dream_photo(photo: Path, wish: Wish) -> Made:
+    """Dream a photo and write the result.
+
+    Raises:
+        ImageError: The photo cannot be read, or the result not written.
+        DreamerError: As for :func:`dreamer.dream`.
+    """
+    found, source = read(photo, wish)
+    for remark in found[0].notes:
+        wish.tell(remark)
+    if wish.earlier is not None:
+        wish.earlier.compare(source, wish.settings, wish.tell)
+    if wish.plan is None:
+        wish.fetch()
+    return (still if wish.settings.frames == 1 else zoom)(photo, wish, found, source)
+
+
+def _folder(photos: Sequence[Path], output: Path | None, octave_folder: Path | None) -> Path | None:
+    """The folder that the dreams of several photos go to; None for beside the photos.
+
+    Raises:
+        SettingsError: Something is asked for that several photos cannot share.
+        ImageWriteError: There can be no such folder.
+    """
     if len(photos) == 1:
-        return
-    if output is not None:
-        raise SettingsError(
-            f"-o names the result of one photo, and {len(photos)} are given; leave it out for names beside the photos, "
-            "or dream a folder into another: dreamer batch INPUT_DIR OUTPUT_DIR"
-        )
+        return None
     if octave_folder is not None:
         raise SettingsError(f"--save-octaves is for one photo, and {len(photos)} are given; leave it out")
     if STANDARD in photos:
         raise SettingsError("- stands for standard input, which cannot be one of several photos")
+    if output is None or output.is_dir():
+        return output
+    if output == STANDARD or output.suffix or output.exists():
+        raise SettingsError(
+            f"-o is {output}, and {len(photos)} photos are given; expected a folder for their dreams, or leave it out "
+            "for names beside the photos"
+        )
+    from dreamer import images
+
+    images.check_place(output, overwrite=False)
+    return output
 
 
 def _settings(

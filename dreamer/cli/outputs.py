@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from dreamer.errors import ImageExistsError, ImageWriteError
+from dreamer.errors import ImageExistsError, ImageReadError, ImageWriteError
 from dreamer.files.refuge import rescued
 from dreamer.wording import harmless, one_line
 
@@ -64,40 +64,59 @@ def check_not_photo(target: Path, photo: Path) -> None:
     Raises:
         ImageWriteError: It would.
     """
-    if target.exists() and target.samefile(photo):
+    if target.exists() and photo.exists() and target.samefile(photo):
         raise ImageWriteError(
             f"the output {target} is the photo itself, which is never written to. Choose another name"
         )
 
 
-def print_picture(result: Result, suffix: str) -> None:
+def print_picture(result: Result, suffix: str, *, note: Callable[[str], None]) -> None:
     """Print a result to standard output, as the bytes of a picture file for another program.
 
     Args:
         result: The picture with its recipe.
         suffix: Of the format.
+        note: Told what the format could not hold.
 
     Raises:
-        ImageWriteError: It cannot be encoded, or standard output cannot take it.
+        ImageWriteError: It cannot be encoded, or standard output cannot take it; a note of it says where it was kept.
+        BrokenPipeError: Nobody reads it any longer.
     """
-    data, _notes = result.encoded(suffix)
+    with rescued("dream", {".png": result.save}):
+        data, remarks = result.encoded(suffix)
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ImageWriteError(f"the picture cannot be written to standard output: {error.strerror}") from error
+        with rescued("dream", {".png": result.save}):
+            raise ImageWriteError(f"the picture cannot be written to standard output: {error.strerror}") from error
+    for remark in remarks:
+        note(remark)
 
 
 def check_standard_output() -> None:
     """Make sure that standard output can take the bytes of a picture.
 
     Raises:
-        ImageWriteError: It is a terminal, which would show them as garbage.
+        ImageWriteError: It is closed, or a terminal, which would show them as garbage.
     """
-    if not hasattr(sys.stdout, "buffer") or sys.stdout.isatty():
+    if not hasattr(sys.stdout, "buffer"):
+        raise ImageWriteError("-o - writes a picture to standard output, which is closed; add | or > and where to")
+    if sys.stdout.isatty():
         raise ImageWriteError("-o - writes a picture to standard output, which is a terminal; add | or > and where to")
+
+
+def standard_input() -> BinaryIO:
+    """Standard input, as bytes.
+
+    Raises:
+        ImageReadError: It is closed, or a terminal, on which nobody types a picture.
+    """
+    if not hasattr(sys.stdin, "buffer") or sys.stdin.isatty():
+        raise ImageReadError("- reads a picture from standard input, and none comes; add < and the photo, or a pipe")
+    return sys.stdin.buffer
 
 
 def print_path(target: Path | str) -> None:

@@ -14,16 +14,14 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import click
 
 from dreamer.backends import BACKENDS
 from dreamer.errors import BackendError
+from dreamer.progress import Bar
 from dreamer.wording import one_line
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 class WorkProgress(Protocol):
@@ -171,50 +169,30 @@ class _Lines:
 
 
 class _Bar:
-    """A bar that says where the work is, time spent and time left."""
-
-    _progress: Progress
+    """The bar of the library, on standard error."""
 
     def __init__(self, opening: str) -> None:
         self._opening = opening
 
     def __enter__(self) -> _Bar:
+        from rich.console import Console
+
         # A descriptor of its own: while TensorFlow loads, the usual one is muted.
         self._terminal = os.fdopen(
             os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors
         )
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
-            console=Console(file=self._terminal, markup=False, emoji=False, highlight=False),
-            transient=True,
-        )
-        self._task = self._progress.add_task(self._opening, total=None)
-        self._progress.start()
+        console = Console(file=self._terminal, markup=False, emoji=False, highlight=False)
+        self._bar = Bar(self._opening, console).__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._bar.__exit__(kind, error, trace)
         self._terminal.close()
 
     def show(self, text: str, progress: float, _milestone: str | None = None) -> None:
-        self._progress.update(self._task, description=one_line(text), completed=progress, total=1)
+        self._bar.show(text, progress)
 
     def say(self, line: str) -> None:
-        self._progress.console.print(one_line(line), soft_wrap=True)
+        self._bar.say(line)

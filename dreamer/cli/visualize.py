@@ -113,6 +113,8 @@ def visualize(
     if animation is not None:
         images.check_animation_target(animation, overwrite=overwrite, size=size)
     film = Film(animation, settings.steps) if animation else None
+    if film is not None:
+        ctx.call_on_close(film.close)
     snapshots = None
     if save_steps is not None:
         snapshots = Snapshots(save_steps, stem, steps=settings.steps, pictures=count, overwrite=overwrite)

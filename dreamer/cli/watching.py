@@ -150,6 +150,10 @@ class Film:
         picture = self._spool[way[frame]] if frame < len(way) else last.picture
         return replace(last, picture=picture, alpha=None)
 
+    def close(self) -> None:
+        """Let go of the pictures."""
+        self._spool.close()
+
     def rescued(self, run: VisualizeRun) -> AbstractContextManager[None]:
         """It is kept elsewhere, as far as it is, whatever goes wrong in the body."""
         ways = {self._path.suffix: lambda path: self.write(run, path), "": lambda path: self.write(run, path)}

@@ -9,15 +9,20 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from dreamer import progress as progress_bars
 from dreamer.dreaming.photo import Dream, PhotoDream
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.source import opened
 from dreamer.dreaming.steps import DreamStep
 from dreamer.dreaming.zoom import ZoomStep
+from dreamer.progress import followed
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
+
+
+def warn(line: str) -> None:
+    """Say as a warning what is done otherwise than it was told."""
+    warnings.warn(line, RuntimeWarning, stacklevel=2)
 
 
 def dream(
@@ -27,6 +32,7 @@ def dream(
     network: Network | str | None = None,
     on_step: Callable[[DreamStep], None] | None = None,
     progress: bool | None = None,
+    preview: bool = False,
     **keywords: Any,
 ) -> Dream:
     """Dream a photo.
@@ -39,6 +45,7 @@ def dream(
             of ``model`` of the settings.
         on_step: Called after every step. What it raises ends the dream.
         progress: Whether to show a bar; None for only in a notebook.
+        preview: Take only the first octaves of the dream: a small picture, composed like the whole.
         **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of them.
 
     Returns:
@@ -49,6 +56,7 @@ def dream(
         ImageReadError: The picture cannot be read, or the array has another shape or range.
         SettingsError: A setting is impossible or unknown.
         ModelError: The network, a layer or the weights are not there.
+        Interrupted: Ctrl-C after the first step; it holds what there is.
 
     Example:
         >>> import dreamer
@@ -57,13 +65,8 @@ def dream(
         <Dream: 427x640 pixels, score 1.62>
         >>> found.save("rocket-dream.jpg")  # doctest: +SKIP
     """
-    run = _run(picture, settings, network, keywords)
-    with progress_bars.shown(progress, "dream") as show:
-        for step in run.steps(note=_warn):
-            show(step.progress)
-            if on_step is not None:
-                on_step(step)
-    return run.result()
+    run = _run(picture, settings, network, keywords, preview=preview)
+    return run.run(note=warn, on_step=on_step, progress=progress)
 
 
 def dream_steps(
@@ -71,7 +74,8 @@ def dream_steps(
     settings: DreamSettings | None = None,
     *,
     network: Network | str | None = None,
-    note: Callable[[str], None] | None = None,
+    progress: bool | None = None,
+    note: Callable[[str], None] = warn,
     stay_on_device: bool | None = None,
     preview: bool = False,
     **keywords: Any,
@@ -82,6 +86,7 @@ def dream_steps(
         picture: As for :func:`dream`; an array may also hold uint16 levels.
         settings: What to do.
         network: As for :func:`dream`.
+        progress: As for :func:`dream`.
         note: Told in a line what the dream does otherwise than it was told, as when memory runs out;
             by default it becomes a warning.
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
@@ -96,7 +101,7 @@ def dream_steps(
         ImageReadError, SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
     """
     run = _run(picture, settings, network, keywords, preview=preview)
-    yield from run.steps(note=note or _warn, stay_on_device=stay_on_device)
+    yield from followed(run.steps(note=note, stay_on_device=stay_on_device), progress, "dream")
 
 
 def zoom_steps(
@@ -104,7 +109,8 @@ def zoom_steps(
     settings: DreamSettings | None = None,
     *,
     network: Network | str | None = None,
-    note: Callable[[str], None] | None = None,
+    progress: bool | None = None,
+    note: Callable[[str], None] = warn,
     preview: bool = False,
     **keywords: Any,
 ) -> Iterator[ZoomStep]:
@@ -114,6 +120,7 @@ def zoom_steps(
         picture: As for :func:`dream`.
         settings: What to do; ``frames`` and ``zoom`` say how far.
         network: As for :func:`dream`.
+        progress: As for :func:`dream`.
         note: As for :func:`dream_steps`.
         preview: Frames of the first octaves only.
         **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of them.
@@ -124,7 +131,8 @@ def zoom_steps(
     Raises:
         ImageReadError, SettingsError, ModelError: As for :func:`dream`, when the first step is asked for.
     """
-    yield from _run(picture, settings, network, keywords, preview=preview).zoom(note=note or _warn)
+    run = _run(picture, settings, network, keywords, preview=preview)
+    yield from followed(run.zoom(note=note), progress, "zoom")
 
 
 def _run(
@@ -133,12 +141,8 @@ def _run(
     network: Network | str | None,
     keywords: dict[str, Any],
     *,
-    preview: bool = False,
+    preview: bool,
 ) -> PhotoDream:
     chosen = DreamSettings.merged(settings, keywords)
     photo, source = opened(picture, chosen.max_size)
     return PhotoDream(photo, chosen, network=network, source=source, preview=preview)
-
-
-def _warn(line: str) -> None:
-    warnings.warn(line, RuntimeWarning, stacklevel=2)

@@ -24,7 +24,8 @@ from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
 from dreamer.dreaming.zoom import ZoomStep, planned_frames
 from dreamer.images import Photo
-from dreamer.results import Result
+from dreamer.progress import followed
+from dreamer.results import Interrupted, Result
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
@@ -68,8 +69,8 @@ class PhotoDream:
 
     Args:
         photo: As ``images.read`` gives it; ``compact`` saves memory.
-        settings: What to do.
-        network: What to dream with, in place of the one that the settings name.
+        settings: What to do, or the plan of it, which serves any number of photos.
+        network: What to dream with, in place of the one that settings name.
         source: What `images.recipes.source_of` says of the photo's file.
         preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
@@ -88,23 +89,52 @@ class PhotoDream:
     def __init__(
         self,
         photo: Photo,
-        settings: DreamSettings,
+        settings: DreamSettings | DreamPlan,
         *,
         network: Network | str | None = None,
         source: Mapping[str, object] = MappingProxyType({}),
         preset: Mapping[str, str] = MappingProxyType({}),
         preview: bool = False,
     ) -> None:
-        self.size: Size = octave_sizes(photo.pixels, settings, preview=preview)[-1]
-        Finish(settings).check_mask(self.size)
+        self._settings = settings.settings if isinstance(settings, DreamPlan) else settings
+        self.size: Size = octave_sizes(photo.pixels, self._settings, preview=preview)[-1]
+        Finish(self._settings).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
-        self._settings = settings
+        self._plan = settings if isinstance(settings, DreamPlan) else None
         self._network = network
         self._source = source
         self._preset = preset
         self._preview = preview
         self._last: DreamStep | None = None
+
+    def run(
+        self,
+        *,
+        note: Callable[[str], None],
+        on_step: Callable[[DreamStep], None] | None = None,
+        progress: bool | None = None,
+    ) -> Dream:
+        """Dream to the end.
+
+        Args:
+            note: Told in a line what is done otherwise than it was told.
+            on_step: Called after every step.
+            progress: Whether to show a bar; None for only in a notebook.
+
+        Raises:
+            SettingsError, ModelError: As for :func:`dreamer.dream`.
+            Interrupted: Ctrl-C after the first step; it holds what there is.
+        """
+        try:
+            for step in followed(self.steps(note=note), progress, "dream"):
+                if on_step is not None:
+                    on_step(step)
+        except KeyboardInterrupt as interrupt:
+            if self._last is None:
+                raise
+            raise Interrupted(self.result()) from interrupt
+        return self.result()
 
     @cached_property
     def plan(self) -> DreamPlan:
@@ -113,7 +143,7 @@ class PhotoDream:
         Raises:
             SettingsError, ModelError: As for :meth:`DreamPlan.of`.
         """
-        return DreamPlan.of(self._settings, self._network)
+        return self._plan or DreamPlan.of(self._settings, self._network)
 
     def steps(self, *, note: Callable[[str], None], stay_on_device: bool | None = None) -> Iterator[DreamStep]:
         """Dream.

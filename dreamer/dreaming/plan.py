@@ -19,7 +19,9 @@ from dreamer.backends import precision
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.models import registry
+from dreamer.models.keras_file import is_path
 from dreamer.models.network import Network
+from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.objectives import Objective, layer
 from dreamer.recipes import recipe_of
 
@@ -51,15 +53,14 @@ class DreamPlan:
 
         Args:
             settings: As a person gives them.
-            network: What to dream with, in place of the one that the settings name.
+            network: What to dream with, in place of the one that the settings name; one that is loaded knows how
+                pictures are prepared for it.
 
         Raises:
             ModelError: There is no such network, no such layer, channel or class of it, or its weights cannot be had.
             SettingsError: A file that the settings name cannot be read.
         """
-        loaded = registry.load(settings.model if network is None else network, settings.preprocessing)
-        if network is not None:
-            settings = dataclasses.replace(settings, model=loaded.spec.name)
+        loaded, settings = _loaded(network, settings)
         files = settings.file_digests()
         objective = settings.objective or layer(loaded.default_layer)
         climbed = objective if settings.guide is None else objective.guided_by(settings.guide)
@@ -89,3 +90,13 @@ class DreamPlan:
         """A digest of all of it: with equal ones and equal versions, dreams of a photo are equal."""
         known = {"settings": self.to_dict(), "files": dict(self.files), "weights": self.network.weights_sha256}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _loaded(network: Network | str | None, settings: DreamSettings) -> tuple[Network, DreamSettings]:
+    """What to dream with, and settings that say so, as far as words can."""
+    if not isinstance(network, Network):
+        named = settings if network is None else dataclasses.replace(settings, model=network)
+        return registry.load(named.model, named.preprocessing), named
+    general = {PREPROCESSINGS[name]: name for name in GENERAL} if is_path(network.spec.name) else {}
+    known = None if network.spec.preprocessing is None else general.get(network.spec.preprocessing)
+    return network, dataclasses.replace(settings, model=network.spec.name, preprocessing=known)

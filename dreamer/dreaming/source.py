@@ -24,18 +24,19 @@ from dreamer.memory import DREAM_BYTES
 from dreamer.results import Result
 
 
-def opened(picture: Any, max_side: int | None = None) -> tuple[Photo, dict[str, object]]:
+def opened(picture: Any, max_side: int | None = None, *, damaged_ok: bool = False) -> tuple[Photo, dict[str, object]]:
     """A picture as a photo, and what recipes say of where it comes from.
 
     Args:
         picture: A path, a Pillow image, a photo, a result, or an array ``(height, width, 3)`` of RGB.
         max_side: How long the dream's longer side may be; a file may be read smaller.
+        damaged_ok: Whether a file is taken that is not whole.
 
     Raises:
         ImageReadError: It cannot be read, or is an array of another shape or range.
     """
     if isinstance(picture, str | Path):
-        return read_photo(Path(picture), max_side=max_side, work_bytes=DREAM_BYTES)
+        return read_photo(Path(picture), max_side=max_side, damaged_ok=damaged_ok, work_bytes=DREAM_BYTES)
     if isinstance(picture, Photo):
         return picture, {}
     if isinstance(picture, Result):
@@ -67,7 +68,7 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
 
     Args:
         data: The bytes.
-        name: What recipes call the file.
+        name: What recipes call the file; "" for one without a name.
         shown_as: What errors call it.
         **options: Of ``images.decode``.
 
@@ -75,7 +76,8 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
         ImageReadError: They are no picture.
     """
     photo = images.decode(data, shown_as, compact=True, **options)
-    return photo, source_of(name, hashlib.sha256(data).hexdigest(), photo)
+    source = source_of(name, hashlib.sha256(data).hexdigest(), photo)
+    return photo, {key: value for key, value in source.items() if value != ""}
 
 
 def dream_names(photo: Path, *, preview: bool = False, suffix: str | None = None) -> Iterator[Path]:

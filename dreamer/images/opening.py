@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
@@ -22,6 +23,7 @@ from dreamer.images.formats import FORMATS, known
 # MPO, the JPEG of phones with several pictures inside, is opened by Pillow's JPEG plugin.
 _MOST_EXIF = 100
 _PLUGINS = tuple(one.plugin for one in FORMATS if one.plugin and one.name != "MPO")
+_PART = 1 << 20  # Bytes read at once from a stream: nobody knows how many will come.
 EMPTY = "is empty (0 bytes); a picture is expected. Copy or download it again."
 
 # What Pillow was seen to raise, or documents to raise, on damaged bytes.
@@ -88,6 +90,35 @@ def file_bytes(path: Path) -> bytes:
     if not data:
         raise ImageReadError(f"{path} {EMPTY}")
     return data
+
+
+def stream_bytes(stream: BinaryIO, name: str) -> bytes:
+    """Read all of a stream, as of standard input, in which a whole picture file comes.
+
+    Args:
+        stream: It is read to its end, or until it has more than there is memory for.
+        name: What errors call it.
+
+    Raises:
+        ImageReadError: It is empty, cannot be read, or has more bytes than there is memory for.
+
+    Example:
+        >>> stream_bytes(BytesIO(b"GIF89a"), "standard input")
+        b'GIF89a'
+    """
+    data, most = bytearray(), int(memory.free())
+    try:
+        while part := stream.read(_PART):
+            data += part
+            if len(data) > most:
+                raise ImageReadError(
+                    f"{name} has more than {most:,} bytes, for that is the memory that is free. Send a smaller picture."
+                )
+    except OSError as error:
+        raise ImageReadError(f"{name} cannot be read: {one_line(error)}.") from error
+    if not data:
+        raise ImageReadError(f"{name} is empty; the bytes of a picture file are expected, as in < photo.jpg")
+    return bytes(data)
 
 
 def explained(error: BaseException, max_pixels: int) -> str:

@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
-from dreamer import progress as progress_bars
 from dreamer.objectives import Objective
+from dreamer.progress import followed
+from dreamer.results import Interrupted
 from dreamer.visualizing.run import VisualizeRun
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.visualizing.steps import VisualizeStep
@@ -60,6 +61,7 @@ def visualize(
     Raises:
         SettingsError: A target cannot be read, or a setting is impossible or unknown.
         ModelError: The network, a layer, a class or the weights are not there.
+        Interrupted: Ctrl-C after the first step; it holds a list of what there is.
 
     Example:
         >>> import dreamer
@@ -68,11 +70,14 @@ def visualize(
         ((224, 224, 3), True)
     """
     run = _run(targets, settings, network, start, keywords)
-    with progress_bars.shown(progress, "visualize") as show:
-        for step in run.steps(note=_warn):
-            show(step.progress)
+    try:
+        for step in followed(run.steps(note=_warn), progress, "visualize"):
             if on_step is not None:
                 on_step(step)
+    except KeyboardInterrupt as interrupt:
+        if not run.interrupted():
+            raise
+        raise Interrupted(run.results()) from interrupt
     results = run.results()
     return results[0] if isinstance(targets, Objective | str) and len(results) == 1 else results
 
@@ -83,6 +88,7 @@ def visualize_steps(
     *,
     network: Network | str | None = None,
     start: Any = None,
+    progress: bool | None = None,
     note: Callable[[str], None] | None = None,
     pause_every: int | None = None,
     **keywords: Any,
@@ -94,6 +100,7 @@ def visualize_steps(
         settings: How.
         network: As for :func:`visualize`.
         start: As for :func:`visualize`.
+        progress: As for :func:`visualize`.
         note: Told in a line what is done otherwise than asked, as when memory runs out; by default a warning.
         pause_every: Every so many steps the pictures can be had as they are right then.
         **keywords: Fields of :class:`VisualizeSettings`, in place of ``settings`` or on top of them.
@@ -104,7 +111,8 @@ def visualize_steps(
     Raises:
         SettingsError, ModelError: As for :func:`visualize`, when the first step is asked for.
     """
-    yield from _run(targets, settings, network, start, keywords).steps(note=note or _warn, pause_every=pause_every)
+    run = _run(targets, settings, network, start, keywords)
+    yield from followed(run.steps(note=note or _warn, pause_every=pause_every), progress, "visualize")
 
 
 def _run(

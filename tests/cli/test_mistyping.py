@@ -39,6 +39,15 @@ def refused(capfd, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "instead"),
     [
+        (["dream", "a.jpg", "b.jpg", "-o", "new.png"], "expected a folder for their dreams"),
+        (["dream", "a.jpg", "b.jpg", "-o", "a.jpg"], "expected a folder for their dreams"),
+        (["dream", "a.jpg", "b.jpg", "-o", "no/where"], "does not exist. Create it first"),
+        (["dream", "a.jpg", "b.jpg", "--save-octaves", "octaves"], "--save-octaves is for one photo"),
+        (["dream", "a.jpg", "-"], "cannot be one of several photos"),
+        (["dream", "a.jpg", "b.jpg", "-o", "-"], "expected a folder for their dreams"),
+        (["dream", "-"], "say where to write with -o NAME.png, or -o -"),
+        (["dream", "a.jpg", "-o", "-", "--json"], "both write to standard output"),
+        (["dream", "a.jpg", "-o", "-", "--frames", "2"], "name a file"),
         (["dream", "my", "photo.jpg"], "dreamer dream 'my photo.jpg'"),
         (["dream", "a.jpg", "new.jpg"], "dreamer dream a.jpg -o new.jpg"),
         (["dream", "sub"], "dreamer batch sub OUTPUT_DIR"),

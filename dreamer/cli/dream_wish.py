@@ -1,0 +1,172 @@
+"""One wish of ``dreamer dream``: what is to be done with each photo, and what single pictures and zooms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dreamer.cli.completing import remember_layers
+from dreamer.cli.outputs import standard_input
+from dreamer.cli.progress import WorkProgress, import_keras, work_progress
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.earlier import Earlier
+from dreamer.errors import ImageWriteError
+from dreamer.memory import DREAM_BYTES
+
+if TYPE_CHECKING:
+    from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.plan import DreamPlan
+    from dreamer.dreaming.steps import DreamStep
+    from dreamer.images import Photo
+    from dreamer.models.network import Network
+
+STANDARD = Path("-")
+"""Standard input as a photo, standard output as a result."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be done with each photo.
+
+    Attributes:
+        settings: How to dream.
+        preset: Which preset says so, as recipes have it; nothing for none.
+        output: Where the result goes; None for a free name.
+        folder: Where free names are; None for beside the photo.
+        overwrite: Whether files may be replaced.
+        preview: Whether only the first octaves are dreamt.
+        octave_folder: Where each finished octave goes; None for nowhere.
+        frame_rate: Frames per second of an animation.
+        earlier: The dream that is done again, if it is one.
+        reading: How photos are read, as keywords of ``images.decode``.
+        fetch: Makes sure that the weights are there.
+        quiet: Whether nothing is said but errors.
+        tell: Says a remark.
+        plan: The plan of the settings, where several photos share it; None to make it for the only one.
+    """
+
+    settings: DreamSettings
+    preset: Mapping[str, str]
+    output: Path | None
+    folder: Path | None
+    overwrite: bool
+    preview: bool
+    octave_folder: Path | None
+    frame_rate: float
+    earlier: Earlier | None
+    reading: Mapping[str, Any]
+    fetch: Callable[[], object]
+    quiet: bool
+    tell: Callable[[str], None]
+    plan: DreamPlan | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a photo.
+
+    Attributes:
+        path: Where the result is; None if it went to standard output.
+        answer: The same for a script, as ``answers.ITEMS["dream"]`` says.
+        is_partial: Whether it was interrupted, and is what there was by then.
+    """
+
+    path: Path | None
+    answer: dict[str, Any]
+    is_partial: bool
+
+
+def planned(wish: Wish) -> Wish:
+    """The same with its plan, which several photos share: what is wrong with it is said once, before any of them.
+
+    The folder of their dreams is made where it is not there.
+
+    Raises:
+        SettingsError, ModelError: As for ``DreamPlan.of``.
+    """
+    wish.fetch()
+    with work_progress(quiet=wish.quiet):
+        import_keras()
+        from dreamer.dreaming.plan import DreamPlan
+
+        plan = DreamPlan.of(wish.settings)
+    if wish.folder is not None:
+        wish.folder.mkdir(exist_ok=True)
+    return replace(wish, plan=plan)
+
+
+def named(photo: Path, wish: Wish, taken: Collection[str | None]) -> Wish:
+    """The same with the result's name where files in a folder may be replaced: all but those that are *taken*."""
+    if wish.folder is None or not wish.overwrite:
+        return wish
+    names = names_of(photo, wish, None if wish.settings.frames == 1 else ".gif")
+    return replace(wish, output=next(name for name in names if str(name) not in taken))
+
+
+def read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
+    """What a photo holds, in a list that it can be taken from, so that nobody keeps it; and what recipes say of it."""
+    from dreamer.dreaming.source import photo_of, read_photo
+    from dreamer.images.opening import stream_bytes
+
+    options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": 0 if wish.preview else DREAM_BYTES}
+    if photo == STANDARD:
+        data = stream_bytes(standard_input(), "standard input")
+        found, source = photo_of(data, "", "standard input", **options)
+    else:
+        found, source = read_photo(photo, **options)
+    return [found], source
+
+
+def begun(found: list[Photo], wish: Wish, source: Mapping[str, object]) -> PhotoDream:
+    """The dream of a photo, which the list does not keep: of a large photo it takes gigabytes."""
+    from dreamer.dreaming.photo import PhotoDream
+
+    return PhotoDream(found.pop(), wish.plan or wish.settings, source=source, preset=wish.preset, preview=wish.preview)
+
+
+def names_of(photo: Path, wish: Wish, suffix: str | None = None) -> Iterator[Path]:
+    """Names for the result of a photo, the first one best."""
+    from dreamer.dreaming.source import dream_names
+
+    named = photo if wish.folder is None else wish.folder / photo.name
+    return dream_names(named, preview=wish.preview, suffix=suffix)
+
+
+def stem_of(photo: Path) -> str:
+    """What the name of what is kept elsewhere begins with."""
+    return "dream" if photo == STANDARD else photo.stem
+
+
+def opening(photo: Path, wish: Wish) -> str:
+    """What progress shows before the first step."""
+    return "Loading the network" if wish.plan is None else str(photo)
+
+
+def check_folder(folder: Path, photo: Path, wish: Wish, pattern: str = "*") -> None:
+    """Find out now that pictures of a pattern could not be written into a folder.
+
+    Raises:
+        ImageWriteError: They could not, or the photo itself lies there.
+    """
+    from dreamer import images
+
+    if photo != STANDARD and folder.is_dir() and photo.absolute().parent.samefile(folder):
+        raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
+    images.check_picture_folder(folder, pattern=pattern, overwrite=wish.overwrite)
+
+
+def show(step: DreamStep, progress: WorkProgress, done: float, *, before: str = "") -> None:
+    """Show a finished step of *before*, with the share of all the work that is done."""
+    height, width = step.size
+    octave = f"{before}octave {step.octave + 1}/{step.num_octaves}"
+    finished = f"{octave} ({width}x{height}) done: {step.num_steps} steps, score {step.score:.4g}"
+    progress.show(f"{octave} step {step.step + 1}/{step.num_steps}", done, finished if step.ends_octave else None)
+
+
+def finish(wish: Wish, network: Network) -> None:
+    """Say what can be said once the network is known, and note its layers for the shell."""
+    if wish.earlier is not None:
+        wish.earlier.compare_network(network, wish.tell)
+    remember_layers(network)
