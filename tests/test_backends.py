@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from dreamer import images
 
@@ -33,15 +34,20 @@ def python(backend, *arguments, **environment):
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory):
-    """What a backend computes, each computed once."""
+    """What a backend computes, each computed once, also where several processes share the tests."""
     found = {}
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "backends"
+    shared.mkdir(exist_ok=True)
 
     def of(backend, **environment):
         key = (backend, *environment.values())
         if key not in found:
-            path = tmp_path_factory.mktemp("backend") / "computed.npz"
-            done = python(backend, CASE, path, **environment)
-            assert done.returncode == 0, done.stderr[-2000:]
+            path = shared / f"{'-'.join(key)}.npz"
+            with FileLock(f"{path}.lock"):
+                if not path.exists():
+                    done = python(backend, CASE, path, **environment)
+                    assert done.returncode == 0, done.stderr[-2000:]
             found[key] = dict(np.load(path))
         return found[key]
 

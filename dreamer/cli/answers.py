@@ -41,7 +41,7 @@ ITEMS: Mapping[str, Shape] = {
     },
     "layers": {
         "name": str, "kind": str, "shape": [(int, None)], "channels": int, "sees": (int, None), "context": bool,
-        "stride": (int, None), "classes": bool, "dreams_well": bool, "grows": (str, None), "default": bool,
+        "stride": (float, None), "classes": bool, "dreams_well": bool, "grows": (str, None), "default": bool,
     },
     "labels": {"index": int, "name": str, "synset": (str, None)},
     "models list": {

@@ -116,7 +116,7 @@ def _items(network: Network, names: list[str], size: tuple[int, int]) -> Iterato
             "channels": network.channels(name),
             "sees": field.size,
             "context": field.context,
-            "stride": field.stride,
+            "stride": None if field.stride is None else float(field.stride),
             "classes": name == network.logits,
             "dreams_well": name in network.dreams_well,
             "grows": network.spec.grows_with(name),

@@ -164,7 +164,7 @@ def test_processes_end_with_the_one_that_made_them_however_it_ends_and_nothing_i
     note = tmp_path / "pid"
     code = (
         "import pool_work\n"
-        "from dreamer.batching import pools\n"
+        "from dreamer.workers import pools\n"
         "if __name__ == '__main__':\n"
         f"    list(pools.run([('linger', {str(note)!r})], pool_work.act, pools.Processes([{{}}])))\n"
     )
@@ -185,7 +185,7 @@ def test_a_pool_that_nobody_closed_does_not_keep_python_from_ending(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import pool_work\n"
-        "from dreamer.batching import pools\n"
+        "from dreamer.workers import pools\n"
         "if __name__ == '__main__':\n"
         "    pool = pools.Processes([{}])\n"
         "    print(next(pools.run([('give', 1), ('give', 2)], pool_work.act, pool)).result)\n"
@@ -197,6 +197,8 @@ def test_a_pool_that_nobody_closed_does_not_keep_python_from_ending(tmp_path):
 
 
 def written(note):
+    until = time.monotonic() + 60
     while not note.exists() or not note.read_text():
+        assert time.monotonic() < until, "nothing was written"
         time.sleep(0.01)
     return int(note.read_text())
