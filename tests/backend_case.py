@@ -14,6 +14,7 @@ import numpy as np
 
 import dreamer
 from dreamer.ascent import tile_view
+from dreamer.ascent.parametrizations import KINDS, Kind, Parametrization
 from dreamer.ascent.scoring import alone
 from dreamer.backends import backend
 from dreamer.dreaming.settings import DreamSettings
@@ -93,6 +94,14 @@ def main(output: str) -> None:
         found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
         if drawn[0].alpha is not None:
             found["alpha"] = np.stack([one.alpha for one in drawn])
+    weights = keras.Variable(np.float32([[2, 0, 0], [0, 1, 0], [0, 0, 1]]), name="generator")
+    KINDS["pixels"] = Kind(lambda size, _: generated(size, weights), "none", "momentum", 0.5)
+    for place in ("first", "second"):
+        drawn = dreamer.visualize(
+            "second:1", network=model, parametrization="pixels", size=(32, 48), steps=3, precision="float32"
+        )
+        found[f"{place}_generated"] = drawn.pixels
+        weights.assign(weights.numpy() / 2)  # Read anew, and nothing is compiled again.
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
@@ -104,6 +113,16 @@ def main(output: str) -> None:
     found["filled"] = np.array(len(filled.variables))
     found["devices"] = np.array([device.kind for device in backend.current().devices()])
     np.savez(output, **found)
+
+
+def generated(size, weights):
+    """Pictures made by a generator, whose weights are variables."""
+    return Parametrization(
+        draw=lambda rng, count: rng.normal(size=(count, *size, 3)).astype(np.float32),
+        render=lambda made: keras.ops.sigmoid(keras.ops.matmul(made, weights)),
+        encode=lambda pictures: pictures,
+        variables=(weights,),
+    )
 
 
 if __name__ == "__main__":

@@ -96,6 +96,14 @@ def test_visualizations_agree(backend, computed):
     assert np.abs(found["alpha"] - expected["alpha"]).mean() < 0.03
 
 
+@pytest.mark.parametrize("backend", ["tensorflow", *OTHERS])
+def test_the_weights_of_a_generator_are_read_anew_at_each_run(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["first_generated"].std() > 1.3 * found["second_generated"].std() > 0
+    for place in ("first", "second"):
+        assert found[f"{place}_generated"] == pytest.approx(expected[f"{place}_generated"], abs=2e-3)
+
+
 @pytest.mark.parametrize("backend", OTHERS)
 def test_redirected_gradients_agree(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)

@@ -6,9 +6,13 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+from keras import ops
+from PIL import Image
 
 import dreamer
 from dreamer import Objective, VisualizeSettings, objectives
+from dreamer.arrays import resize
+from dreamer.ascent.parametrizations import KINDS, Kind, Parametrization
 from dreamer.errors import DeviceMemoryError, ModelError, SettingsError, UnknownLayerError
 from dreamer.models.network import Network
 from dreamer.models.specs import known
@@ -313,3 +317,58 @@ def test_an_interrupt_keeps_the_pictures_that_there_are(tiny_network):
         dreamer.visualize(["second:0", "second:1"], on_step=interrupt, **given)
     assert [one.pixels.shape for one in stopped.value.partial] == 2 * [(24, 24, 3)]
     assert stopped.value.partial[0].recipe["partial"] == {"step": 2, "pictures": 2}
+
+
+@pytest.mark.parametrize("parametrization", ["cosine", "fourier", "pixels"])
+def test_a_picture_may_be_begun_with(tiny, picture, parametrization):
+    given = {"parametrization": parametrization, "transforms": "none", "steps": 12}
+    drawn = dreamer.visualize("second:1", QUICK, start=picture, **given)
+    begun = resize(picture, QUICK.size)
+    assert drawn.first_score == pytest.approx(score_of(tiny, "second:1", begun), abs=2e-3)
+    assert drawn.score > drawn.first_score
+    # It is still to be seen, and would not be in a picture from noise.
+    likeness = np.corrcoef(drawn.pixels.ravel(), begun.ravel())[0, 1]
+    assert (
+        likeness > 0.5 > np.corrcoef(dreamer.visualize("second:1", QUICK, **given).pixels.ravel(), begun.ravel())[0, 1]
+    )
+
+
+def test_a_file_to_begin_with_is_in_the_recipe(tiny, picture, tmp_path):
+    path = tmp_path / "start.png"
+    Image.fromarray((picture * 255).astype(np.uint8)).save(path)
+    from_file = dreamer.visualize("second:1", QUICK, start=str(path))
+    assert from_file.recipe["settings"]["start"] == str(path)
+    assert set(from_file.recipe["files_sha256"]) == {str(path)}
+    assert from_file.first_score == pytest.approx(
+        dreamer.visualize("second:1", QUICK, start=path).first_score, abs=1e-6
+    )
+    with pytest.raises(SettingsError, match="cannot read"):
+        dreamer.visualize("second:1", QUICK, start=str(tmp_path / "none.png"))
+
+
+def test_variants_that_begin_with_the_same_picture_part(tiny, picture):
+    first, second = dreamer.visualize("second:1", QUICK, start=picture, diversity=2)
+    assert np.abs(first.pixels - second.pixels).mean() > 0.01
+
+
+def test_variables_of_a_parametrization_may_change_without_another_trace(tiny, traces, monkeypatch):
+    """As the weights of a generator do."""
+    weights = keras.Variable(np.eye(3, dtype=np.float32), name="generator")
+
+    def generator(size, _spectrum):
+        return Parametrization(
+            draw=lambda rng, count: rng.normal(scale=0.1, size=(count, *size, 3)).astype(np.float32),
+            render=lambda made: ops.sigmoid(ops.matmul(made, weights)),
+            encode=lambda pictures: pictures,
+            variables=(weights,),
+        )
+
+    monkeypatch.setitem(KINDS, "pixels", Kind(generator, "none", "adam", 0.05))
+    free = dreamer.visualize("second:1", QUICK, parametrization="pixels")
+    counted = len(traces)
+    weights.assign(np.zeros((3, 3), np.float32))
+    grey = dreamer.visualize("second:1", QUICK, parametrization="pixels")
+    assert len(traces) == counted
+    assert free.pixels.std() > 0.01
+    assert (grey.pixels == 0.5).all()
+    assert grey.score == grey.first_score

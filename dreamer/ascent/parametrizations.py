@@ -15,6 +15,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
@@ -33,7 +34,8 @@ _FIRST_DEVIATION = 0.1  # Of the first coefficients.
 _ENCODABLE = 1e-3  # Black and white are infinitely far away; a picture is brought as near to them as this.
 
 
-class Parametrization(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Parametrization:
     """A way to make pictures of one size.
 
     Attributes:

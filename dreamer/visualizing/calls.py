@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from dreamer.objectives import Objective
@@ -123,7 +124,7 @@ def _run(
     keywords: dict[str, Any],
 ) -> VisualizeRun:
     given = [targets] if isinstance(targets, Objective | str) else list(targets)
-    if isinstance(start, str):
+    if isinstance(start, str | Path):
         keywords, start = keywords | {"start": start}, None
     chosen = VisualizeSettings.merged(settings, keywords)
     return VisualizeRun([Objective.of(one) for one in given], chosen, network=network, start=start)
