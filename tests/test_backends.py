@@ -99,7 +99,7 @@ def test_visualizations_agree(backend, computed):
 @pytest.mark.parametrize("backend", ["tensorflow", *OTHERS])
 def test_the_weights_of_a_generator_are_read_anew_at_each_run(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
-    assert found["first_generated"].std() > 1.3 * found["second_generated"].std() > 0
+    assert found["first_generated"].std() > 1.2 * found["second_generated"].std() > 0
     for place in ("first", "second"):
         assert found[f"{place}_generated"] == pytest.approx(expected[f"{place}_generated"], abs=2e-3)
 

@@ -9,7 +9,7 @@ Must not import: networks, files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,12 +38,14 @@ class Given(NamedTuple):
         haze: Is added to what pictures are made from while they are seen.
         field: Noise that views take theirs from.
         numbers: Of the objectives, for each picture.
+        own: The values of the variables that pictures are rendered with.
     """
 
     views: Views
     haze: Tensor
     field: Tensor
     numbers: Parameters
+    own: Sequence[Any] = ()
 
 
 class State(NamedTuple):
@@ -177,7 +179,7 @@ class Program:
         def step(index: Any, carried: Any) -> Any:
             values, attention, scores, dead = carried
             here = Views(*(one[index] for one in given.views))
-            now = Given(here, thickness[index] * haze, given.field, given.numbers)
+            now = given._replace(views=here, haze=thickness[index] * haze)
             inputs = (values[0], ops.zeros(self.size)[..., None]) if self._attends else values[0]
             found, down = self._climb(inputs, now)
             up, offsets = down if self._attends else (down, None)
@@ -265,6 +267,7 @@ def optimize(
     field: FloatArray,
     numbers: Parameters,
     num_steps: int,
+    own: Sequence[Any] = (),
     pause_every: int | None = None,
 ) -> Iterator[OptimizedStep]:
     """Climb, in chunks of steps that grow until one takes about half a second.
@@ -277,6 +280,7 @@ def optimize(
         field: Noise for the views.
         numbers: Of the objectives, for each picture.
         num_steps: How many steps to take.
+        own: The values of the variables that pictures are rendered with.
         pause_every: No chunk goes on past a multiple of this many steps, so that a picture can be had there.
 
     Yields:
@@ -293,7 +297,7 @@ def optimize(
                 break
             drawn.append(following)
         started = time.perf_counter()
-        state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers))
+        state, outcome = _take(program, drawn, state, Given(drawn[0].views, haze, field, numbers, own))
         scores = backend.to_host(outcome.scores)
         pace.took(len(drawn), time.perf_counter() - started)
         for offset in range(len(drawn)):
@@ -302,10 +306,17 @@ def optimize(
 
 
 def evaluate(
-    program: Program, state: State, draw: Draw, *, haze: FloatArray, field: FloatArray, numbers: Parameters
+    program: Program,
+    state: State,
+    draw: Draw,
+    *,
+    haze: FloatArray,
+    field: FloatArray,
+    numbers: Parameters,
+    own: Sequence[Any] = (),
 ) -> Outcome:
     """What a step would find, without taking it: ``(batch,)`` scores, and which pictures have no gradient."""
-    _, outcome = _take(program, [draw], state, Given(draw.views, haze, field, numbers))
+    _, outcome = _take(program, [draw], state, Given(draw.views, haze, field, numbers, own))
     return Outcome(backend.to_host(outcome.scores)[0], ops.convert_to_numpy(outcome.is_dead)[0])
 
 

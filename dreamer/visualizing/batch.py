@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
+import keras
 import numpy as np
 from keras import ops
 
@@ -164,6 +165,7 @@ class Batch:
             haze=self._haze,
             field=self._field,
             numbers=self._numbers,
+            own=self._own(),
             num_steps=self._settings.steps,
             pause_every=pause_every,
         ):
@@ -227,7 +229,12 @@ class Batch:
             haze=self._haze,
             field=self._field,
             numbers=self._numbers,
+            own=self._own(),
         )
+
+    def _own(self) -> list[FloatArray]:
+        """The values of the variables that pictures are rendered with, as they are now."""
+        return [np.array(one.numpy()) for one in self._plan.parametrization.variables]
 
     def _draw(self, step: int) -> Draw:
         progress = step / max(self._settings.steps - 1, 1)
@@ -272,7 +279,7 @@ def program(
     """Kept, so that all batches of a process that are alike share one trace."""
     layers = {name for form in forms for name in form.layers}
     how = Transforms.of(settings.transforms or "none")
-    variables = [*network.variables(layers, settings.precision), *made.variables]
+    variables = network.variables(layers, settings.precision)
     turns, noisy = how.rotate > 0, max(how.noise) > 0
 
     def gradient(*, redirected: bool) -> backend.Gradient:
@@ -280,7 +287,8 @@ def program(
 
         def forward(inputs: Any, given: Given) -> Activations:
             made_from, offsets = inputs if settings.alpha else (inputs, 0.0)
-            pictures = made.render(made_from + given.haze) + offsets
+            with keras.StatelessScope(state_mapping=_held(made.variables, given.own)):
+                pictures = made.render(made_from + given.haze) + offsets
             pictures = ops.reshape(pictures, (batch, *settings.size, 3))
             look = partial(views.see, views=given.views, field=given.field, count=how.views, turns=turns, noisy=noisy)
             found = activations(look(pictures))
@@ -303,6 +311,11 @@ def program(
         attends=settings.alpha,
         variables=variables,
     )
+
+
+def _held(variables: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Variables with the values that a program was given for them, which may have lost their shapes on the way."""
+    return [(one, ops.reshape(value, tuple(one.shape))) for one, value in zip(variables, values, strict=True)]
 
 
 _OPAQUE_FROM = 80  # Percentile of what mattered, as MACO's authors show it.
