@@ -6,7 +6,7 @@ backend with open shapes traces it once, and one that compiles for each shape is
 canvas of few sizes, of which the picture fills the upper left.
 
 On a CPU nothing of this pays: there the picture is where it is computed, and OpenCV blurs it three
-times as fast (see ``gradients``, whose results these are, to rounding and the last pixels at the edges).
+times as fast (see ``conditioning``, whose results these are, to rounding and the last pixels at the edges).
 
 Must not import: networks, pictures, files.
 """

@@ -1,6 +1,6 @@
 """The climb of a dream: a network's activations made into a score, its gradient compiled, its steps taken.
 
-Here networks and ascent meet. It knows no octaves and no photos: ``dreaming`` has those.
+Here networks and ascent meet. It knows no octaves and no photos: ``steps`` has those.
 
 Must not import: pictures, the command line.
 """

@@ -2,6 +2,7 @@
 
     objective.py   Objective, a weighted sum of terms, and the makers of terms
     kinds.py       the kinds of terms, a class each
+    directions.py  directions and guides, whose numbers come from elsewhere
     terms.py       Term: what every kind has
     grammar.py     text -> terms
     bounds.py      what an objective can hold

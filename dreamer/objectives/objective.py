@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.errors import SettingsError
-from dreamer.objectives import bounds, kinds
+from dreamer.objectives import bounds, directions, kinds
 from dreamer.objectives.grammar import parsed
 from dreamer.objectives.terms import Numbers, Position, Term, mark
 from dreamer.wording import number, shown
@@ -128,7 +128,7 @@ class Objective:
             raise SettingsError(f"a guide is for whole layers; the objective {self.name} has none. Add one, as block4b")
         return Objective(
             tuple(
-                (weight, kinds.Guided(term.layer, picture) if isinstance(term, kinds.Layer) else term)
+                (weight, directions.Guided(term.layer, picture) if isinstance(term, kinds.Layer) else term)
                 for weight, term in self.terms
             )
         )
@@ -239,10 +239,10 @@ def direction(
         raise SettingsError(f"a direction in {name} needs either a vector or a seed")
     power = bounds.power(power, name)
     if seed is not None:
-        return _single(kinds.Direction(_named(name), seed=bounds.seed(seed), power=power))
+        return _single(directions.Direction(_named(name), seed=bounds.seed(seed), power=power))
     if isinstance(vector, str | Path):
-        return _single(kinds.Direction(_named(name), power=power, source=bounds.file(vector)))
-    return _single(kinds.Direction(_named(name), power=power, values=Numbers.of(vector)))
+        return _single(directions.Direction(_named(name), power=power, source=bounds.file(vector)))
+    return _single(directions.Direction(_named(name), power=power, values=Numbers.of(vector)))
 
 
 def guided(name: str, picture: Any) -> Objective:
@@ -256,8 +256,8 @@ def guided(name: str, picture: Any) -> Objective:
         The "guided dreaming" of the 2015 notebook: the feature with the largest dot product.
     """
     if isinstance(picture, str | Path):
-        return _single(kinds.Guided(_named(name), bounds.file(picture)))
-    return _single(kinds.Guided(_named(name), values=Numbers.of(picture)))
+        return _single(directions.Guided(_named(name), bounds.file(picture)))
+    return _single(directions.Guided(_named(name), values=Numbers.of(picture)))
 
 
 def diversity(name: str) -> Objective:
@@ -339,7 +339,7 @@ def custom(
     needs = tuple(sorted({_named(one) for one in layers}))
     second = None if reference is None else Numbers.of(reference)
     if second is not None:
-        kinds.check_pixels(second.array, f"the reference of the score {shown(name)}")
+        directions.check_pixels(second.array, f"the reference of the score {shown(name)}")
     return _single(kinds.Custom(known_as, score, needs, picture, second))
 
 
