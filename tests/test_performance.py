@@ -1,4 +1,4 @@
-"""What must not get worse, in counts and ratios that a busy machine does not change.
+"""What must not get worse, in what a busy machine does not change.
 
 Traces and transfers are counted in ``ascent/test_on_device.py``, ``ascent/test_backend.py`` and
 ``test_dreaming.py``; figures are the business of ``benchmarks/``.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 
 import keras
 import numpy as np
@@ -53,8 +51,8 @@ def test_a_larger_picture_takes_memory_for_its_pixels_and_not_for_the_network():
     assert (large - small) * 1024 < 60 * (3000**2 - 700**2)
 
 
-def test_a_gradient_is_no_slower_than_the_usual_way():
-    """Of Inception v3 it takes half to nine tenths of the time; more than 1.6 of it means that something broke."""
+def test_a_gradient_is_that_of_the_usual_way():
+    """Of Inception v3, as TensorFlow's own tape gives it; how quick it is, ``benchmarks/usual.py`` measures."""
     spec = known()["inception_v3"]
     keras.utils.set_random_seed(2)
     network = keras_applications.architecture(spec, classifier=False)
@@ -63,26 +61,12 @@ def test_a_gradient_is_no_slower_than_the_usual_way():
     goal = objectives.layer("mixed3") + objectives.layer("mixed5")
     ours = compile_gradient(lambda x, _matrix: activations(x), alone(goal))
     extractor = keras.Model(network.input, [network.get_layer(name).output for name in names])
-
-    @tf.function
-    def usual(pictures):
-        with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            score = tf.add_n([tf.reduce_mean(tf.square(one)) for one in extractor(pictures * 2 - 1)])
-        return tape.gradient(score, pictures)
-
     picture = np.random.default_rng(0).random((1, 160, 160, 3), np.float32)
-
-    def seconds(call):
-        start = time.perf_counter()
-        found = call()
-        return time.perf_counter() - start, found
-
-    ratios = []
-    for _ in range(9):
-        a, (_, found) = seconds(lambda: ours(picture, tile_view.IDENTITY))
-        b, expected = seconds(lambda: usual(tf.constant(picture)).numpy())
-        ratios.append(a / b)
+    pictures = tf.constant(picture)
+    with tf.GradientTape() as tape:
+        tape.watch(pictures)
+        score = tf.add_n([tf.reduce_mean(tf.square(one)) for one in extractor(pictures * 2 - 1)])
+    expected = tape.gradient(score, pictures).numpy()
+    _, found = ours(picture, tile_view.IDENTITY)
     # Over the whole, since a unit whose input is zero to rounding may be on in one and off in the other.
     assert np.linalg.norm(found - expected) < 1e-3 * np.linalg.norm(expected)
-    assert statistics.median(ratios[2:]) < 1.6

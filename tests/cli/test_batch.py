@@ -83,7 +83,9 @@ def start(*arguments, **keywords):
 
 
 def wait_for_pictures(root, count):
+    until = time.monotonic() + 120
     while not root.exists() or len(visible(root)) < count:
+        assert time.monotonic() < until, "no pictures came"
         time.sleep(0.01)
 
 
