@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import click
-
+from dreamer.cli.help_page import MESSAGES, option
 from dreamer.cli.outputs import print_json
 from dreamer.shapes import Shape
 from dreamer.version import __version__
 
 FORMAT = 1
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script; see docs/json.md.")
+json_option = option(
+    MESSAGES, "--json", "as_json", is_flag=True, help="Answer in JSON for a script, as docs/json.md says."
+)
 
 _SCORES: Shape = [{"target": str, "start": (float, None), "end": (float, None)}]
 
