@@ -22,6 +22,11 @@ json_option = option(
 
 _SCORES: Shape = [{"target": str, "start": (float, None), "end": (float, None)}]
 
+_RATE: Shape = {
+    "network": str, "layer": str, "side": int, "precision": str, "seconds": float, "operations_per_second": float,
+    "peak": float, "operations_bound": float, "memory_bound": float,
+}  # fmt: skip
+
 ITEMS: Mapping[str, Shape] = {
     "dream": {
         "photo": str, "path": (str, None), "width": int, "height": int, "frames": int, "score": (float, None),
@@ -46,10 +51,10 @@ ITEMS: Mapping[str, Shape] = {
     },
     "labels": {"index": int, "name": str, "synset": (str, None)},
     "models list": {
-        "name": str, "title": str, "weights": str, "size": str, "licence": str, "layer": (str, None),
+        "name": str, "title": str, "weights": str, "bytes": (int, None), "licence": str, "layer": (str, None),
     },
     "doctor": {
-        "backend": str, "devices": [str], "precision": {str: {str: object}}, "rate": ({str: object}, None),
+        "backend": str, "devices": [str], "precision": {str: {"name": str, "why": str}}, "rate": (_RATE, None),
         "versions": {str: (str, None)}, "cache": str, "installed": [str], "cache_bytes": int,
     },
 }  # fmt: skip

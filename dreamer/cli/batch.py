@@ -31,6 +31,7 @@ from dreamer.cli.options import (
 from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import say
+from dreamer.errors import SettingsError
 
 if TYPE_CHECKING:
     from dreamer.batching.left_out import LeftOut
@@ -48,12 +49,12 @@ EXIT_SOME_FAILED = 1
 )  # fmt: skip
 @trust_option
 @option(DREAM, "--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
-@option(RESULT, "--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before.")
+@option(RESULT, "--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
 @option(RESULT, "--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
 @option(RESULT, "--dry-run", is_flag=True, help="Only list what would be done, and why.")
 @option(
     RESULT, "--report", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
-    help="Write a line of JSON per file, to a file or a pipe.",
+    help="Write a line of JSON per file, to a file, a pipe or /dev/stdout.",
 )  # fmt: skip
 @pool_options("How many photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @objective_option
@@ -137,9 +138,15 @@ def batch(
         with place.settling(pool) as here:
             found = running.settled(found, here, retries=place.retries)
         if dry_run:
-            _list(judge_all(found, overwrite=overwrite), left_out)
+            verdicts = judge_all(found, overwrite=overwrite)
+            if as_json:
+                print_answer("batch", [*(one.to_dict() for one in left_out), *map(_foreseen, verdicts)])
+            else:
+                _list(verdicts, left_out)
             return
         with outputs.hold(), ReportFile(report) as written:
+            if as_json and written.is_stdout:
+                raise SettingsError(f"--json and --report {report} both write to standard output; give one of them")
             verdicts = judge_all(found, overwrite=overwrite)
             if any(verdict.action == "dream" for verdict in verdicts):
                 for spec in specs:
@@ -179,6 +186,21 @@ def _term(text: str) -> str:
     """What ``--layer`` or ``--channel`` of ``dream`` mean, as a term of an objective."""
     name, equals, weight = text.rpartition("=")
     return f"{weight}*{name}" if equals else text
+
+
+_STATUS = {"dream": "to do", "skip": "skipped", "fail": "failed"}
+
+
+def _foreseen(verdict: Verdict) -> dict[str, str]:
+    """What is to be said of a job that is only looked at."""
+    job = verdict.job
+    return {
+        "status": _STATUS[verdict.action],
+        "preset": job.preset,
+        "input": job.inputs.show(job.source),
+        "output": job.outputs.show(job.target),
+        "reason": verdict.reason,
+    }
 
 
 def _list(verdicts: Sequence[Verdict], left_out: Sequence[LeftOut]) -> None:

@@ -47,7 +47,7 @@ EXIT_FAILURE = 1
 @click.argument("photos", type=PhotoFile(), nargs=-1, metavar="[PHOTO]...", callback=photos_as_typed)
 @option(
     RESULT, "-o", "--output", type=OutputFile(),
-    help="Where to write: a file, a folder for several photos or frames, - for standard output.  "
+    help="Where to write, in the format of the suffix; a folder for several photos, - for standard output.  "
     "[default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
 @option(RESULT, "--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")

@@ -71,7 +71,7 @@ damaged_option = option(
 )
 
 trust_option = option(
-    LOOK, "--trust", is_flag=True,
+    MACHINE, "--trust", is_flag=True,
     help="Let a recipe, a preset or an atlas from elsewhere name any file, not only those beside it.",
 )  # fmt: skip
 
@@ -126,7 +126,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
     _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
     _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
-    _Setting(CLIMB, "octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is]"),
+    _Setting(CLIMB, "octaves", int, "N", "How many sizes to dream at, small to large.  [default: as fit the photo]"),
     _Setting(CLIMB, "octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
     _Setting(CLIMB, "steps", int, "N", "Steps in each octave."),
     _Setting(CLIMB, "step_size", float, "F", "How far a step changes the picture in the mean, of its range 0..1."),
@@ -135,7 +135,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(CLIMB, "scale", float, "FRACTION", "Largest random change of size in each step."),
     _Setting(CLIMB, "seed", int, "N", "The number that chance begins with; the same gives the same dream."),
     _Setting(RESULT, "max_size", int, "PX", "Make a photo with a longer side smaller first.  [default: keep its size]"),
-    _Setting(RESULT, "frames", int, "N", "How many pictures to make, of an endless zoom into the dream."),
+    _Setting(RESULT, "frames", int, "N", "How many pictures of an endless zoom to make, as an animation or a folder."),
     _Setting(RESULT, "zoom", float, "F", "How much each picture of a zoom is magnified in the next."),
     *_NETWORK,
     _Setting(MACHINE, "tile", int, "PX", "Longest side of the tiles that a large photo is cut into."),
