@@ -14,10 +14,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dreamer.errors import in_one_line
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUPS = ("dreamer.networks", "dreamer.objectives", "dreamer.parametrizations", "dreamer.presets")
 """What can be added. What each entry point has to be, docs/plugins.md says."""
@@ -67,4 +69,6 @@ def _loaded(group: str, name: str, check: Callable[[Any], None]) -> Any | None:
 
 @cache
 def _entry_points(group: str) -> Mapping[str, EntryPoint]:
+    from importlib.metadata import entry_points  # Which takes longer to import than help to print.
+
     return {point.name: point for point in entry_points(group=group)}

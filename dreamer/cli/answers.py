@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import click
-
+from dreamer.cli.help_page import MESSAGES, option
 from dreamer.cli.outputs import print_json
 from dreamer.shapes import Shape
 from dreamer.version import __version__
 
 FORMAT = 1
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for a script; see docs/json.md.")
+json_option = option(
+    MESSAGES, "--json", "as_json", is_flag=True, help="Answer in JSON for a script, as docs/json.md says."
+)
 
 _SCORES: Shape = [{"target": str, "start": (float, None), "end": (float, None)}]
+
+_RATE: Shape = {
+    "network": str, "layer": str, "side": int, "precision": str, "seconds": float, "operations_per_second": float,
+    "peak": float, "operations_bound": float, "memory_bound": float,
+}  # fmt: skip
 
 ITEMS: Mapping[str, Shape] = {
     "dream": {
@@ -45,10 +51,10 @@ ITEMS: Mapping[str, Shape] = {
     },
     "labels": {"index": int, "name": str, "synset": (str, None)},
     "models list": {
-        "name": str, "title": str, "weights": str, "size": str, "licence": str, "layer": (str, None),
+        "name": str, "title": str, "weights": str, "bytes": (int, None), "licence": str, "layer": (str, None),
     },
     "doctor": {
-        "backend": str, "devices": [str], "precision": {str: {str: object}}, "rate": ({str: object}, None),
+        "backend": str, "devices": [str], "precision": {str: {"name": str, "why": str}}, "rate": (_RATE, None),
         "versions": {str: (str, None)}, "cache": str, "installed": [str], "cache_bytes": int,
     },
 }  # fmt: skip

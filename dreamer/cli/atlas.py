@@ -11,13 +11,15 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
-from dreamer.cli.completing import complete_layer, remember_layers
+from dreamer.cli.completing import complete_label, complete_layer, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.help_page import DRAW, RESULT, option
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, interrupt_once
 from dreamer.cli.options import (
     backend_option,
     debug_option,
     given_options,
+    quiet_option,
     trust_option,
     visualize_options,
 )
@@ -33,30 +35,32 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("layers", nargs=-1, metavar="[LAYER...]", shell_complete=complete_layer)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
-    help="The folder of the atlas; one that is there is gone on with.",
+@option(
+    RESULT, "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR",
+    help="The folder of the atlas, a new one or one to go on with.",
 )  # fmt: skip
-@click.option("--channels", metavar="N-N,N", help="Only these channels of each layer, as in 0-63,80.")
-@click.option("--all-layers", is_flag=True, help="Every layer that ends a block of the network.")
-@click.option(
-    "--logits", is_flag=False, flag_value="", metavar="[SEARCH]",
-    help="The classes that are called SEARCH; without it, all of them.",
+@option(DRAW, "--channels", metavar="N-N,N", help="Draw only these channels of each layer, as in 0-63,80.")
+@option(DRAW, "--all-layers", is_flag=True, help="Draw every layer that ends a block of the network.")
+@option(
+    DRAW, "--logits", is_flag=False, flag_value="", metavar="[SEARCH]", shell_complete=complete_label,
+    help="Draw the classes that are called SEARCH, or all of them.",
 )  # fmt: skip
-@click.option("--negative", is_flag=True, help="Draw what each unit answers to least as well.")
-@click.option(
-    "--examples", type=click.Path(path_type=Path), metavar="FOLDER",
-    help="Show the nine photos of FOLDER that excite each unit most; small copies go into DIR.",
+@option(DRAW, "--negative", is_flag=True, help="Also draw what each unit answers to least.")
+@option(
+    DRAW, "--examples", type=click.Path(path_type=Path), metavar="FOLDER",
+    help="Also show the nine photos of FOLDER that excite each unit most, as small copies in DIR.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on with what DIR was asked for, with the settings it was begun with.")
+@option(
+    RESULT, "--resume", is_flag=True, help="Go on with what DIR was asked for, with the settings it was begun with."
+)
 @trust_option
-@click.option("--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
+@option(RESULT, "--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
 @visualize_options
-@pool_options("Processes that draw at a time.  [default: one per GPU, or per core if there is much to draw]")
+@pool_options("How many processes draw at a time.  [default: one per GPU, or per core if there is much to draw]")
 @backend_option
 @fetch_options
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def atlas(

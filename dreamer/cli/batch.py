@@ -15,6 +15,7 @@ from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_preset
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.help_page import DREAM, LOOK, RESULT, option
 from dreamer.cli.interrupts import exit_status
 from dreamer.cli.options import (
     backend_option,
@@ -24,11 +25,13 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    quiet_option,
     trust_option,
 )
 from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import say
+from dreamer.errors import SettingsError
 
 if TYPE_CHECKING:
     from dreamer.batching.left_out import LeftOut
@@ -40,20 +43,20 @@ EXIT_SOME_FAILED = 1
 @click.command(cls=Command)
 @click.argument("input_dir")
 @click.argument("output_dir")
-@click.option(
-    "--preset", "names", multiple=True, metavar="NAME|FILE", shell_complete=complete_preset,
-    help="A look, of `dreamer presets list`; other options change it. Repeatable: each gets a folder of its name.",
+@option(
+    LOOK, "--preset", "names", multiple=True, metavar="NAME|FILE", shell_complete=complete_preset,
+    help="A look to begin with, which other options change; of several, each gets a folder of its name.",
 )  # fmt: skip
 @trust_option
-@click.option("--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
-@click.option("--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
-@click.option("--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
-@click.option("--dry-run", is_flag=True, help="Only list what would be done, and why.")
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
-    help="Write a line of JSON per file; also to a pipe, or to /dev/stdout.",
+@option(DREAM, "--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
+@option(RESULT, "--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
+@option(RESULT, "--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
+@option(RESULT, "--dry-run", is_flag=True, help="Only list what would be done, and why.")
+@option(
+    RESULT, "--report", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
+    help="Write a line of JSON per file, to a file, a pipe or /dev/stdout.",
 )  # fmt: skip
-@pool_options("Photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
+@pool_options("How many photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @objective_option
 @click.option("--layer", "layers", multiple=True, hidden=True)
 @click.option("--channel", "channels", multiple=True, hidden=True)
@@ -63,7 +66,7 @@ EXIT_SOME_FAILED = 1
 @max_pixels_option
 @damaged_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def batch(
@@ -135,9 +138,15 @@ def batch(
         with place.settling(pool) as here:
             found = running.settled(found, here, retries=place.retries)
         if dry_run:
-            _list(judge_all(found, overwrite=overwrite), left_out)
+            verdicts = judge_all(found, overwrite=overwrite)
+            if as_json:
+                print_answer("batch", [*(one.to_dict() for one in left_out), *map(_foreseen, verdicts)])
+            else:
+                _list(verdicts, left_out)
             return
         with outputs.hold(), ReportFile(report) as written:
+            if as_json and written.is_stdout:
+                raise SettingsError(f"--json and --report {report} both write to standard output; give one of them")
             verdicts = judge_all(found, overwrite=overwrite)
             if any(verdict.action == "dream" for verdict in verdicts):
                 for spec in specs:
@@ -177,6 +186,21 @@ def _term(text: str) -> str:
     """What ``--layer`` or ``--channel`` of ``dream`` mean, as a term of an objective."""
     name, equals, weight = text.rpartition("=")
     return f"{weight}*{name}" if equals else text
+
+
+_STATUS = {"dream": "to do", "skip": "skipped", "fail": "failed"}
+
+
+def _foreseen(verdict: Verdict) -> dict[str, str]:
+    """What is to be said of a job that is only looked at."""
+    job = verdict.job
+    return {
+        "status": _STATUS[verdict.action],
+        "preset": job.preset,
+        "input": job.inputs.show(job.source),
+        "output": job.outputs.show(job.target),
+        "reason": verdict.reason,
+    }
 
 
 def _list(verdicts: Sequence[Verdict], left_out: Sequence[LeftOut]) -> None:

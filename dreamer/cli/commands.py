@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from dreamer.cli import help_page, mistyping
 from dreamer.dreaming.settings import DreamSettings
@@ -124,26 +125,62 @@ def _print_all(ctx: click.Context, _parameter: click.Parameter, wanted: bool) ->
 
 
 _HELP_ALL = click.Option(
-    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_print_all, help="Show all options."
-)
+    ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_print_all,
+    help="Show this message with all options and exit.",
+)  # fmt: skip
 
 
 class Group(mistyping.Group):
-    """A group of such commands."""
+    """A group of such commands, with ``help`` among them."""
 
     command_class = Command
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order of a person's day."""
-        return help_page.commands_in_order(super().list_commands(ctx))
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        return super().get_command(ctx, cmd_name) or (_HELP if cmd_name == _HELP.name else None)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, each with its first sentence whole."""
-        if ctx.parent is None:
-            help_page.write_commands(ctx, self, formatter)
-            return
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_page.sentence(self.commands[name])) for name in self.list_commands(ctx)])
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of a person's day; ``help`` is listed once, in the whole program."""
+        known = super().list_commands(ctx)
+        return help_page.commands_in_order(known if ctx.parent else [*known, str(_HELP.name)])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each in a whole sentence, and then the options."""
+        help_page.write_commands(ctx, self, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
+
+def _print_help(words: tuple[str, ...]) -> None:
+    """Print the help of what the words lead to."""
+    click.echo(_followed(words).get_help())
+
+
+def _complete_words(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    with ctx.scope():
+        there = _followed(ctx.params.get("words") or ())
+    known = there.command.list_commands(there) if isinstance(there.command, click.Group) else []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+def _followed(words: Iterable[str]) -> click.Context:
+    """Where words lead from the group that ``help`` was asked in: to a group, or a command in it."""
+    ctx = click.get_current_context()
+    ctx = ctx.parent or ctx
+    for word in words:
+        if not isinstance(ctx.command, click.Group):
+            break
+        name, command, _ = ctx.command.resolve_command(ctx, [word])
+        if command is not None:
+            ctx = click.Context(command, info_name=name, parent=ctx)
+    return ctx
+
+
+_HELP = Command(
+    "help",
+    callback=_print_help,
+    params=[click.Argument(["words"], nargs=-1, metavar="[COMMAND]...", shell_complete=_complete_words)],
+    help="Print the help of COMMAND, as in `dreamer help presets new`.",
+)
 
 
 def _is_said(ctx: click.Context, parameter: click.Parameter) -> bool:

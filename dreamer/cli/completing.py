@@ -1,4 +1,4 @@
-"""What a shell completes: networks, layers, class names.
+"""What a shell completes: networks, layers, class names, and words of which one is chosen.
 
 The one idea: a shell must not wait for TensorFlow, so the layers of a network are noted in the cache
 when it is loaded, and read from there. Before that, those that dream well are offered.
@@ -13,7 +13,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from dreamer.files.regular import read_text
 from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import FileWeights
+from dreamer.objectives.terms import PENALTIES, quoted_layer
 from dreamer.wording import one_line
 
 if TYPE_CHECKING:
@@ -46,60 +47,87 @@ def complete_known_model(_ctx: click.Context, _parameter: click.Parameter, incom
 
 
 def complete_layer(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The layers of the network that was named, or of the usual one."""
+    """The layers of the network that was named, or of the usual one, those that dream well first."""
+    return [_item(name, name, spec) for spec, name in _layers(ctx) if name.startswith(incomplete)]
+
+
+def complete_layer_term(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The same as an objective has them: with quotes where a name needs them."""
+    return _layer_terms(ctx, incomplete)
+
+
+def complete_channel(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Layers of which a channel is to follow."""
+    return _layer_terms(ctx, incomplete, after=":")
+
+
+def complete_target(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The last term of an objective: a layer of the network, a class after ``logit:``, or another kind of term."""
+    before, term = _split(_SPACED, incomplete)
+    if term.startswith(_LOGIT):
+        return _class_terms(ctx, term.removeprefix(_LOGIT), f"{before}{_LOGIT}")
+    before, term = _split(_TIGHT, incomplete)
+    kind = next((kind for kind in _OF_LAYERS if term.startswith(kind)), "")
+    found = _layer_terms(ctx, term.removeprefix(kind), before=f"{before}{kind}")
+    kinds = [name for name in (_LOGIT, *_OF_LAYERS, *PENALTIES) if name.startswith(term)] if term else []
+    return [*found, *(CompletionItem(f"{before}{name}") for name in kinds)]
+
+
+_LOGIT = "logit:"
+_OF_LAYERS = ("direction:", "guided:", "diversity:")
+# What a term follows. The name of a class may have a hyphen, but not one with spaces around it; that of a layer, none.
+_SPACED = re.compile(r"(?:.*(?:\s[+-]\s|[(*])\s*)?-?", re.DOTALL)
+_TIGHT = re.compile(r"(?:.*[-+(*]\s*)?", re.DOTALL)
+
+
+def _split(head: re.Pattern[str], text: str) -> tuple[str, str]:
+    """What comes before the last term of a text, and that term."""
+    found = head.match(text)
+    end = found.end() if found else 0
+    return text[:end], text[end:]
+
+
+def _layers(ctx: click.Context) -> Iterator[tuple[ModelSpec, str]]:
     with suppress(DreamerError):
         spec = _spec(ctx)
-        return [
-            CompletionItem(name, help=spec.grows_with(name))
-            for name in _well_first(spec, recall_layers(spec))
-            if name.startswith(incomplete) and _can_be_offered(name)
-        ]
-    return []
+        for name in _well_first(spec, _recall_layers(spec)):
+            if _can_be_offered(name):
+                yield spec, name
 
 
-def complete_target(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The last term of an objective: a layer of the network, or a class after ``logit:``."""
-    spoken, word = _LAST_TERM.fullmatch(incomplete).groups()  # type: ignore[union-attr]  # It matches any text.
-    if word.startswith("logit:"):
-        return _classes(ctx, word.removeprefix("logit:"), f"{spoken}logit:")
-    if _follows_logit(ctx, parameter):  # As bash has it, to which a colon ends a word.
-        return _classes(ctx, word.removeprefix(":"), "")
-    items = complete_layer(ctx, parameter, word)
-    return [CompletionItem(f"{spoken}{item.value}", help=item.help) for item in items]
+def _item(text: str, layer: str, spec: ModelSpec) -> CompletionItem:
+    return CompletionItem(text, help=spec.grows_with(layer))
 
 
-_LAST_TERM = re.compile(r"((?:.*[-+*(]\s*)?)(.*)", re.DOTALL)
+def _layer_terms(ctx: click.Context, incomplete: str, *, before: str = "", after: str = "") -> list[CompletionItem]:
+    named = ((quoted_layer(name), name, spec) for spec, name in _layers(ctx))
+    return [_item(f"{before}{term}{after}", name, spec) for term, name, spec in named if term.startswith(incomplete)]
 
 
-def _follows_logit(ctx: click.Context, parameter: click.Parameter) -> bool:
-    before = ctx.params.get(parameter.name or "") or ()
-    words = [str(word) for word in before] if isinstance(before, tuple) else [str(before)]
-    return words[-1:] == ["logit"] or words[-2:] == ["logit", ":"]
-
-
-def _classes(ctx: click.Context, incomplete: str, before: str) -> list[CompletionItem]:
-    """The classes whose names begin so, each by the shortest of its names that does."""
+def _class_terms(ctx: click.Context, incomplete: str, before: str) -> list[CompletionItem]:
+    """The classes whose names begin so, each by the shortest of its names that does, in quotes if those were begun."""
+    mark = incomplete[:1] if incomplete[:1] in ("'", '"') else ""
+    begun = incomplete.removeprefix(mark)
     with suppress(DreamerError):
-        called = [
-            (label, min(names, key=len))
-            for label in labels.of(_spec(ctx))
-            if (names := [name for name in label.name.split(", ") if _begins(name, incomplete)])
-        ]
         return [
-            CompletionItem(_quoted(f"{before}{name}"), help=str(label.index))
-            for label, name in called
-            if _can_be_offered(name)
+            CompletionItem(f"{before}{mark}{min(names, key=len)}{mark}", help=str(label.index))
+            for label in labels.of(_spec(ctx))
+            if (names := [name for name in label.name.split(", ") if _begins(name, begun) and _can_be_offered(name)])
         ]
     return []
-
-
-def _quoted(text: str) -> str:
-    """A word with spaces as bash needs it; other shells quote for themselves."""
-    is_bash = os.environ.get("_DREAMER_COMPLETE", "").startswith("bash")
-    return re.sub(r"([\s'\"()])", r"\\\1", text) if is_bash else text
 
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def either(one: Completer, other: Completer) -> Completer:
+    """What completes one of two things, files only where neither is meant."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found = [*one(ctx, parameter, incomplete), *other(ctx, parameter, incomplete)]
+        return [item for item in found if item.type == "plain"] or found
+
+    return complete
 
 
 def complete_choice(choices: Callable[[], Iterable[str]], *, files: bool = False) -> Completer:
@@ -164,7 +192,7 @@ def remember_layers(network: Network) -> None:
         part.replace(path)
 
 
-def recall_layers(spec: ModelSpec) -> list[str]:
+def _recall_layers(spec: ModelSpec) -> list[str]:
     """The layers of a network, as they were noted, or else those that dream well."""
     with suppress(OSError, ValueError, TypeError, LookupError, DreamerError):
         note = parse_json(read_text(_noted(spec)))

@@ -13,9 +13,10 @@ import click
 from dreamer import presets
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
-from dreamer.cli.completing import complete_layer, complete_preset
+from dreamer.cli.completing import complete_channel, complete_layer_term, complete_preset
 from dreamer.cli.dream_wish import STANDARD, Made, Wish, named, planned, read
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.help_page import DREAM, LOOK, RESULT, option
 from dreamer.cli.interrupts import came, exit_status, ignore_interrupts, interrupt_once
 from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, photos_as_typed
 from dreamer.cli.options import (
@@ -26,6 +27,7 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    quiet_option,
     trust_option,
 )
 from dreamer.cli.outputs import print_path
@@ -43,37 +45,40 @@ EXIT_FAILURE = 1
 
 @click.command(cls=Command)
 @click.argument("photos", type=PhotoFile(), nargs=-1, metavar="[PHOTO]...", callback=photos_as_typed)
-@click.option(
-    "-o", "--output", type=OutputFile(),
-    help="Where to write; the suffix gives the format. With --frames a .gif, a .webp, an .apng, or a folder; - for "
-    "standard output; of several photos a folder.  [default: PHOTO with -dream before the suffix]",
+@option(
+    RESULT, "-o", "--output", type=OutputFile(),
+    help="Where to write, in the format of the suffix; a folder for several photos, - for standard output.  "
+    "[default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@click.option(
-    "--preset", metavar="NAME|FILE", help="A look, of `dreamer presets list`; other options change it.",
-    shell_complete=complete_preset,
+@option(RESULT, "--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
+@option(
+    LOOK, "--preset", metavar="NAME|FILE", shell_complete=complete_preset,
+    help="A look to begin with, one of `dreamer presets list`, which other options change.",
 )  # fmt: skip
-@click.option(
-    "--recipe", type=click.Path(path_type=Path), metavar="FILE",
-    help="Dream again as FILE, an earlier result, tells; other options change it.",
+@option(
+    LOOK, "--recipe", type=click.Path(path_type=Path), metavar="FILE",
+    help="Dream as this earlier result was dreamt, which other options change.",
 )  # fmt: skip
 @trust_option
-@click.option("--preview", is_flag=True, help="Only the first octaves: a small picture, composed like the whole.")
-@click.option(
-    "--save-octaves", type=click.Path(path_type=Path), metavar="FOLDER", help="Also write each finished octave there."
+@option(
+    RESULT, "--preview", is_flag=True, help="Dream the first octaves only, a small picture composed like the whole."
 )
-@objective_option
-@click.option(
-    "--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.",
-    shell_complete=complete_layer,
+@option(
+    RESULT, "--save-octaves", type=click.Path(path_type=Path), metavar="FOLDER",
+    help="Also write each finished octave there.",
 )  # fmt: skip
-@click.option(
-    "--channel", "channels", multiple=True, metavar="LAYER:INDEX[=WEIGHT]", help="A single channel; repeatable.",
-    shell_complete=complete_layer,
+@objective_option
+@option(
+    DREAM, "--layer", "layers", multiple=True, metavar="NAME[=WEIGHT]", help="A layer to dream with; repeatable.",
+    shell_complete=complete_layer_term,
+)  # fmt: skip
+@option(
+    DREAM, "--channel", "channels", multiple=True, metavar="LAYER:INDEX[=WEIGHT]",
+    help="A single channel to dream with; repeatable.", shell_complete=complete_channel,
 )  # fmt: skip
 @dream_options
-@click.option(
-    "--frame-rate", type=NumberRange(min=0.1, max=50), metavar="F",
+@option(
+    RESULT, "--frame-rate", type=NumberRange(min=0.1, max=50), metavar="F",
     help=f"Frames per second of a zoom.  [default: {_FRAME_RATE}]",
 )  # fmt: skip
 @backend_option
@@ -81,7 +86,7 @@ EXIT_FAILURE = 1
 @max_pixels_option
 @damaged_option
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def dream(

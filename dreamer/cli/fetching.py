@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
+from dreamer.cli.help_page import NETWORK, option
 from dreamer.cli.progress import import_keras, on_terminal, say
 from dreamer.models import fetching
 from dreamer.models.fetching import FetchReport, megabytes
@@ -23,12 +22,10 @@ _LINE_EACH = 10  # Per cent between the lines that tell how much has arrived.
 
 def fetch_options(command: Command) -> Command:
     """Add what a person may say about fetching weights: ``--offline`` and ``--mirror``."""
-    command = click.option(
-        "--mirror", metavar="URL", help="Fetch missing weights from this folder instead.  [env: DREAMER_MIRROR]"
-    )(command)
-    return click.option(
-        "--offline", is_flag=True, default=None, help="Never touch the network.  [env: DREAMER_OFFLINE]"
-    )(command)
+    text = "Fetch missing weights from this folder instead.  [env: DREAMER_MIRROR]"
+    command = option(NETWORK, "--mirror", metavar="URL", help=text)(command)
+    text = "Fetch nothing from the Internet.  [env: DREAMER_OFFLINE]"
+    return option(NETWORK, "--offline", is_flag=True, default=None, help=text)(command)
 
 
 def ensure_weights(spec: ModelSpec, *, offline: bool | None, mirror: str | None, quiet: bool = False) -> bool:

@@ -8,7 +8,7 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command
-from dreamer.cli.completing import complete_label, complete_model
+from dreamer.cli.completing import complete_label, complete_model, either
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_text
@@ -22,7 +22,7 @@ from dreamer.models.labels import Label
 
 
 @click.command(cls=Command)
-@click.argument("model", shell_complete=complete_model)
+@click.argument("model", shell_complete=either(complete_model, complete_label))
 @click.argument("search", nargs=-1, shell_complete=complete_label)
 @fetch_options
 @json_option

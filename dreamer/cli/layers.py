@@ -11,7 +11,7 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command
-from dreamer.cli.completing import complete_layer, complete_model, recall_layers, remember_layers
+from dreamer.cli.completing import complete_layer, complete_model, either, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_text
@@ -40,7 +40,7 @@ def _read_size(_ctx: click.Context, _parameter: click.Parameter, text: str | Non
 
 
 @click.command(cls=Command)
-@click.argument("model", shell_complete=complete_model)
+@click.argument("model", shell_complete=either(complete_model, complete_layer))
 @click.argument("pattern", default="", shell_complete=complete_layer)
 @click.option(
     "--size", metavar="HxW|N", callback=_read_size,
@@ -90,17 +90,21 @@ def layers(
 
 
 def _meant(model: str, pattern: str) -> tuple[str, str]:
-    """The network and the pattern that were meant where the first of them is the name of no network."""
-    if pattern:
-        return model, pattern
+    """The network and the pattern that were meant where a single word is the name of no network."""
     try:
         registry.spec(model)
     except UnknownModelError:
-        usual = DreamSettings.model
-        known = recall_layers(registry.spec(usual))
-        if close_matches(model, specs.known()) or not any(_matches(name, model) for name in known):
+        if pattern or close_matches(model, specs.known()):
             raise
-        note(f"no network is called {model!r}, so {usual}, the default, was searched: dreamer layers {usual} {model}")
+        usual = DreamSettings.model
+        import_keras()
+        known = registry.sketch(usual).layers
+        if any(_matches(name, model) for name in known):
+            note(
+                f"no network is called {model!r}, so {usual}, the default, was searched: dreamer layers {usual} {model}"
+            )
+        elif not close_matches(model, known):
+            raise
         return usual, model
     return model, pattern
 

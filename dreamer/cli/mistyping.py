@@ -29,7 +29,7 @@ _OPENING, _CLOSING = "“„«‘‚", "”“»’‘"  # noqa: RUF001
 
 
 class Group(click.Group):
-    """Commands of which one can be mistyped, with ``help`` among them."""
+    """Commands of which one can be mistyped."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; those of the whole program are looked through for signs out of documents."""
@@ -43,8 +43,6 @@ class Group(click.Group):
         """The command that is meant, or what to type instead of what is none."""
         name = args[0]
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing and not name.startswith("-"):
-            if name == "help":
-                return name, _HELP, args[1:]
             ctx.fail(self._instead(ctx, name))
         return super().resolve_command(ctx, args)
 
@@ -62,22 +60,6 @@ class Group(click.Group):
         inner = [f"{ctx.command_path} {group} {name}" for group, command in groups.items() if name in command.commands]
         hint = f" Perhaps {' or '.join(inner)}." if inner else close_matches(name, known)
         return f"there is no command {shown(name)}.{hint} See all: {ctx.command_path} --help"
-
-
-def _print_help(words: tuple[str, ...]) -> None:
-    """Print the help of a group, or of a command in it."""
-    ctx = click.get_current_context().parent
-    for word in words:
-        if ctx is None or not isinstance(ctx.command, click.Group):
-            break
-        name, command, _ = ctx.command.resolve_command(ctx, [word])
-        if command is not None:
-            ctx = click.Context(command, info_name=name, parent=ctx)
-    if ctx is not None:
-        click.echo(ctx.get_help())
-
-
-_HELP = click.Command("help", callback=_print_help, params=[click.Argument(["words"], nargs=-1)])
 
 
 def _check_signs(ctx: click.Context, args: list[str]) -> None:

@@ -54,7 +54,7 @@ def _item(spec: ModelSpec) -> dict[str, object]:
         "name": spec.name,
         "title": spec.title,
         "weights": _state(spec),
-        "size": _size(spec),
+        "bytes": _bytes(spec),
         "licence": spec.weights.license,
         "layer": spec.default_layer,
     }
@@ -145,13 +145,19 @@ def _state(spec: ModelSpec) -> str:
 
 
 def _size(spec: ModelSpec) -> str:
+    size = _bytes(spec)
+    return "in memory" if size is None else megabytes(size)
+
+
+def _bytes(spec: ModelSpec) -> int | None:
+    """How large the weights are; None of those that lie in no file."""
     match spec.weights:
         case FileWeights(path):
-            return megabytes(path.stat().st_size)
+            return path.stat().st_size
         case HeldWeights():
-            return "in memory"
+            return None
         case weights:
-            return megabytes(weights.size)
+            return weights.size
 
 
 def _weights_facts(spec: ModelSpec) -> dict[str, str]:

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
 from dreamer.backends import BACKENDS, PRECISIONS
 from dreamer.cli.completing import Completer, complete_choice, complete_model, complete_target
+from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
 from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
@@ -32,14 +33,12 @@ def _remember_debug(ctx: click.Context, _parameter: click.Parameter, value: bool
         ctx.meta[DEBUG_KEY] = True
 
 
-debug_option = click.option(
-    "--debug",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_remember_debug,
+debug_option = option(
+    MESSAGES, "--debug", is_flag=True, is_eager=True, expose_value=False, callback=_remember_debug,
     help="Show the traceback of an error.",
-)
+)  # fmt: skip
+
+quiet_option = option(MESSAGES, "-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 
 
 def _choose_backend(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -47,109 +46,121 @@ def _choose_backend(_ctx: click.Context, _parameter: click.Parameter, value: str
         os.environ["KERAS_BACKEND"] = value
 
 
-backend_option = click.option(
-    "--backend",
-    type=click.Choice(BACKENDS),
-    is_eager=True,
-    expose_value=False,
-    callback=_choose_backend,
+backend_option = option(
+    MACHINE, "--backend", type=click.Choice(BACKENDS), is_eager=True, expose_value=False, callback=_choose_backend,
     help="What Keras runs on.  [default: KERAS_BACKEND, or tensorflow]",
-)
+)  # fmt: skip
 
-objective_option = click.option(
-    "--objective",
-    metavar="OBJECTIVE",
-    help="What to enhance, as in 'block4b:17 - 0.5*block2a'; see docs/targets.md.",
-    shell_complete=complete_target,
-)
+objective_option = option(
+    DREAM, "--objective", metavar="OBJECTIVE", shell_complete=complete_target,
+    help="What to enhance, written as in 'block4b:17 - 0.5*block2a' and docs/targets.md.",
+)  # fmt: skip
 
 
 def _pixels(_ctx: click.Context, _parameter: click.Parameter, megapixels: float) -> int:
     return round(megapixels * 1e6)
 
 
-max_pixels_option = click.option(
-    "--max-megapixels",
-    "max_pixels",
-    type=NumberRange(min=0, min_open=True, max=1e6),
-    default=500,
-    show_default=True,
-    callback=_pixels,
-    help="Refuse photos with more pixels than this.",
+max_pixels_option = option(
+    DREAM, "--max-megapixels", "max_pixels", type=NumberRange(min=0, min_open=True, max=1_000_000), default=500,
+    show_default=True, callback=_pixels, metavar="N", help="Refuse photos with more pixels than this.",
+)  # fmt: skip
+
+damaged_option = option(
+    DREAM, "--damaged-ok", is_flag=True, help="Take photos of which rows are missing, instead of refusing them."
 )
 
-trust_option = click.option(
-    "--trust",
-    is_flag=True,
+trust_option = option(
+    MACHINE, "--trust", is_flag=True,
     help="Let a recipe, a preset or an atlas from elsewhere name any file, not only those beside it.",
-)
+)  # fmt: skip
 
-damaged_option = click.option(
-    "--damaged-ok", is_flag=True, help="Take photos of which rows are missing, with a note, instead of refusing them."
-)
 
-_Setting = tuple[str, Any, str, str]
-"""Name, type, placeholder, help. Everything else about an option follows from the settings it sets."""
+class _Setting(NamedTuple):
+    """An option that sets a setting; everything else about it follows from that setting.
+
+    Attributes:
+        group: Where help has it.
+        name: Of the setting.
+        kind: Type of its value.
+        placeholder: What stands for a value in help.
+        text: What it does, in a phrase; the default follows by itself.
+        complete: What completes its value in a shell.
+    """
+
+    group: str
+    name: str
+    kind: Any
+    placeholder: str
+    text: str
+    complete: Completer | None = None
+
 
 _TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
 """What reads a type, where Click itself would not say what to type instead of something else."""
 
-_COMPLETE: Mapping[str, Completer] = {
-    "model": complete_model,
-    "preprocessing": complete_choice(lambda: GENERAL),
-    "precision": complete_choice(lambda: PRECISIONS),
-    "blend": complete_choice(lambda: BLENDS),
-    "parametrization": complete_choice(parametrization_names),
-    "optimizer": complete_choice(lambda: OPTIMIZERS),
-    "transforms": complete_choice(lambda: SETS, files=True),
-}
-"""What completes a setting's option in a shell."""
-
 _NETWORK: tuple[_Setting, ...] = (
-    ("model", str, "NAME|FILE", "The network: a name of `dreamer models list`, or a .keras file."),
-    ("preprocessing", str, "NAME", f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}."),
-)
+    _Setting(
+        NETWORK, "model", str, "NAME|FILE", "The network: one of `dreamer models list`, or a .keras file.",
+        complete_model,
+    ),
+    _Setting(
+        NETWORK, "preprocessing", str, "NAME", f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}.",
+        complete_choice(lambda: GENERAL),
+    ),
+)  # fmt: skip
 
-_PRECISION: _Setting = ("precision", str, "TYPE", f"What the network is computed in: {', '.join(PRECISIONS)}.")
+_PRECISION = _Setting(
+    MACHINE, "precision", str, "TYPE", f"What the network is computed in: {', '.join(PRECISIONS)}.",
+    complete_choice(lambda: PRECISIONS),
+)  # fmt: skip
 
 _DREAM: tuple[_Setting, ...] = (
+    _Setting(DREAM, "guide", Path, "FILE", "Dream of what the layers find in this picture."),
+    _Setting(LOOK, "strength", float, "0..1", "How much of the dream is laid over the photo."),
+    _Setting(
+        LOOK, "blend", str, "MODE", f"How the dream is laid over the photo: {', '.join(BLENDS)}.",
+        complete_choice(lambda: BLENDS),
+    ),
+    _Setting(LOOK, "contrast", float, "F", "The contrast of the dream, as a multiple of what it is."),
+    _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
+    _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
+    _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
+    _Setting(CLIMB, "octaves", int, "N", "How many sizes to dream at, small to large.  [default: as fit the photo]"),
+    _Setting(CLIMB, "octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
+    _Setting(CLIMB, "steps", int, "N", "Steps in each octave."),
+    _Setting(CLIMB, "step_size", float, "F", "How far a step changes the picture in the mean, of its range 0..1."),
+    _Setting(CLIMB, "jitter", int, "PX", "Largest random shift in each step."),
+    _Setting(CLIMB, "rotate", float, "DEGREES", "Largest random rotation in each step."),
+    _Setting(CLIMB, "scale", float, "FRACTION", "Largest random change of size in each step."),
+    _Setting(CLIMB, "seed", int, "N", "The number that chance begins with; the same gives the same dream."),
+    _Setting(RESULT, "max_size", int, "PX", "Make a photo with a longer side smaller first.  [default: keep its size]"),
+    _Setting(RESULT, "frames", int, "N", "How many pictures of an endless zoom to make, as an animation or a folder."),
+    _Setting(RESULT, "zoom", float, "F", "How much each picture of a zoom is magnified in the next."),
     *_NETWORK,
-    ("octaves", int, "N", "How many sizes to dream at, small to large.  [default: as the photo is large]"),
-    ("octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
-    ("steps", int, "N", "Steps in each octave."),
-    ("step_size", float, "F", "How far a step changes the picture, of its range 0..1, in the mean."),
-    ("jitter", int, "PX", "Largest random shift in each step."),
-    ("rotate", float, "DEGREES", "Largest random rotation in each step."),
-    ("scale", float, "FRACTION", "Largest random change of size in each step."),
-    ("strength", float, "0..1", "How much of the dream is laid over the photo."),
-    ("mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
-    ("feather", float, "FRACTION", "How softly the mask ends, of the longer side."),
-    ("guide", Path, "FILE", "Dream of what the layers find in this picture."),
-    ("blend", str, "MODE", f"How the dream is laid over the photo: {', '.join(BLENDS)}."),
-    ("contrast", float, "F", "Of the dream: 1 leaves it."),
-    ("saturation", float, "F", "Of the dream: 1 leaves it, 0 has no colours."),
-    ("frames", int, "N", "Zoom into the dream without end, N pictures long."),
-    ("zoom", float, "F", "How much each of these pictures is magnified in the next."),
-    ("max_size", int, "PX", "Make the photo smaller first if a side is longer.  [default: keep its size]"),
-    ("tile", int, "PX", "Longest side of the tiles a large photo is cut into."),
+    _Setting(MACHINE, "tile", int, "PX", "Longest side of the tiles that a large photo is cut into."),
     _PRECISION,
-    ("seed", int, "N", "The same seed gives the same dream."),
-)
+)  # fmt: skip
 
 
-_DREAM_FLAGS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
-    "conditioning": (
-        ("smooth", "--smooth", "Blur the gradient, more and more: soft, well-formed shapes."),
-        ("laplacian", "--laplacian", "Give every size of detail the same strength: bold, colourful shapes."),
-        ("none", "--plain", "Use the gradient as it is: fine-grained, like the first DeepDream."),
-    ),
-    "colors": (
-        ("free", "--free-colors", "Let the dream have its own colours."),
-        ("keep", "--keep-colors", "Give the dream the palette of the photo."),
-        ("luminance", "--luminance-only", "Change nothing but the brightness of the photo."),
-    ),
-}
-"""Settings that have a flag for each of their values: value, flag, help."""
+class _Flag(NamedTuple):
+    """A flag that gives a setting one of its values."""
+
+    group: str
+    name: str
+    value: str
+    flag: str
+    text: str
+
+
+_DREAM_FLAGS: tuple[_Flag, ...] = (
+    _Flag(LOOK, "colors", "free", "--free-colors", "Let the dream have its own colours."),
+    _Flag(LOOK, "colors", "keep", "--keep-colors", "Give the dream the palette of the photo."),
+    _Flag(LOOK, "colors", "luminance", "--luminance-only", "Change nothing but the brightness of the photo."),
+    _Flag(CLIMB, "conditioning", "smooth", "--smooth", "Blur the gradient more and more, for soft shapes."),
+    _Flag(CLIMB, "conditioning", "laplacian", "--laplacian", "Strengthen every size of detail alike, for bold shapes."),
+    _Flag(CLIMB, "conditioning", "none", "--plain", "Use the gradient as it is, for fine grain."),
+)  # fmt: skip
 
 
 def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
@@ -164,25 +175,35 @@ def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
+_AS_NEEDED = "  [default: as the parametrization needs]"
+
 _VISUALIZE: tuple[_Setting, ...] = (
-    *_NETWORK,
-    ("steps", int, "N", "Steps of the optimizer."),
-    ("parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}."),
-    ("spectrum", Path, "FILE", "For maco: magnitudes of photos, made by `dreamer spectrum`.  [default: 1/f]"),
-    ("start", Path, "FILE", "Begin with this picture, not with noise."),
-    (
-        "transforms",
-        str,
-        "NAME|FILE",
-        f"How each step sees the picture: {', '.join(SETS)}, or a .toml file.  [default: as the parametrization needs]",
+    _Setting(DRAW, "diversity", int, "N", "Draw N pictures of each target, as different as can be."),
+    _Setting(DRAW, "diversity_weight", float, "F", "How much the difference counts, as a share of the score."),
+    _Setting(
+        LOOK, "parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}.",
+        complete_choice(parametrization_names),
     ),
-    ("optimizer", str, "NAME", f"{' or '.join(OPTIMIZERS)}.  [default: as the parametrization needs]"),
-    ("learning_rate", float, "F", "How far a step goes.  [default: as the parametrization needs]"),
-    ("diversity", int, "N", "Draw N pictures of each target, as different as can be."),
-    ("diversity_weight", float, "F", "How much the difference counts, as a share of the score."),
+    _Setting(
+        LOOK, "spectrum", Path, "FILE",
+        "The magnitudes of photos that maco keeps to, of `dreamer spectrum`.  [default: 1/f]",
+    ),
+    _Setting(CLIMB, "start", Path, "FILE", "Begin with this picture, not with noise."),
+    _Setting(CLIMB, "steps", int, "N", "Steps of the optimizer."),
+    _Setting(
+        CLIMB, "transforms", str, "NAME|FILE",
+        f"How each step sees the picture: {', '.join(SETS)}, or a .toml file.{_AS_NEEDED}",
+        complete_choice(lambda: SETS, files=True),
+    ),
+    _Setting(
+        CLIMB, "optimizer", str, "NAME", f"What takes the steps: {', '.join(OPTIMIZERS)}.{_AS_NEEDED}",
+        complete_choice(lambda: OPTIMIZERS),
+    ),
+    _Setting(CLIMB, "learning_rate", float, "F", f"How far a step goes.{_AS_NEEDED}"),
+    _Setting(CLIMB, "seed", int, "N", "The number that chance begins with; the same gives the same pictures."),
+    *_NETWORK,
     _PRECISION,
-    ("seed", int, "N", "The same seed gives the same pictures."),
-)
+)  # fmt: skip
 
 
 def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -193,32 +214,33 @@ def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
 def dream_options(command: Command) -> Command:
     """Add an option for every setting of a dream; those not given are passed as None."""
     command = _setting_options(command, DreamSettings, _DREAM)
-    for name, flags in _DREAM_FLAGS.items():
-        for value, flag, text in reversed(flags):
-            text += "  [default]" if value == getattr(DreamSettings, name) else ""
-            command = click.option(flag, name, flag_value=value, default=None, help=text)(command)
+    for group, name, value, flag, text in reversed(_DREAM_FLAGS):
+        text += "  [default]" if value == getattr(DreamSettings, name) else ""
+        command = option(group, flag, name, flag_value=value, default=None, help=text)(command)
     return command
 
 
 def visualize_options(command: Command) -> Command:
     """Add an option for every setting of a visualization; those not given are passed as None."""
-    command = click.option("--alpha", is_flag=True, default=None, help="Make transparent what never mattered.")(command)
+    text = "Make transparent what never mattered."
+    command = option(RESULT, "--alpha", is_flag=True, default=None, help=text)(command)
     command = _setting_options(command, VisualizeSettings, _VISUALIZE)
     height, width = VisualizeSettings.size
     text = f"Size of each picture in pixels.  [default: {height}x{width}]"
-    return click.option("--size", metavar="HxW|N", callback=_size, help=text)(command)
+    return option(RESULT, "--size", metavar="HxW|N", callback=_size, help=text)(command)
 
 
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
     defaults = {field.name: field.default for field in fields(settings)}
-    for name, kind, placeholder, text in reversed(table):
+    for group, name, kind, placeholder, text, complete in reversed(table):
         default = defaults[name]
-        command = click.option(
+        command = option(
+            group,
             f"--{name.replace('_', '-')}",
             name,
             type=_TYPES.get(kind, kind),
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
-            shell_complete=_COMPLETE.get(name),
+            shell_complete=complete,
         )(command)
     return command

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from dreamer.cli.help_page import MACHINE, option
 from dreamer.cli.mistyping import NumberRange, WholeRange
 from dreamer.workers.places import Place
 
@@ -28,31 +29,32 @@ def pool_options(workers: str) -> Callable[[Command], Command]:
         workers: Help for ``--workers``.
     """
     options = (
-        click.option("--workers", type=WholeRange(min=1), metavar="N", help=workers),
-        click.option(
-            "--retries", type=WholeRange(min=0), default=2, show_default=True, metavar="N",
+        option(MACHINE, "--workers", type=WholeRange(min=1), metavar="N", help=workers),
+        option(
+            MACHINE, "--retries", type=WholeRange(min=0), default=2, show_default=True, metavar="N",
             help="How often a job is tried again after what may pass: network, memory, a process that died.",
         ),
-        click.option(
-            "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", callback=_seconds,
+        option(
+            MACHINE, "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", callback=_seconds,
             help="End a job that takes longer, once the network is there, and go on.  [default: hours, by its size]",
         ),
-        click.option(
-            "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+        option(
+            MACHINE, "--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True,
             help="Where the work is done: by processes of this machine, or on a Ray cluster.",
         ),
-        click.option(
-            "--address", metavar="HOST:PORT", help="Of the Ray cluster.  [env: RAY_ADDRESS; default: one made here]"
+        option(
+            MACHINE, "--address", metavar="HOST:PORT",
+            help="The Ray cluster to use.  [env: RAY_ADDRESS; default: one made here]"
         ),
-        click.option(
-            "--gpus-per-task", type=NumberRange(min=0), metavar="N",
-            help="GPUs, or the share of one, of a task on Ray.",
+        option(
+            MACHINE, "--gpus-per-task", type=NumberRange(min=0), metavar="N",
+            help="How many GPUs, or which share of one, a task on Ray takes.",
         ),
     )  # fmt: skip
 
     def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
+        for add in reversed(options):
+            command = add(command)
         return command
 
     return decorate

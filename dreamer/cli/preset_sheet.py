@@ -16,7 +16,7 @@ from dreamer.cli.completing import tags as all_tags
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, PhotoFile, WholeRange
-from dreamer.cli.options import backend_option, debug_option
+from dreamer.cli.options import backend_option, debug_option, quiet_option
 from dreamer.cli.outputs import check_not_photo, print_path, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.errors import DreamerError
@@ -52,7 +52,7 @@ _SIDE = 320
 @click.option("--seed", type=WholeRange(min=0), help="Of all dreams.  [default: each preset's own, or 0]")
 @backend_option
 @fetch_options
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def sheet(

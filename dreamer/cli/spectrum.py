@@ -9,7 +9,7 @@ import click
 from dreamer.cli.commands import Command
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import WholeRange
-from dreamer.cli.options import debug_option
+from dreamer.cli.options import debug_option, quiet_option
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import import_keras, say
 from dreamer.errors import ImageReadError
@@ -27,7 +27,7 @@ from dreamer.files.refuge import rescued
     "--side", type=WholeRange(min=16, max=4096), default=256, show_default=True, metavar="PX",
     help="To which photos are resized, after they are cut square.",
 )  # fmt: skip
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def spectrum(ctx: click.Context, /, folder: Path, output: Path, overwrite: bool, side: int, quiet: bool) -> None:

@@ -14,9 +14,10 @@ from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_target, remember_layers
 from dreamer.cli.fetching import ensure_weights, fetch_options
+from dreamer.cli.help_page import DRAW, RESULT, option
 from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
 from dreamer.cli.mistyping import OutputFile, WholeRange
-from dreamer.cli.options import backend_option, debug_option, given_options, visualize_options
+from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option, visualize_options
 from dreamer.cli.outputs import free_name, print_path, write_result
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
 from dreamer.cli.watching import Film, Snapshots
@@ -33,33 +34,37 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=complete_target)
-@click.option(
+@option(
+    RESULT,
     "-o",
     "--output",
     type=OutputFile(),
     help="Where to write; the suffix gives the format.  [default: named after the first target, a PNG]",
 )
-@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@click.option("--minimize", is_flag=True, help="Draw what each target answers to least.")
-@click.option("--pair", is_flag=True, help="Draw what each target answers to most and least, side by side.")
-@click.option(
-    "--interpolate", type=WholeRange(min=2, max=64), metavar="N", help="Draw N pictures from one target to another."
-)
+@option(RESULT, "--overwrite", is_flag=True, help="Replace files that exist.")
+@option(DRAW, "--minimize", is_flag=True, help="Draw what each target answers to least.")
+@option(DRAW, "--pair", is_flag=True, help="Draw what each target answers to most and least, side by side.")
+@option(
+    DRAW, "--interpolate", type=WholeRange(min=2, max=64), metavar="N",
+    help="Draw N pictures from one target to another.",
+)  # fmt: skip
 @visualize_options
-@click.option("--columns", type=WholeRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
-@click.option(
-    "--save-steps", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep pictures of the way."
-)
-@click.option(
+@option(RESULT, "--columns", type=WholeRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
+@option(
+    RESULT, "--save-steps", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Also write pictures of the way there.",
+)  # fmt: skip
+@option(
+    RESULT,
     "--animation",
     type=OutputFile(),
     metavar="FILE",
-    help="Show the way as an animation: a .gif, a .webp or an .apng.",
+    help="Also write the way as an animation: a .gif, a .webp or an .apng.",
 )
 @backend_option
 @fetch_options
 @json_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@quiet_option
 @debug_option
 @click.pass_context
 def visualize(

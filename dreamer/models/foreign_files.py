@@ -8,7 +8,6 @@ Must not import Keras or anything heavy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
 from dreamer.files import regular
@@ -119,4 +118,6 @@ def saved_by_words(version: object) -> str:
 
 def this_keras() -> str:
     """The version of Keras that is installed."""
+    from importlib import metadata  # Which takes longer to import than help to print.
+
     return f"Keras {metadata.version('keras')}"

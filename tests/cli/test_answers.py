@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,43 @@ def test_an_answer_has_the_documented_form(command, capfd):
         assert set(item) <= set(ITEMS[command])
 
 
-@pytest.mark.parametrize("command", ITEMS)
-def test_every_field_is_documented(command):
-    [row] = [line for line in PAGE.splitlines() if line.startswith(f"| `{command}` |")]
-    assert all(f"`{field}`" in row for field in ITEMS[command])
+def test_a_dry_run_of_batch_answers_too(here, capfd):
+    (here / "words.txt").write_text("no picture")
+    assert run(["batch", ".", "out", "--dry-run", "--json"]) == 0
+    items = json.loads(capfd.readouterr().out)["items"]
+    assert sorted((item["status"], Path(item["input"]).name) for item in items) == [
+        ("left out", "words.txt"), ("to do", "photo.png"),
+    ]  # fmt: skip
+    assert all(problem(item, ITEMS["batch"]) is None for item in items)
+    assert not (here / "out").exists()
+
+
+def test_two_answers_on_standard_output_are_refused(here, capfd):
+    assert run(["batch", ".", "out", *QUICK, "--json", "--report", "/dev/stdout"]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def words(shape):
+    """A shape, as docs/json.md says it."""
+    if isinstance(shape, tuple):
+        return " or ".join(map(words, shape))
+    if isinstance(shape, list):
+        return f"list of {words(shape[0])}"
+    if isinstance(shape, dict):
+        if str in shape:
+            return "table" if shape[str] is object else f"table of {words(shape[str])}"
+        return f"table of {', '.join(f'`{name}`' for name in shape)}"
+    return {str: "text", int: "whole number", float: "number", bool: "true or false", None: "null"}[shape]
+
+
+def test_the_page_documents_every_field_with_its_type():
+    documented: dict[str, dict[str, str]] = {}
+    for line in PAGE.splitlines():
+        if heading := re.fullmatch(r"## `(.+)`", line):
+            fields = documented.setdefault(heading[1], {})
+        elif row := re.fullmatch(r"\| `(\w+)` \| (.+?) \| .+ \|", line):
+            fields[row[1]] = row[2]
+    assert documented == {
+        command: {name: words(shape) for name, shape in item.items()} for command, item in ITEMS.items()
+    }

@@ -88,3 +88,12 @@ def test_out_of_memory_in_a_command_names_its_own_options(monkeypatch, capsys):
 def test_a_fault_is_said_with_its_whole_cause():
     reason = "x" * 500
     assert reason in cli._failure(KeyError(reason)).message
+
+
+def test_a_single_word_that_is_no_network_is_looked_for_in_the_usual_one(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DREAMER_HOME", str(tmp_path))  # Where no layers are noted.
+    assert cli.run(["layers", "block4b_dep*"]) == 0
+    out, err = capsys.readouterr()
+    names = [line.split()[0] for line in out.splitlines()[1:]]
+    assert names == ["block4b_depthwise_pre_relu", "block4b_depthwise"]
+    assert "dreamer layers efficientnet_lite0 block4b_dep*" in err
