@@ -326,7 +326,7 @@ class Network:
         names = sorted(set(layers))
         for name in names:
             self.check(name)
-        cut, prepare = self._cuts(tuple(names), precision), self._prepare()
+        cut, prepare = self._cuts(tuple(names), precision), self.prepare()
         if redirected:
             cut = inference.redirect(cut)
         fit = self._fit([self._indices[name] for name in names])
@@ -377,11 +377,33 @@ class Network:
         """What :meth:`forward` of the same layers in the same precision read. It does not change."""
         return list(self._cuts(tuple(sorted(set(layers))), precision).variables)
 
+    def model(self, layers: Iterable[str]) -> keras.Model:
+        """Some layers as a Keras network, with the network's own variables: to be trained, or saved.
+
+        Args:
+            layers: Their names.
+
+        Returns:
+            From pictures as :meth:`prepare` gives them to activations by layer name.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+
+        Example:
+            >>> [*network.model(["block4b"]).output]  # doctest: +SKIP
+            ['block4b']
+        """
+        names = sorted(set(layers))
+        wanted = [self._index(name) for name in names]
+        nodes = self.graph.nodes_at(self.graph.tied(wanted))
+        return resampling.at_open_sizes(
+            keras.Model(nodes[0].output, {name: nodes[index].output for name, index in zip(names, wanted, strict=True)})
+        )
+
     def _cut(self, names: tuple[str, ...], precision: str) -> keras.Model:
         wanted = [self._indices[name] for name in names]
         nodes = self.graph.nodes_at(self.graph.tied(wanted))
-        cut = keras.Model(nodes[0].output, {name: nodes[self._indices[name]].output for name in names})
-        cut = resampling.at_open_sizes(cut)
+        cut = self.model(names)
         folded = inference.fold(cut, nodes, wanted, self._trial_size(names), self._made["float32"])
         return folded if precision == "float32" else inference.lower(folded, precision, self._made[precision])
 
@@ -390,7 +412,12 @@ class Network:
         size = self.sides(names).nearest(_TRIAL_SIDE, _TRIAL_SIDE)
         return self.graph.seen_size([self._indices[name] for name in names], size)
 
-    def _prepare(self) -> Callable[[Tensor], Tensor]:
+    def prepare(self) -> Callable[[Tensor], Tensor]:
+        """How pictures ``(batch, height, width, 3)`` in [0, 1] become what the network is given.
+
+        Raises:
+            ModelError: Nobody has said how pictures are prepared for this network.
+        """
         preprocessing = self.spec.preprocessing
         if preprocessing is None:
             raise ModelError(
