@@ -109,7 +109,7 @@ def errors(folder: Path) -> dict:
 def lite0_error() -> float:
     """Against the logits of an independent PyTorch implementation."""
     import numpy as np
-    import test_efficientnet_lite0 as reference
+    import test_efficientnet_lite as reference
 
     from dreamer.models import registry
 

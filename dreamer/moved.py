@@ -19,6 +19,7 @@ MOVED = {
     "dreamer.finishing": "dreamer.dreaming.finish",
     "dreamer.grammar": "dreamer.objectives.grammar",
     "dreamer.manners": "dreamer.ascent.schedule",
+    "dreamer.models.efficientnet_lite0": "dreamer.models.efficientnet_lite",
     "dreamer.photos": "dreamer.dreaming.photo",
     "dreamer.preset_text": "dreamer.presets.text",
     "dreamer.robustness": "dreamer.transforms",

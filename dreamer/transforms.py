@@ -26,6 +26,8 @@ class Transforms:
     Attributes:
         views: How many views of the picture each step takes; their gradients are averaged.
         pad: Width of a grey border around the picture, in pixels.
+        border: Whether a view that reaches beyond the picture sees grey there; without it, and without ``pad``, the
+            picture goes on as its mirror image.
         jitter: Largest random shifts either way, in pixels; several are added up.
         scale: Least and largest magnification; 1 changes nothing.
         crop: Sides of random crops as a share of the picture's, at the first step and at the last; 1 sees all of it.
@@ -47,6 +49,7 @@ class Transforms:
 
     views: int = 1
     pad: float = 0.0
+    border: bool = False
     jitter: tuple[float, ...] = ()
     scale: tuple[float, ...] = (1.0, 1.0)
     crop: tuple[float, ...] = (1.0, 1.0)
@@ -58,6 +61,8 @@ class Transforms:
     noise: tuple[float, ...] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.border, bool):
+            raise SettingsError(f"border of the transforms is {shown(self.border)}; expected true or false")
         for name, (low, high, count) in _RANGES.items():
             value = getattr(self, name)
             numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -143,6 +148,10 @@ def _expected(low: float, high: float, count: int | None) -> str:
 SETS: Mapping[str, Transforms] = {
     "none": Transforms(),
     "robust": Transforms(scale=(1 / 1.2, 1 / 0.6), crop_spread=0.15, flip=0.5),
+    # Views that see all of the picture with a border around it, so that a thing is drawn once and whole.
+    "framed": Transforms(border=True, scale=(1 / 1.3, 1 / 0.85), crop_spread=0.1, flip=0.5),
+    # Views of parts of the picture, none beyond it.
+    "inside": Transforms(scale=(1, 1 / 0.5), crop_spread=0.25, flip=0.5),
     # Lucid's: pad 12, jitter 8, scale 0.90 to 1.10, rotate -10 to 10 degrees or not at all, jitter 4.
     "standard": Transforms(pad=12, jitter=(8, 4), scale=(0.9, 1.1), rotate=10, still=0.2),
     # MACO's: crops that shrink, and noise.

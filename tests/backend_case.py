@@ -105,6 +105,7 @@ def main(output: str) -> None:
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
+    found["loss"], found["of_first"], found["of_depthwise"] = of_weights(model)
     spec = known()["keras:MobileNetV2"]
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "network.weights.h5"
@@ -113,6 +114,29 @@ def main(output: str) -> None:
     found["filled"] = np.array(len(filled.variables))
     found["devices"] = np.array([device.kind for device in backend.current().devices()])
     np.savez(output, **found)
+
+
+def of_weights(model):
+    """The gradient of a score with respect to two kernels, as training takes it."""
+    cut = model.model(["second"])
+    kernels = [one for one in cut.trainable_variables if len(one.shape) == 4][:2]
+
+    def forward(values, pictures):
+        with keras.StatelessScope(state_mapping=list(zip(kernels, values, strict=True))):
+            return {"second": cut(pictures, training=False)["second"]}
+
+    gradient = backend.current().gradient(
+        forward, lambda found, _: keras.ops.mean(keras.ops.square(found["second"]), axis=(1, 2, 3)), ()
+    )
+
+    def program(pictures, *values):
+        shaped = [keras.ops.reshape(value, kernel.shape) for value, kernel in zip(values, kernels, strict=True)]
+        scores, gradients = gradient(shaped, keras.ops.reshape(pictures, (1, *PICTURE.shape)))
+        return (scores, *gradients)
+
+    values = [np.array(keras.ops.convert_to_numpy(kernel.value)) for kernel in kernels]
+    run = backend.compile_chunk(program, list(cut.variables))
+    return [np.array(keras.ops.convert_to_numpy(one)) for one in run(PICTURE[None], *values)]
 
 
 def generated(size, weights):

@@ -96,6 +96,16 @@ def test_visualizations_agree(backend, computed):
     assert np.abs(found["alpha"] - expected["alpha"]).mean() < 0.03
 
 
+@pytest.mark.parametrize("backend", OTHERS)
+def test_gradients_of_weights_agree(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["loss"] == pytest.approx(expected["loss"], rel=1e-5)
+    for name in ("of_first", "of_depthwise"):
+        largest = float(np.abs(expected[name]).max())
+        assert largest > 0
+        assert found[name] == pytest.approx(expected[name], abs=1e-5 * largest)
+
+
 @pytest.mark.parametrize("backend", ["tensorflow", *OTHERS])
 def test_the_weights_of_a_generator_are_read_anew_at_each_run(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)

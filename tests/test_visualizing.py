@@ -190,7 +190,7 @@ def test_variants_of_several_targets_compare_with_their_own(tiny):
 
 def test_interpolation_goes_from_one_target_to_the_other(tiny):
     first, second = Objective.parse("second:0"), Objective.parse("second:1")
-    found = dreamer.visualize(objectives.interpolated(first, second, 3), QUICK, steps=30)
+    found = dreamer.visualize(objectives.interpolated(first, second, 3), QUICK, steps=60)
     scores = [[score_of(tiny, f"second:{index}", one.pixels) for one in found] for index in (0, 1)]
     assert scores[0][0] > scores[0][1] > scores[0][2]
     assert scores[1][0] < scores[1][1] < scores[1][2]

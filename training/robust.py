@@ -20,7 +20,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 from dreamer.errors import DreamerError, SettingsError
-from dreamer.files.digests import digest_of
 from training import photos
 
 SAVE_EVERY = 250
@@ -114,7 +113,7 @@ def _begun(folder: Path, model: str, weights: str) -> tuple[list[Any], int] | No
     path = folder / "state.npz"
     if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as found:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
         teacher = tuple(str(one) for one in found["teacher"])
         if teacher != (model, weights):
             raise SettingsError(f"{folder} holds a student of {teacher[0]}, not of {model}; name another folder")
@@ -132,18 +131,27 @@ def mean_of(folder: Path) -> np.ndarray:
     """The mean of the weights of a training, as a vector: the student.
 
     Raises:
-        SettingsError: There is none yet.
+        SettingsError: There is no training in the folder.
     """
-    path = folder / "state.npz"
-    if not path.exists():
-        raise SettingsError(f"there is no training in {folder}; expected {path.name}")
-    with np.load(path, allow_pickle=False) as found:
+    with _state(folder) as found:
         return found[f"state_{sum(name.startswith('state_') for name in found.files) - 1}"]
 
 
-def digest(folder: Path) -> str:
-    """The SHA-256 of the state of a training."""
-    return digest_of(folder / "state.npz")
+def teacher_of(folder: Path) -> str:
+    """The name of the teacher of a training.
+
+    Raises:
+        SettingsError: There is no training in the folder.
+    """
+    with _state(folder) as found:
+        return str(found["teacher"][0])
+
+
+def _state(folder: Path) -> np.lib.npyio.NpzFile:
+    path = folder / "state.npz"
+    if not path.exists():
+        raise SettingsError(f"there is no training in {folder}; expected {path.name}")
+    return np.load(path, allow_pickle=False)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Lesson:
         weight_decay: Share of a weight that is taken off, per step and learning rate.
         mean: How much of the mean of the weights stays, per step.
         steps: After how many the learning rate reaches 0, along a cosine.
-        warm_up: Steps until it is reached.
+        warm_up: Steps until the rate is reached, at most a tenth of all.
     """
 
     radius: float
@@ -105,9 +105,13 @@ def _length(difference: Any) -> Any:
 
 def optimizer_of(lesson: Lesson) -> keras.optimizers.Optimizer:
     """AdamW, its rate along a cosine."""
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(lesson.steps - lesson.warm_up, 1), warmup_target=lesson.learning_rate, warmup_steps=lesson.warm_up
-    )
+    warm_up = min(lesson.warm_up, lesson.steps // 10)
+    if warm_up:
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, lesson.steps - warm_up, warmup_target=lesson.learning_rate, warmup_steps=warm_up
+        )
+    else:
+        rate = keras.optimizers.schedules.CosineDecay(lesson.learning_rate, lesson.steps)
     return keras.optimizers.AdamW(rate, weight_decay=lesson.weight_decay)
 
 

@@ -115,6 +115,41 @@ class Optimizer(NamedTuple):
         return [made_from, *self.fresh]
 
 
+def mean_of(gradients: Sequence[Gradient]) -> Gradient:
+    """The mean of some gradients of the same pictures, each counting alike however large it is.
+
+    Networks answer on scales of their own, and the gradients of a robust one are a tenth of another's.
+
+    Args:
+        gradients: Of the same inputs.
+
+    Returns:
+        To the mean of the scores, and the mean of the gradients of each picture, as large as they are in the mean.
+    """
+
+    def run(inputs: Any, given: Any) -> tuple[Tensor, Any]:
+        scores, found = zip(*(gradient(inputs, given) for gradient in gradients), strict=True)
+        flat = [keras.tree.flatten(one) for one in found]
+        sizes = [_size(parts[0]) for parts in flat]
+        size = sum(sizes) / len(sizes)
+        shares = [ops.where(one > _LEAST, size / ops.maximum(one, _LEAST), 0.0) / len(sizes) for one in sizes]
+        mean = [
+            sum(
+                ops.reshape(share, (-1, *[1] * (len(part.shape) - 1))) * part
+                for share, part in zip(shares, parts, strict=True)
+            )
+            for parts in zip(*flat, strict=True)
+        ]
+        return sum(scores) / len(scores), keras.tree.pack_sequence_as(inputs, mean)
+
+    return run
+
+
+def _size(gradient: Tensor) -> Tensor:
+    """The Euclidean length of the gradient of each picture: ``(batch,)``."""
+    return ops.sqrt(ops.sum(gradient * gradient, axis=tuple(range(1, len(gradient.shape)))))
+
+
 class Program:
     """Some steps, compiled.
 

@@ -31,6 +31,8 @@ COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 """Red, green and blue, each from brightness and two axes of colour that do not vary together in photos."""
 
 _FIRST_DEVIATION = 0.1  # Of the first coefficients.
+_OF_MEAN = 0.3  # How much the mean colour of a standing wave picture counts: where a network is smooth, pale things
+# would otherwise be climbed to white, since all of the picture agrees on that one coefficient.
 _ENCODABLE = 1e-3  # Black and white are infinitely far away; a picture is brought as near to them as this.
 
 
@@ -141,6 +143,7 @@ def cosine(size: Size) -> Parametrization:
     frequency = np.maximum(np.hypot(slow[0][:, None], slow[1][None]), 1 / (2 * max(size)))
     # The same contrast as of Lucid's, whatever the size.
     scale = (1 / (4 * np.sqrt(height * width) * frequency))[..., None].astype(np.float32)
+    scale[0, 0] *= _OF_MEAN
 
     def render(waves: Tensor) -> Tensor:
         waves = ops.reshape(ops.multiply(waves, scale), (-1, height, width * 3))

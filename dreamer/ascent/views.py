@@ -85,7 +85,14 @@ def _one(how: Transforms, rng: np.random.Generator, size: Size, seen: Size, prog
         middle = np.clip(centre[axis] * how.crop_spread * size[axis], -room, room)
         shift = middle + sum(jitter * one[axis] for jitter, one in zip(how.jitter, jitters, strict=True))
         axes.append(
-            _along(size[axis], seen[axis], window, shift, blur=how.blur * (1 - progress), mirrored=how.pad == 0)
+            _along(
+                size[axis],
+                seen[axis],
+                window,
+                shift,
+                blur=how.blur * (1 - progress),
+                mirrored=how.pad == 0 and not how.border,
+            )
         )
     if (mirror + 1) / 2 < how.flip:
         axes[1] = np.ascontiguousarray(axes[1][::-1])

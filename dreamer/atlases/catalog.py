@@ -39,6 +39,7 @@ _SHAPE: Shape = {
     "model_title": str,
     "weights_sha256": str,
     "settings": {str: object},  # The settings themselves check these.
+    "drawn": {str: str},
     "photos_digest": str,
     "units": [
         {
@@ -165,6 +166,7 @@ class Catalog:
         model_title: What a person calls it.
         weights_sha256: Digest of its weights.
         settings: Of all pictures, with nothing left open, as :meth:`VisualizeSettings.to_dict` has them.
+        drawn: How ``"classes"`` and ``"others"`` are drawn, for a person; empty where no look is recorded.
         entries: Its units by layer and index.
         photos: What examples are taken from.
         photos_digest: Of the folder they came from, and of the units they were looked at for.
@@ -174,6 +176,7 @@ class Catalog:
     model_title: str
     weights_sha256: str
     settings: dict[str, Any]
+    drawn: dict[str, str] = field(default_factory=dict)
     entries: dict[tuple[str, int], UnitEntry] = field(default_factory=dict)
     photos: list[ExamplePhoto] = field(default_factory=list)
     photos_digest: str = ""
@@ -205,18 +208,20 @@ class Catalog:
             "model_title": self.model_title,
             "weights_sha256": self.weights_sha256,
             "settings": self.settings,
-            "units": [_unit_dict(entry) for some in self.layers.values() for entry in some],
+            "drawn": self.drawn,
+            "units": [_unit_dict(entry, self.drawn) for some in self.layers.values() for entry in some],
             "photos": [{"file": photo.path, **asdict(photo)} for photo in self.photos],
             "photos_digest": self.photos_digest,
         }
 
 
-def _unit_dict(entry: UnitEntry) -> dict[str, Any]:
+def _unit_dict(entry: UnitEntry, drawn: Mapping[str, str]) -> dict[str, Any]:
     pictures = [{"file": entry.path(one.negative, one.variant), **asdict(one)} for one in entry.pictures]
     return {
         **asdict(entry.unit),
         "negative": entry.negative,
         "dead": entry.is_dead,
+        "drawn": drawn.get("classes" if entry.unit.is_class else "others", ""),
         "pictures": pictures,
         "examples": [asdict(one) for one in entry.examples],
     }
@@ -251,7 +256,7 @@ def _parsed(held: Mapping[str, Any]) -> Catalog:
     entries = {(entry.unit.layer, entry.unit.index): entry for entry in map(_entry, held["units"])}
     photos = [ExamplePhoto(**_without_file(one)) for one in held["photos"]]
     known = ("model", "model_title", "weights_sha256", "settings", "photos_digest")
-    return Catalog(**{name: held[name] for name in known}, entries=entries, photos=photos)
+    return Catalog(**{name: held[name] for name in known}, drawn=held.get("drawn", {}), entries=entries, photos=photos)
 
 
 def _entry(held: Mapping[str, Any]) -> UnitEntry:

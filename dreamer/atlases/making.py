@@ -8,7 +8,7 @@ name, or whose bytes have changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def draw(
     wanted: Mapping[str, _Place],
     settings: VisualizeSettings,
     *,
-    recipe: Mapping[str, object],
+    recipe: Callable[[str], Mapping[str, object]],
     execute: Execute = jobs.in_turn,
     most: int = jobs.MOST_TARGETS,
 ) -> Iterator[int]:
@@ -86,7 +86,7 @@ def draw(
         catalog: What it holds; changed and written as pictures come.
         wanted: As :func:`missing` found it.
         settings: With nothing left open.
-        recipe: What every picture's recipe says.
+        recipe: What the recipe of a target's pictures says of how they were made.
         execute: Draws the jobs; by default in this process, one after the other.
         most: Targets of a job at the most.
 
@@ -102,7 +102,7 @@ def draw(
     for batch in execute(jobs_for(wanted, settings, most=most)):
         for drawn in batch:
             entry, negative = wanted[drawn.target]
-            entry.pictures.append(_kept(folder, entry, negative, drawn, recipe))
+            entry.pictures.append(_kept(folder, entry, negative, drawn, recipe(drawn.target)))
             entry.pictures.sort(key=lambda picture: (picture.negative, picture.variant))
         page.save(folder, catalog)
         done += len({drawn.target for drawn in batch})

@@ -17,6 +17,7 @@ from dreamer.atlases.jobs import Drawn, Execute, UnitJob
 from dreamer.errors import AtlasError
 from dreamer.models.network import Network
 from dreamer.models.weights import HeldWeights
+from dreamer.objectives import Objective
 from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.visualizing.steps import VisualizeStep
@@ -63,7 +64,8 @@ class AtlasRun:
     def empty(self, title: str) -> Catalog:
         """An atlas without units, to be drawn with these settings."""
         settings = self._settings
-        return Catalog(settings.model, title, self._plan.network.weights_sha256, settings.to_dict())
+        drawn = {"classes": self._plan.of_classes.summary, "others": self._plan.of_others.summary}
+        return Catalog(settings.model, title, self._plan.network.weights_sha256, settings.to_dict(), drawn)
 
     def make(
         self,
@@ -103,7 +105,9 @@ class AtlasRun:
         return written, is_whole
 
     def _draw(self, catalog: Catalog, wanted: dict[str, Any]) -> None:
-        recipe = self._plan.recipe({}) | {"command": "atlas"}
+        def recipe(target: str) -> dict[str, object]:
+            return self._plan.recipe({}, [Objective.parse(target)]) | {"command": "atlas"}
+
         how = self._in_pool if self._is_pooled(len(wanted)) else self._here
         execute, most = how(wanted)
         for _ in making.draw(self._folder, catalog, wanted, self._settings, recipe=recipe, execute=execute, most=most):

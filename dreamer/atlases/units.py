@@ -37,6 +37,11 @@ class Unit:
     objective: str
     name: str
 
+    @property
+    def is_class(self) -> bool:
+        """Whether it is a class."""
+        return self.objective.startswith("logit:")
+
 
 def channels(text: str) -> tuple[range, ...]:
     """Read which channels are wanted.

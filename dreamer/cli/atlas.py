@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 )
 @trust_option
 @option(RESULT, "--overwrite", is_flag=True, help="Draw all anew if DIR is an atlas already.")
-@visualize_options
+@visualize_options(jointly=False)
 @pool_options("How many processes draw at a time.  [default: one per GPU, or per core if there is much to draw]")
 @backend_option
 @fetch_options

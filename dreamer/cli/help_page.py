@@ -44,7 +44,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "--workers",
     ),
     "visualize": (
-        "--output", "--size", "--steps", "--diversity", "--pair", "--interpolate", "--parametrization", "--model",
+        "--output", "--size", "--steps", "--diversity", "--pair", "--interpolate", "--look", "--model",
         "--animation", "--seed",
     ),
     "atlas": (

@@ -133,6 +133,8 @@ def remove(name: str) -> None:
 
 
 def _state(spec: ModelSpec) -> str:
+    if isinstance(spec.weights, BundledWeights) and not spec.weights.is_here():
+        return "extra"
     if not isinstance(spec.weights, PublishedWeights):
         return "bundled"
     try:
@@ -165,7 +167,9 @@ def _weights_facts(spec: ModelSpec) -> dict[str, str]:
     facts = {"weights": _state(spec), "licence": weights.license, "made by": weights.made_by}
     match weights:
         case BundledWeights():
-            return facts | {"from": f"{weights.distribution}, through pip", "sha256": weights.sha256}
+            origin = "dreamer itself" if weights.distribution is None else f"{weights.distribution}, through pip"
+            missing = {} if weights.is_here() else {"get them": weights.install}
+            return facts | {"from": origin} | missing | {"sha256": weights.sha256}
         case FileWeights() | HeldWeights():
             return facts | {"weights": "in the file", "sha256": weights.locate().sha256}
     facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {_size(spec)}"}

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,6 +19,7 @@ from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
+from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
 from dreamer.visualizing.settings import OPTIMIZERS, PARAMETRIZATIONS, VisualizeSettings, parametrization_names
 from dreamer.wording import shown
 
@@ -86,6 +88,7 @@ class _Setting(NamedTuple):
         placeholder: What stands for a value in help.
         text: What it does, in a phrase; the default follows by itself.
         complete: What completes its value in a shell.
+        many: Whether it may be given several times.
     """
 
     group: str
@@ -94,6 +97,7 @@ class _Setting(NamedTuple):
     placeholder: str
     text: str
     complete: Completer | None = None
+    many: bool = False
 
 
 _TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
@@ -175,13 +179,19 @@ def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -
     return int(sides[0]) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
-_AS_NEEDED = "  [default: as the parametrization needs]"
+_AS_NEEDED = "  [default: the look's]"
 
 _VISUALIZE: tuple[_Setting, ...] = (
     _Setting(DRAW, "diversity", int, "N", "Draw N pictures of each target, as different as can be."),
     _Setting(DRAW, "diversity_weight", float, "F", "How much the difference counts, as a share of the score."),
     _Setting(
-        LOOK, "parametrization", str, "NAME", f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}.",
+        LOOK, "look", str, "NAME",
+        f"How pictures are drawn: {', '.join(LOOKS)}.  [default: {OF_CLASSES} for classes, {OF_OTHERS} for others]",
+        complete_choice(lambda: LOOKS),
+    ),
+    _Setting(
+        LOOK, "parametrization", str, "NAME",
+        f"What pictures are made from: {', '.join(PARAMETRIZATIONS)}.{_AS_NEEDED}",
         complete_choice(parametrization_names),
     ),
     _Setting(
@@ -206,9 +216,25 @@ _VISUALIZE: tuple[_Setting, ...] = (
 )  # fmt: skip
 
 
+_JOINT = tuple(
+    one._replace(text="The network: one of `dreamer models list`, or a .keras file; several draw jointly.", many=True)
+    if one.name == "model"
+    else one
+    for one in _VISUALIZE
+)
+"""The same where several networks may be named."""
+
+
 def given_options(chosen: dict[str, Any]) -> dict[str, Any]:
-    """Those options that were given; the others are left to the settings' defaults."""
-    return {name: value for name, value in chosen.items() if value is not None}
+    """Those options that were given; the others are left to the settings' defaults.
+
+    Of several networks the first is the model, and the others see pictures jointly with it.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None and value != ()}
+    if isinstance(given.get("model"), tuple):
+        given["model"], *others = given["model"]
+        given |= {"jointly_with": others} if others else {}
+    return given
 
 
 def dream_options(command: Command) -> Command:
@@ -220,11 +246,19 @@ def dream_options(command: Command) -> Command:
     return command
 
 
-def visualize_options(command: Command) -> Command:
-    """Add an option for every setting of a visualization; those not given are passed as None."""
+def visualize_options(*, jointly: bool) -> Callable[[Command], Command]:
+    """Add an option for every setting of a visualization; those not given are passed as None.
+
+    Args:
+        jointly: Whether several networks may be named, which then see the same pictures.
+    """
+    return partial(_visualize_options, table=_JOINT if jointly else _VISUALIZE)
+
+
+def _visualize_options(command: Command, table: Sequence[_Setting]) -> Command:
     text = "Make transparent what never mattered."
     command = option(RESULT, "--alpha", is_flag=True, default=None, help=text)(command)
-    command = _setting_options(command, VisualizeSettings, _VISUALIZE)
+    command = _setting_options(command, VisualizeSettings, table)
     height, width = VisualizeSettings.size
     text = f"Size of each picture in pixels.  [default: {height}x{width}]"
     return option(RESULT, "--size", metavar="HxW|N", callback=_size, help=text)(command)
@@ -232,7 +266,7 @@ def visualize_options(command: Command) -> Command:
 
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
     defaults = {field.name: field.default for field in fields(settings)}
-    for group, name, kind, placeholder, text, complete in reversed(table):
+    for group, name, kind, placeholder, text, complete, many in reversed(table):
         default = defaults[name]
         command = option(
             group,
@@ -242,5 +276,6 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
             metavar=placeholder,
             help=text if default is None else f"{text}  [default: {default}]",
             shell_complete=complete,
+            multiple=many,
         )(command)
     return command

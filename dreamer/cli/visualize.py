@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     DRAW, "--interpolate", type=WholeRange(min=2, max=64), metavar="N",
     help="Draw N pictures from one target to another.",
 )  # fmt: skip
-@visualize_options
+@visualize_options(jointly=True)
 @option(RESULT, "--columns", type=WholeRange(min=1), metavar="N", help="How many pictures of a sheet stand in a row.")
 @option(
     RESULT, "--save-steps", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
@@ -93,10 +93,12 @@ def visualize(
     dreamer visualize block4b:17
     dreamer visualize 'logit:tabby cat' logit:broccoli --animation way.gif
     dreamer visualize block5c:{0..11} -o channels.png
+    dreamer visualize logit:volcano --model efficientnet_lite0_robust --model efficientnet_lite0
     dreamer visualize 'block4b:17 + 0.5*block5a:3 - block2a' --pair --size 320
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    settings = VisualizeSettings.of(**given_options(chosen))
-    check_settings(settings, given_options(chosen))
+    given = given_options(chosen)
+    settings = VisualizeSettings.of(**given)
+    check_settings(settings, given)
     objectives = _objectives(targets, minimize=minimize, pair=pair, interpolate=interpolate)
     given_columns = columns
 
@@ -104,7 +106,8 @@ def visualize(
     from dreamer.models import registry
     from dreamer.visualizing.visualization import least_size, target_names, target_stem
 
-    spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
+    # An unknown one is said before anything is loaded.
+    specs = [registry.spec(settings.model, settings.preprocessing), *map(registry.spec, settings.jointly_with)]
     # So is a file that is not there.
     digests_of([*settings.files, *(file for objective in objectives for file in objective.files)])
     names, stem = target_names(objectives, len(targets)), target_stem(objectives, len(targets))
@@ -127,7 +130,8 @@ def visualize(
     tell = silent if quiet else note
     if settings.alpha and animation is not None:
         tell("the frames of an animation are opaque; only the picture has transparency")
-    ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
+    for spec in specs:
+        ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
 
     with film or nullcontext():
         with work_progress(quiet=quiet) as progress:

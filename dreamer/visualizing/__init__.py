@@ -1,6 +1,7 @@
 """Visualizations: pictures that units of a network answer to, drawn from noise.
 
     settings.py   VisualizeSettings: what one visualization is told
+    looks.py      looks by name, and which kind of target has which
     steps.py      targets -> pictures, step by step
     batch.py      targets that are drawn together, where the network and the optimizer meet
     plan.py       VisualizePlan: settings made complete, with the network at hand

@@ -29,10 +29,9 @@ from dreamer.backends import backend
 from dreamer.backends.backend import Activations
 from dreamer.errors import ModelError
 from dreamer.objectives import Objective, diversity
-from dreamer.objectives.kinds import Logit
 from dreamer.objectives.terms import Form
 from dreamer.transforms import Transforms
-from dreamer.visualizing.plan import VisualizePlan
+from dreamer.visualizing.plan import VisualizePlan, Way, is_of_classes
 from dreamer.visualizing.settings import VisualizeSettings
 
 if TYPE_CHECKING:
@@ -66,21 +65,34 @@ class TargetPicture(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One picture to be drawn, and its place among all."""
+    """One picture to be drawn, and its place among all.
+
+    Attributes:
+        place: Among all pictures.
+        variant: Which of several of the same target, from 0.
+        objective: What is drawn, as the first network has it.
+        jointly: The same as each of the other networks has it.
+    """
 
     place: int
     variant: int
     objective: Objective
+    jointly: tuple[Objective, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is drawn, as each of the networks has it."""
+        return (self.objective, *self.jointly)
 
 
 def batches(units: Sequence[Target], plan: VisualizePlan) -> Iterator[Batch]:
     """Units that are computed and seen alike, in batches of one size; variants of a target stay together."""
-    alike: dict[tuple[tuple[Form, ...], bool], list[Target]] = {}
+    alike: dict[tuple[Forms, bool], list[Target]] = {}
     for unit in units:
-        alike.setdefault((scoring.forms(unit.objective), _is_of_classes(unit.objective)), []).append(unit)
+        alike.setdefault((_forms(unit.objectives), is_of_classes(unit.objective)), []).append(unit)
     for group in alike.values():
         variants = plan.settings.diversity
-        targets_at_once = max(_most_at_once(plan, group[0].objective) // variants, 1)
+        targets_at_once = max(_most_at_once(plan, group[0].objectives) // variants, 1)
         targets_here = len(group) // variants
         count = math.ceil(targets_here / targets_at_once)
         yield from _cut(plan, group, math.ceil(targets_here / count) * variants)
@@ -90,22 +102,33 @@ def _cut(plan: VisualizePlan, units: Sequence[Target], size: int) -> list[Batch]
     return [Batch(plan, units[first : first + size], size) for first in range(0, len(units), size)]
 
 
-def _is_of_classes(objective: Objective) -> bool:
-    return all(isinstance(term, Logit) for _, term in objective.terms)
+Forms = tuple[tuple[Form, ...], ...]
+"""For each network the forms of what is drawn."""
 
 
-def _most_at_once(plan: VisualizePlan, objective: Objective) -> int:
-    # On the way down there are about as many numbers again.
-    numbers = 2 * plan.network.cost(objective.layers, _seen(plan, objective, 1.0)).numbers_kept
+def _forms(objectives: Sequence[Objective]) -> Forms:
+    return tuple(scoring.forms(objective) for objective in objectives)
+
+
+def _most_at_once(plan: VisualizePlan, objectives: Sequence[Objective]) -> int:
+    seen = _seen(plan, objectives, 1.0)
+    kept = (network.cost(one.layers, seen).numbers_kept for network, one in zip(plan.networks, objectives, strict=True))
     size = 4 if plan.settings.precision == "float32" else 2
-    fitting = tiling.fitting(numbers * size * plan.transforms.views)
+    # On the way down there are about as many numbers again.
+    fitting = tiling.fitting(2 * sum(kept) * size * _way(plan, objectives[0]).transforms.views)
     return _MOST_AT_ONCE if fitting is None else max(1, min(_MOST_AT_ONCE, fitting))
 
 
-def _seen(plan: VisualizePlan, objective: Objective, of_size: float) -> Size:
-    """The size at which the network sees pictures: their own, or the next that it can see."""
-    height, width = plan.settings.size
-    return plan.network.sides(objective.layers).nearest(height * of_size, width * of_size)
+def _way(plan: VisualizePlan, objective: Objective) -> Way:
+    return plan.of_classes if is_of_classes(objective) else plan.of_others
+
+
+def _seen(plan: VisualizePlan, objectives: Sequence[Objective], of_size: float) -> Size:
+    """The size at which the networks see pictures: their own, or the next that all of them can see."""
+    height, width = (side * of_size for side in plan.settings.size)
+    for network, objective in zip(plan.networks, objectives, strict=True):
+        height, width = network.sides(objective.layers).nearest(height, width)
+    return int(height), int(width)
 
 
 class Batch:
@@ -123,26 +146,35 @@ class Batch:
     """
 
     def __init__(self, plan: VisualizePlan, units: Sequence[Target], size: int) -> None:
-        settings = plan.settings
+        way = _way(plan, units[0].objective)
+        settings = way.settings
         self.units = units
         self.size = size
         self._plan = plan
+        self._way = way
         self._settings = settings
         copies = size - len(units)
         self._filled = [*units, *[units[-1]] * copies]
-        self._objectives = [_with_diversity(unit.objective, plan) for unit in self._filled]
+        # For each network what it sees in each picture.
+        self._objectives = [
+            [_with_diversity(unit.objectives[place], network, settings) for unit in self._filled]
+            for place, network in enumerate(plan.networks)
+        ]
         field = _generator(settings, _FIELD).normal(size=(views.NOISE_SIDE, views.NOISE_SIDE, 3))
         self._field: FloatArray = field.astype(np.float32)
         # Copies are a group of their own, so that nothing has to differ from them.
         groups = [*(unit.place // settings.diversity for unit in units), *[-1] * copies]
-        self._numbers = scoring.parameters(self._objectives, groups, settings.size)
+        self._numbers = [
+            numbers for some in self._objectives for numbers in scoring.parameters(some, groups, settings.size)
+        ]
         self._haze = self._drawn(_HAZE)
-        self._how = plan.transforms
-        if not _is_of_classes(units[0].objective):
+        self._how = way.transforms
+        if not is_of_classes(units[0].objective):
             self._how = dataclasses.replace(self._how, flip=0.0)
         self._start: FloatArray = np.zeros(size, np.float32)
         for unit in units:
-            targets.check_positions(unit.objective, plan.network, self._seen(1.0))
+            for network, objective in zip(plan.networks, unit.objectives, strict=True):
+                targets.check_positions(objective, network, self._seen(1.0))
 
     def smaller(self) -> list[Batch]:
         """The same in batches of half the size; none where that would part the variants of a target."""
@@ -156,7 +188,7 @@ class Batch:
         found = self._evaluated(state)
         self._start = found.scores
         if not np.isfinite(found.scores).all():
-            raise ModelError(targets.no_number(self._objectives[0], self._settings.model))
+            raise ModelError(targets.no_number(self._objectives[0][0], " or ".join(self._settings.models)))
         remedied = _REMEDIED_STEPS if found.is_dead.any() else 0
         for step in optimizing.optimize(
             lambda step: self._program(redirected=step < remedied),
@@ -173,7 +205,7 @@ class Batch:
 
     def pictures(self, state: State) -> list[FloatArray]:
         """The pictures of a state, each ``(height, width, 3)`` in [0, 1]."""
-        rendered = ops.convert_to_numpy(self._plan.parametrization.render(ops.convert_to_tensor(state.values[0])))
+        rendered = ops.convert_to_numpy(self._way.parametrization.render(ops.convert_to_tensor(state.values[0])))
         return [np.array(picture, np.float32) for picture in rendered[: len(self.units)]]
 
     def render(self, state: State) -> list[TargetPicture]:
@@ -197,7 +229,7 @@ class Batch:
     def _first(self) -> State:
         made_from = self._drawn(_START)
         if self._plan.start is not None:
-            begun = self._plan.parametrization.encode(self._plan.start[None])
+            begun = self._way.parametrization.encode(self._plan.start[None])
             # Variants of a target begin apart, or nothing would part them.
             made_from = begun + (made_from if self._settings.diversity > 1 else np.zeros_like(made_from))
         optimizer = self._program(redirected=False).optimizer
@@ -205,16 +237,16 @@ class Batch:
 
     def _drawn(self, use: int) -> FloatArray:
         """What pictures are made from, at random: the same for all targets, and another for each variant."""
-        draw = self._plan.parametrization.draw
+        draw = self._way.parametrization.draw
         return np.concatenate([draw(_generator(self._settings, use, unit.variant), 1) for unit in self._filled])
 
     def _program(self, *, redirected: bool) -> Program:
         return program(
-            self._plan.network,
-            scoring.forms(self._objectives[0]),
+            self._plan.networks,
+            _forms([some[0] for some in self._objectives]),
             dataclasses.replace(self._settings, seed=0, steps=1, start=None),
-            self._plan.parametrization,
-            self._plan.schedule.decay,
+            self._way.parametrization,
+            self._way.schedule.decay,
             self.size,
             redirected=redirected,
         )
@@ -234,11 +266,11 @@ class Batch:
 
     def _own(self) -> list[FloatArray]:
         """The values of the variables that pictures are rendered with, as they are now."""
-        return [np.array(one.numpy()) for one in self._plan.parametrization.variables]
+        return [np.array(one.numpy()) for one in self._way.parametrization.variables]
 
     def _draw(self, step: int) -> Draw:
         progress = step / max(self._settings.steps - 1, 1)
-        schedule = self._plan.schedule
+        schedule = self._way.schedule
         stage = schedule.stage(progress)
         drawn = views.draw(
             self._how,
@@ -250,25 +282,24 @@ class Batch:
         return Draw(drawn, share(progress), schedule.thickness(progress), stage)
 
     def _seen(self, of_size: float) -> Size:
-        return _seen(self._plan, self.units[0].objective, of_size)
+        return _seen(self._plan, self.units[0].objectives, of_size)
 
 
 def _generator(settings: VisualizeSettings, *use: int) -> np.random.Generator:
     return np.random.default_rng((settings.seed, *use))
 
 
-def _with_diversity(objective: Objective, plan: VisualizePlan) -> Objective:
-    if plan.settings.diversity == 1:
+def _with_diversity(objective: Objective, network: Network, settings: VisualizeSettings) -> Objective:
+    if settings.diversity == 1:
         return objective
-    network = plan.network
     spatial = [name for name in sorted(objective.layers) if len(network.node(name).shape) == 3]
-    return objective + plan.settings.diversity_weight * diversity(spatial[-1] if spatial else network.default_layer)
+    return objective + settings.diversity_weight * diversity(spatial[-1] if spatial else network.default_layer)
 
 
 @lru_cache(maxsize=8)
 def program(
-    network: Network,
-    forms: tuple[Form, ...],
+    networks: tuple[Network, ...],
+    forms: Forms,
     settings: VisualizeSettings,
     made: Parametrization,
     decay: float,
@@ -277,13 +308,17 @@ def program(
     redirected: bool,
 ) -> Program:
     """Kept, so that all batches of a process that are alike share one trace."""
-    layers = {name for form in forms for name in form.layers}
     how = Transforms.of(settings.transforms or "none")
-    variables = network.variables(layers, settings.precision)
+    variables = [
+        variable
+        for network, own in zip(networks, forms, strict=True)
+        for variable in network.variables(_layers(own), settings.precision)
+    ]
     turns, noisy = how.rotate > 0, max(how.noise) > 0
 
-    def gradient(*, redirected: bool) -> backend.Gradient:
-        activations = network.forward(layers, settings.precision, redirected=redirected)
+    def gradient_of(network: Network, forms: tuple[Form, ...], first: int, *, redirected: bool) -> backend.Gradient:
+        """Of one network, whose terms have the numbers from the first on."""
+        activations = network.forward(_layers(forms), settings.precision, redirected=redirected)
 
         def forward(inputs: Any, given: Given) -> Activations:
             made_from, offsets = inputs if settings.alpha else (inputs, 0.0)
@@ -294,13 +329,22 @@ def program(
             found = activations(look(pictures))
             for index, form in enumerate(forms):
                 if form.reference:
-                    second = activations(look(ops.reshape(given.numbers[index]["reference"], pictures.shape)))
+                    second = activations(look(ops.reshape(given.numbers[first + index]["reference"], pictures.shape)))
                     named = {scoring.reference_name(index, name): second[name] for name in form.layers}
                     found |= {name: ops.stop_gradient(array) for name, array in named.items()}
             return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
 
         scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)
-        return backend.current().gradient(forward, lambda found, given: scored(found, given.numbers), variables)
+        own = slice(first, first + len(forms))
+        return backend.current().gradient(forward, lambda found, given: scored(found, given.numbers[own]), variables)
+
+    def gradient(*, redirected: bool) -> backend.Gradient:
+        starts = np.cumsum([0, *map(len, forms)])
+        found = [
+            gradient_of(network, own, int(first), redirected=redirected)
+            for network, own, first in zip(networks, forms, starts, strict=False)
+        ]
+        return found[0] if len(found) == 1 else optimizing.mean_of(found)
 
     shape = made.draw(np.random.default_rng(0), batch).shape
     return Program(
@@ -311,6 +355,10 @@ def program(
         attends=settings.alpha,
         variables=variables,
     )
+
+
+def _layers(forms: Sequence[Form]) -> set[str]:
+    return {name for form in forms for name in form.layers}
 
 
 def _held(variables: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, Any]]:

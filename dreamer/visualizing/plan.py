@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -27,11 +27,42 @@ from dreamer.backends import precision
 from dreamer.errors import SettingsError
 from dreamer.models import registry
 from dreamer.models.network import Network
+from dreamer.objectives import Objective
+from dreamer.objectives.kinds import Logit
 from dreamer.objectives.terms import Numbers
 from dreamer.recipes import recipe_of
 from dreamer.transforms import SETS, Transforms
 from dreamer.visualizing import spectrum
+from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
 from dreamer.visualizing.settings import PARAMETRIZATIONS, VisualizeSettings
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Way:
+    """How targets of a kind are drawn.
+
+    Attributes:
+        name: Of the look, or of the parametrization where that is named and no look is.
+        settings: Every one of them decided.
+        transforms: How each step sees the pictures.
+        parametrization: What the pictures are made from.
+        schedule: How a run proceeds.
+    """
+
+    name: str
+    settings: VisualizeSettings
+    transforms: Transforms
+    parametrization: Parametrization
+    schedule: Schedule
+
+    @property
+    def summary(self) -> str:
+        """It in a line, for a person: what pictures are made from, how they are seen, what takes how many steps."""
+        sets = {one: name for name, one in SETS.items()}
+        seen = sets.get(self.transforms, "its own")
+        chosen = self.settings
+        look = f"look {chosen.look}: " if chosen.look else ""
+        return f"{look}{chosen.parametrization}, transforms {seen}, {chosen.optimizer}, {chosen.steps} steps"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,25 +70,23 @@ class VisualizePlan:
     """All that visualizations depend on besides their targets.
 
     Attributes:
-        network: Whose units are drawn.
-        settings: Every one of them decided: transforms, optimizer, learning rate, the type of number.
-        transforms: How each step sees the pictures.
-        parametrization: What the pictures are made from.
-        schedule: How a run proceeds.
+        networks: Whose units are drawn: one, or several that see the pictures jointly.
+        settings: All that does not depend on the kind of target is decided.
+        of_classes: How classes are drawn.
+        of_others: How everything else is.
         start: ``(height, width, 3)`` in [0, 1], where the pictures begin; None for noise.
         files: The SHA-256 of each file that the settings name, as it was read.
 
     Example:
         >>> plan = VisualizePlan.of(VisualizeSettings(parametrization="maco"))  # doctest: +SKIP
-        >>> plan.settings.optimizer, plan.settings.learning_rate  # doctest: +SKIP
+        >>> plan.of_classes.settings.optimizer, plan.of_classes.settings.learning_rate  # doctest: +SKIP
         ('nadam', 1.0)
     """
 
-    network: Network
+    networks: tuple[Network, ...]
     settings: VisualizeSettings
-    transforms: Transforms
-    parametrization: Parametrization
-    schedule: Schedule
+    of_classes: Way
+    of_others: Way
     start: FloatArray | None
     files: Mapping[str, str]
 
@@ -79,37 +108,84 @@ class VisualizePlan:
         loaded = registry.load(settings.model if network is None else network, settings.preprocessing)
         if network is not None:
             settings = dataclasses.replace(settings, model=loaded.spec.name)
-        kind = _kind(settings.parametrization)
-        transforms = settings.transforms or SETS[kind.transforms]
-        complete = dataclasses.replace(
-            settings,
-            transforms=transforms,
-            optimizer=settings.optimizer or kind.optimizer,
-            learning_rate=settings.learning_rate or kind.learning_rate,
-            precision=precision.choose(settings.precision, loaded.spec.low_precisions, settings.model).name,
-        )
+        networks = (loaded, *map(registry.load, settings.jointly_with))
+        settings = dataclasses.replace(settings, precision=_precision(settings, networks))
         files = settings.file_digests()
         begins = _begins(settings, start)
-        # Haze would hide what is begun with, small views would lose it, and decay would fade it to grey.
-        schedule = kind.schedule if begins is None else Schedule()
-        return cls(loaded, complete, transforms, _made(settings, kind), schedule, begins, files)
+        of_classes, of_others = (_way(settings, look, begins is not None) for look in (OF_CLASSES, OF_OTHERS))
+        if of_classes.settings == of_others.settings:
+            settings = of_others.settings
+        return cls(networks, settings, of_classes, of_others, begins, files)
+
+    @property
+    def network(self) -> Network:
+        """The network, or the first of several."""
+        return self.networks[0]
+
+    def way(self, *objectives: Objective) -> Way | None:
+        """How some targets are drawn; None where it is not one way for all of them."""
+        found = {is_of_classes(objective) for objective in objectives}
+        if len(found) > 1 and self.of_classes.settings != self.of_others.settings:
+            return None
+        return self.of_classes if found == {True} else self.of_others
 
     def to_dict(self) -> dict[str, object]:
-        """The settings, all of them decided, as JSON can hold them."""
+        """The settings as JSON can hold them, with nothing left open but what goes with the kind of target."""
         return self.settings.to_dict()
 
-    def recipe(self, files: Mapping[str, str]) -> dict[str, object]:
-        """What the recipe of each of its pictures says, as JSON can hold it.
+    def recipe(self, files: Mapping[str, str], objectives: Sequence[Objective]) -> dict[str, object]:
+        """What the recipe of a picture of some targets says, as JSON can hold it.
 
         Args:
             files: The SHA-256 of each file that the targets name.
+            objectives: The targets.
         """
-        return recipe_of(self.network, self.to_dict(), {**files, **self.files})
+        way = self.way(*objectives)
+        settings = self.settings if way is None else way.settings
+        recipe = recipe_of(self.network, settings.to_dict(), {**files, **self.files})
+        others = {one.spec.name: one.weights_sha256 for one in self.networks[1:]}
+        return recipe | ({"jointly_with_sha256": others} if others else {})
 
     def digest(self) -> str:
         """A digest of all of it: with equal ones and equal versions, pictures of a target are equal."""
-        known = {"settings": self.to_dict(), "files": dict(self.files), "weights": self.network.weights_sha256}
+        known = {
+            "settings": [way.settings.to_dict() for way in (self.of_classes, self.of_others)],
+            "files": dict(self.files),
+            "weights": [network.weights_sha256 for network in self.networks],
+        }
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def is_of_classes(objective: Objective) -> bool:
+    """Whether all terms of a target are classes, which look the same in a mirror and have a look of their own."""
+    return all(isinstance(term, Logit) for _, term in objective.terms)
+
+
+def _precision(settings: VisualizeSettings, networks: Sequence[Network]) -> str:
+    """The type of number: one in which the pictures of all networks are as good."""
+    low = [one for one in networks[0].spec.low_precisions if all(one in more.spec.low_precisions for more in networks)]
+    return precision.choose(settings.precision, low, settings.model).name
+
+
+def _way(settings: VisualizeSettings, usual: str, has_start: bool) -> Way:
+    """How targets are drawn that have a usual look, where neither a look nor a parametrization is named."""
+    named = settings.look or (usual if settings.parametrization is None else None)
+    look = None if named is None else LOOKS[named]
+    made_from = settings.parametrization or (look.parametrization if look else "")
+    kind = _kind(made_from)
+    goes_with = look or kind
+    transforms = settings.transforms or SETS[goes_with.transforms]
+    complete = dataclasses.replace(
+        settings,
+        look=named,
+        parametrization=made_from,
+        transforms=transforms,
+        optimizer=settings.optimizer or goes_with.optimizer,
+        learning_rate=settings.learning_rate or goes_with.learning_rate,
+    )
+    # Haze would hide what is begun with, small views would lose it, and decay would fade it to grey.
+    schedule = Schedule() if has_start else goes_with.schedule
+    return Way(named or made_from, complete, transforms, _made(complete, kind), schedule)
 
 
 def _kind(name: str) -> Kind:
@@ -129,7 +205,7 @@ def _check_kind(value: Any) -> None:
 
 def _made(settings: VisualizeSettings, kind: Kind) -> Parametrization:
     magnitudes = None if settings.spectrum is None else Numbers.of(spectrum.read(settings.spectrum))
-    return _kept(settings.parametrization, settings.size, magnitudes, kind)
+    return _kept(str(settings.parametrization), settings.size, magnitudes, kind)
 
 
 @lru_cache(maxsize=8)

@@ -103,9 +103,10 @@ class VisualizeRun:
         return [self._result(index, picture) for index, picture in self._drawn.items()]
 
     def _result(self, index: int, picture: TargetPicture) -> Visualization:
+        objective = self.objectives[index // self.settings.diversity]
         recipe = {
-            **self._made_with,
-            "targets": [self.objectives[index // self.settings.diversity].name],
+            **self._made_with(objective),
+            "targets": [objective.name],
             "scores": [_scores(picture)],
         }
         if self.settings.diversity > 1:
@@ -138,15 +139,14 @@ class VisualizeRun:
         """The only picture of a run as it is, some of several as a sheet."""
         return images.sheet(pictures, columns=self._columns) if self.count > 1 else pictures[0].picture
 
-    @cached_property
-    def _made_with(self) -> dict[str, object]:
-        """What every recipe of the run says."""
-        return self.plan.recipe(self._files) | {"command": "visualize"}
+    def _made_with(self, *objectives: Objective) -> dict[str, object]:
+        """What the recipe of some targets says of how they were made."""
+        return self.plan.recipe(self._files, objectives) | {"command": "visualize"}
 
     def recipe(self) -> dict[str, object]:
         """All that is needed to draw it again, as JSON can hold it."""
         return {
-            **self._made_with,
+            **self._made_with(*self.objectives),
             "targets": [objective.name for objective in self.objectives],
             "scores": [_scores(picture) for picture in self._drawn.values()],
         } | self._partial()
@@ -157,7 +157,8 @@ class VisualizeRun:
     def recipe_on_way(self, index: int, step: int) -> dict[str, object]:
         """The same for one picture, after a step."""
         target, variant = divmod(index, self.settings.diversity)
-        return {**self._made_with, "targets": [self.objectives[target].name], "variant": variant, "step": step}
+        objective = self.objectives[target]
+        return {**self._made_with(objective), "targets": [objective.name], "variant": variant, "step": step}
 
 
 def _scores(picture: TargetPicture) -> dict[str, object]:

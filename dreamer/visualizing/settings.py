@@ -15,6 +15,7 @@ from dreamer.backends import PRECISIONS
 from dreamer.errors import SettingsError
 from dreamer.settings import SEEDS, TINY, Range, Settings, digests_of
 from dreamer.transforms import Transforms
+from dreamer.visualizing.looks import LOOKS
 from dreamer.wording import shown
 
 PARAMETRIZATIONS = ("cosine", "fourier", "pixels", "maco")
@@ -35,16 +36,21 @@ class VisualizeSettings(Settings):
 
     Attributes:
         model: Name of the network, or the path of a ``.keras`` file.
-        preprocessing: How pictures are prepared for a network from a file, as in ``"-1..1"``; None for
+        jointly_with: The same of other networks that are to see the target in the same picture: the mean of their
+            gradients is climbed.
+        preprocessing: How pictures are prepared for the network ``model`` from a file, as in ``"-1..1"``; None for
             what is known of it.
         size: ``(height, width)`` of the pictures, or one number for both.
         steps: Steps of the optimizer.
+        look: A name of :data:`~dreamer.visualizing.looks.LOOKS`, which decides all of the four below that are None;
+            None for the look that goes with the kind of target.
         parametrization: ``"cosine"``, ``"fourier"``, ``"pixels"`` or ``"maco"``: what the pictures are made from.
+            Where it is named and no look is, what is None below goes with it.
         spectrum: For ``"maco"``, the file with the magnitudes, as ``dreamer spectrum`` writes it; None for 1/f.
         transforms: How each step sees the pictures, as a :class:`Transforms`, the name of a set, or the path of a
-            TOML file; ``None`` for the set that goes with the parametrization.
-        optimizer: ``"momentum"``, ``"adam"`` or ``"nadam"``; None for the one that goes with the parametrization.
-        learning_rate: How far a step goes; None for what goes with the parametrization.
+            TOML file.
+        optimizer: ``"momentum"``, ``"adam"`` or ``"nadam"``.
+        learning_rate: How far a step goes.
         diversity: How many pictures of each target there are, as different from each other as they can be.
         diversity_weight: How much their difference counts, as a share of the target's own score.
         start: A picture that the pictures begin with; None for noise.
@@ -61,11 +67,13 @@ class VisualizeSettings(Settings):
         (96, 96)
     """
 
-    model: str = "efficientnet_lite0"
+    model: str = "efficientnet_lite0_robust"
+    jointly_with: tuple[str, ...] = ()
     preprocessing: str | None = None
     size: tuple[int, int] = (224, 224)
     steps: int = 128
-    parametrization: str = "cosine"
+    look: str | None = None
+    parametrization: str | None = None
     spectrum: str | None = None
     transforms: Transforms | None = None
     optimizer: str | None = None
@@ -82,13 +90,20 @@ class VisualizeSettings(Settings):
         if self.transforms is not None:
             object.__setattr__(self, "transforms", Transforms.of(self.transforms))
         if self.spectrum is not None and self.parametrization != "maco":
-            raise SettingsError(f"spectrum is for the parametrization maco; with {self.parametrization} it has no use")
-        choices: dict[str, Sequence[str]] = {"parametrization": parametrization_names(), "precision": PRECISIONS}
-        if self.optimizer is not None:
-            choices["optimizer"] = OPTIMIZERS
+            found = self.parametrization or "a look"
+            raise SettingsError(f"spectrum is for the parametrization maco; with {found} it has no use")
+        object.__setattr__(self, "jointly_with", _names(self.jointly_with))
+        choices: dict[str, Sequence[str]] = {"precision": PRECISIONS}
+        optional = {"look": tuple(LOOKS), "parametrization": parametrization_names(), "optimizer": OPTIMIZERS}
+        choices |= {name: allowed for name, allowed in optional.items() if getattr(self, name) is not None}
         self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum", "start"))
         if not isinstance(self.alpha, bool):
             raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """All networks that see the pictures."""
+        return (self.model, *self.jointly_with)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -107,6 +122,7 @@ class VisualizeSettings(Settings):
         """The settings as JSON can hold them."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "size": list(self.size),
+            "jointly_with": list(self.jointly_with),
             "transforms": None if self.transforms is None else self.transforms.to_dict(),
         }
 
@@ -118,6 +134,19 @@ _VISUALIZE_RANGES: Mapping[str, Range] = {
     "diversity_weight": (Real, 0, 1000, "a number from 0 to 1000"),
     "seed": SEEDS,
 }
+
+_MOST_NETWORKS = 8
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if len(names) >= _MOST_NETWORKS or not all(isinstance(one, str) and one and "\0" not in one for one in names):
+        raise SettingsError(
+            f"jointly_with is {shown(value)}; expected names of networks, or paths of .keras files, at most "
+            f"{_MOST_NETWORKS - 1}"
+        )
+    return names
+
 
 _LEAST_SIDE, _MOST_SIDE = 16, 4096
 

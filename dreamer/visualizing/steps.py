@@ -79,8 +79,10 @@ def planned_steps(
     """
     variants, num_steps = plan.settings.diversity, plan.settings.steps
     units = [
-        Target(index * variants + variant, variant, targets.resolve(objective, plan.network))
-        for index, objective in enumerate(objectives)
+        Target(index * variants + variant, variant, resolved[0], resolved[1:])
+        for index, resolved in enumerate(
+            tuple(targets.resolve(objective, network) for network in plan.networks) for objective in objectives
+        )
         for variant in range(variants)
     ]
     waiting = list(batches(units, plan))

@@ -31,6 +31,37 @@ def gradients(convolve, size):
     return gradient(overridden=False), gradient(overridden=True)
 
 
+def gradients_of_kernel(convolve, shape, size):
+    """The same with respect to the kernel."""
+    picture = tf.constant(RNG.normal(size=(2, *size, shape[2])).astype(np.float32))
+    kernel = RNG.normal(size=shape).astype(np.float32)
+
+    def gradient(overridden):
+        def compute(kernel):
+            with quicker_gradients() if overridden else nullcontext():
+                y = convolve(picture, kernel)
+            return tf.gradients(tf.reduce_sum(tf.sin(y)), kernel)[0]
+
+        return tf.function(compute, autograph=False)(tf.constant(kernel)).numpy()
+
+    return gradient(overridden=False), gradient(overridden=True)
+
+
+@pytest.mark.parametrize(
+    ("convolve", "shape"),
+    [
+        (lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 2, 2, 1], "SAME"), (3, 3, 4, 1)),
+        (lambda x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 1, 1], "VALID"), (3, 3, 4, 1)),
+        (lambda x, w: tf.nn.conv2d(x, w, 1, "SAME"), (1, 1, 4, 6)),
+        (lambda x, w: tf.nn.conv2d(x, w, 2, "VALID"), (3, 3, 4, 6)),
+    ],
+)
+def test_kernels_that_are_trained_have_tensorflows_own_gradient(convolve, shape):
+    expected, ours = gradients_of_kernel(convolve, shape, (9, 12))
+    assert np.abs(expected).max() > 0.1
+    assert ours == pytest.approx(expected, abs=1e-4)
+
+
 def weights(*shape):
     return tf.constant(RNG.normal(size=shape).astype(np.float32))
 

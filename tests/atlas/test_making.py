@@ -58,7 +58,7 @@ def run(place, units=UNITS, *, negative=False, settings=SETTINGS, execute=pool, 
         made = folder.begun(place, empty, overwrite=overwrite)
         making.extend(made, units, negative=negative)
         wanted = making.missing(place, made)
-        drawing = making.draw(place, made, wanted, settings, recipe={"seed": 7}, execute=execute)
+        drawing = making.draw(place, made, wanted, settings, recipe=lambda _target: {"seed": 7}, execute=execute)
         done = max(drawing, default=0)
         making.finish(place, made, wanted)
         return done

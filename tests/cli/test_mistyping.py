@@ -110,7 +110,7 @@ def refused(capfd, *arguments):
         (["layers", "blok4b"], "Close matches: block4b"),
         (["layers", "block4b", "block5c"], "there is no network 'block4b'"),
         (["labels", "xyzzyx"], "there is no network 'xyzzyx'"),
-        (["labels", "efficientnet_lite", "cat"], "Close matches: efficientnet_lite0"),
+        (["labels", "efficientnet_lite", "cat"], "Close matches: efficientnet_lite"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else "",
 )  # fmt: skip

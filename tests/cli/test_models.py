@@ -60,8 +60,22 @@ def test_the_list_says_what_is_there_and_what_can_be_fetched(say):
     assert found["efficientnet_lite0"][1:6] == ["bundled", "19", "MB", "Apache-2.0", "block5c"]
     assert found["inception_v1"][1:6] == ["downloadable", "50", "MB", "Apache-2.0", "mixed4c"]
     assert found["keras:VGG16"][4:6] == ["CC-BY-4.0", "block5_conv3"]
-    assert len(found) == 3 + 39
-    assert list(rows(say("models", "list", "--installed")[1])) == ["efficientnet_lite0"]
+    assert len(found) == 6 + 39
+    assert found["efficientnet_lite0_robust"][1:4] == ["bundled", "9", "MB"]
+    installed = list(rows(say("models", "list", "--installed")[1]))
+    assert installed == ["efficientnet_lite0", "efficientnet_lite0_robust", "efficientnet_lite1", "efficientnet_lite2"]
+
+
+def test_networks_of_an_extra_say_how_to_get_them(say, monkeypatch):
+    monkeypatch.setattr("dreamer.models.weights.BundledWeights.is_here", lambda weights: weights.extra is None)
+    found = rows(say("models", "list")[1])
+    assert found["efficientnet_lite2"][1] == "extra"
+    assert "efficientnet_lite2" not in rows(say("models", "list", "--installed")[1])
+    mend = "python -m pip install 'deepdreamer[networks]'"
+    assert mend in say("models", "info", "efficientnet_lite2")[1]
+    status, out, err = say("visualize", "logit:tabby", "--model", "efficientnet_lite2")
+    assert (status, out) == (1, "")
+    assert f"arrive with pip, and are not installed. Get them with: {mend}" in err
 
 
 def test_info_names_source_licence_digest_and_preparation(say):
@@ -210,7 +224,7 @@ def test_layers_of_a_network_of_keras_need_no_weights(say):
     ("arguments", "status", "words"),
     [
         (["layers", "efficientnet_lite0", "blok5c"], 2, "no layer that matches 'blok5c'. Close matches: block5c"),
-        (["layers", "efficientnet_lite"], 2, "Close matches: efficientnet_lite0"),
+        (["layers", "efficientnet_lite"], 2, "efficientnet_lite0"),
         (["layers", "keras:VGG16", "--size", "3x3"], 2, "cannot see pictures of 3x3 there; sides from 32 pixels"),
         (["layers", "keras:VGG16", "--size", "0"], 2, "'0' is no size; expected HEIGHTxWIDTH"),
         (["layers", "keras:VGG16", "--size", "axb"], 2, "'axb' is no size"),

@@ -209,7 +209,7 @@ def test_nothing_is_replaced_unasked(here, capfd):
         (["block4b:"], 2, "cannot read the objective 'block4b:' at its end: expected the number of a channel"),
         (["block99"], 2, "no layer 'block99'"),
         (["block4b:80"], 2, "no channel 80"),
-        (["logit:cat"], 2, "7 classes of efficientnet_lite0 are called 'cat'"),
+        (["logit:cat"], 2, "7 classes of efficientnet_lite0_robust are called 'cat'"),
         (["block4b:1@9,9", "--size", "64"], 2, "lies outside 'block4b'"),
         (["block4b", "--size", "3"], 2, "size is 3; expected"),
         (["block4b", "--size", "axb"], 2, "'axb' is no size; expected a number of pixels, or HEIGHTxWIDTH"),

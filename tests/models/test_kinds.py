@@ -12,6 +12,21 @@ from dreamer.models import classes, kinds, labels
 from dreamer.models.labels import Label
 
 
+@pytest.mark.parametrize(
+    ("shown", "said", "counts"),
+    [
+        ("zebra", "horse", True), ("zebra", "zebra", True), ("zebra", "dog", False),
+        ("tabby", "cat", True), ("tabby", "tiger", False), ("tabby", "sofa", False),
+        ("school bus", "bus", True), ("school bus", "trolleybus", False), ("school bus", "banana", False),
+        ("volcano", "mountain", True), ("volcano", "lava", False), ("teapot", "kettle", True),
+        ("broccoli", "xyzzy", False),
+    ],
+)  # fmt: skip
+def test_an_answer_may_be_of_the_same_narrow_kind(shown, said, counts):
+    [label] = [one for one in labels.imagenet() if one.name.split(", ")[0] == shown]
+    assert kinds.share_kind(str(label.synset), said) is counts
+
+
 def near(noun):
     return [label.name.split(", ")[0] for label in labels.near(labels.imagenet(), noun)]
 

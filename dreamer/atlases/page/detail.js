@@ -81,6 +81,7 @@ class Detail {
       fact("layer", unit.layer),
       fact(unit.isClass ? "number" : "channel", String(unit.index)),
       fact("score", `${scoreOf(unit.pictures[0])}, from ${numberOf(unit.pictures[0].start)} for noise`),
+      unit.drawn ? fact("drawn", unit.drawn) : null,
       fact("link", link),
     );
   }

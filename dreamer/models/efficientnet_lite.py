@@ -1,6 +1,6 @@
-"""EfficientNet-Lite0 as a Keras functional network, filled from a PyTorch checkpoint.
+"""EfficientNet-Lite0 and its larger siblings as Keras functional networks, filled from a file of weights.
 
-TensorFlow's lite variant of EfficientNet-B0: no squeeze-and-excite, ReLU6 instead of swish. Its one
+TensorFlow's lite variants of EfficientNet: no squeeze-and-excite, ReLU6 instead of swish. The one
 idea here: batch normalisation is folded into the convolutions while the weights are filled in, so
 every convolution is one layer and its output is the pre-activation a person can name:
 
@@ -24,6 +24,7 @@ References:
 from __future__ import annotations
 
 import math
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,7 +98,13 @@ class Scaling(NamedTuple):
         return _STAGES[stage].repeats if fixed else math.ceil(_STAGES[stage].repeats * self.depth)
 
 
-LITE0 = Scaling()
+_LITE0 = Scaling()
+
+SCALINGS: Mapping[str, Scaling] = {
+    "efficientnet_lite1": Scaling(width=1.0, depth=1.1),
+    "efficientnet_lite2": Scaling(width=1.1, depth=1.2),
+}
+"""How the siblings differ, by the names of ``networks.toml``."""
 
 
 def _blocks(scaling: Scaling) -> Iterator[_Block]:
@@ -108,31 +115,36 @@ def _blocks(scaling: Scaling) -> Iterator[_Block]:
             yield _Block(f"block{number + 1}{letter}", stage.kernel, filters, stage.expansion, stride)
 
 
-def build(weights: Path, _spec: ModelSpec | None = None, *, scaling: Scaling = LITE0) -> keras.Model:
-    """Build the network, or a larger sibling, and fill it from a checkpoint.
+def build(weights: Path, spec: ModelSpec) -> keras.Model:
+    """Build one of the networks, and fill it.
 
     Args:
-        weights: A PyTorch checkpoint with the tensor names of the ``efficientnet-lite0`` release.
-        scaling: How the sibling differs: ``Scaling(1.1, 1.2)`` for EfficientNet-Lite2.
+        weights: A PyTorch checkpoint with the tensor names of the ``efficientnet-lite0`` release, or an ``.npz`` with
+            an array for each variable, named ``layer.kernel`` and ``layer.bias``, as training writes it.
+        spec: Which of them it is.
 
     Returns:
         A network from ``(batch, height, width, 3)`` float32 of any height and width, each value
         ``(pixel - 127) / 128`` of 0..255, to ``(batch, 1000)`` logits.
 
     Raises:
-        WeightsError: The checkpoint cannot be read, or its tensors do not fit this network.
+        WeightsError: The file cannot be read, or its arrays do not fit this network.
 
     Example:
-        >>> network = build(Path("efficientnet-lite0.pth"))  # doctest: +SKIP
+        >>> network = build(Path("efficientnet-lite0.pth"), known()["efficientnet_lite0"])  # doctest: +SKIP
         >>> network.get_layer("block4b").output.shape  # doctest: +SKIP
         (None, None, None, 80)
     """
-    network = _architecture(scaling)
-    _fill(network, torch_checkpoint.read(weights), scaling)
+    scaling = SCALINGS.get(spec.name, _LITE0)
+    network = _architecture(spec.name, scaling)
+    if weights.suffix == ".npz":
+        _fill_by_name(network, weights)
+    else:
+        _fill(network, torch_checkpoint.read(weights), scaling)
     return network
 
 
-def _architecture(scaling: Scaling) -> keras.Model:
+def _architecture(name: str, scaling: Scaling) -> keras.Model:
     picture = keras.Input((None, None, 3), name="picture")
     x = layers.Conv2D(_STEM_FILTERS, 3, strides=2, padding="same", name="stem_pre_relu")(picture)
     x = _relu6(x, "stem")
@@ -144,7 +156,7 @@ def _architecture(scaling: Scaling) -> keras.Model:
     x = layers.Conv2D(_HEAD_FILTERS, 1, name="head_pre_relu")(x)
     x = _relu6(x, "head")
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(picture, layers.Dense(_NUM_CLASSES, name="logits")(x), name="efficientnet_lite0")
+    return keras.Model(picture, layers.Dense(_NUM_CLASSES, name="logits")(x), name=name)
 
 
 def _with_next(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, _Block | None]]:
@@ -168,6 +180,17 @@ def _inverted_residual(x: Any, block: _Block) -> Any:
     if block.stride == 1 and block.filters == filters_in:
         return layers.Add(name=name)([skip, x])
     return layers.Identity(name=name)(x)
+
+
+def _fill_by_name(network: keras.Model, path: Path) -> None:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            arrays = {name: held[name].astype(np.float32) for name in held.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"cannot read the weights at {path}: {error}") from error
+    for layer in network.layers:
+        if layer.weights:
+            _set(network, layer.name, *(_array(arrays, f"{layer.name}.{kind}") for kind in ("kernel", "bias")))
 
 
 def _fill(network: keras.Model, arrays: Mapping[str, NDArray[Any]], scaling: Scaling) -> None:
@@ -202,7 +225,7 @@ def _array(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
     try:
         return arrays[name]
     except KeyError:
-        raise WeightsError(f"the checkpoint lacks {name!r}; expected that of EfficientNet-Lite0") from None
+        raise WeightsError(f"the weights lack {name!r}; expected those of an EfficientNet-Lite") from None
 
 
 def _set(network: keras.Model, layer: str, kernel: NDArray[Any], bias: NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dreamer.errors import WeightsError
-from dreamer.models import efficientnet_lite0, labels, registry, torch_checkpoint
+from dreamer.models import efficientnet_lite, labels, registry, torch_checkpoint
 
 # name, top five classes, their logits, logits 0 to 9, mean and deviation of all 1000
 CASES = {
@@ -118,5 +118,5 @@ def test_a_checkpoint_of_another_network_is_refused(monkeypatch, tmp_path):
     arrays = torch_checkpoint.read(registry.spec("efficientnet_lite0").weights.locate().path)
     for change in ({}, arrays | {"_fc.weight": arrays["_fc.weight"][:10]}):
         monkeypatch.setattr(torch_checkpoint, "read", lambda _path, change=change: change)
-        with pytest.raises(WeightsError, match=r"lacks|needs arrays of shape"):
-            efficientnet_lite0.build(tmp_path)
+        with pytest.raises(WeightsError, match=r"lack|needs arrays of shape"):
+            efficientnet_lite.build(tmp_path, registry.spec("efficientnet_lite0"))
