@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -27,8 +29,6 @@ def classifier(seed, filters=5):
     x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="tanh", name="first")(picture)
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     network = keras.Model(picture, keras.layers.Dense(6, name="logits")(x))
-    import dataclasses
-
     spec = dataclasses.replace(known()["efficientnet_lite0"], name=f"tiny{seed}", default_layer=None, dreams_well=())
     return Network(spec, network)
 
@@ -44,9 +44,11 @@ def beside(two, monkeypatch):
     from dreamer.models import registry
 
     load = registry.load
-    monkeypatch.setattr(
-        registry, "load", lambda one, *more, **named: two[1] if one == "tiny2" else load(one, *more, **named)
-    )
+
+    def found(network, *more):
+        return two[1] if network == "tiny2" else load(network, *more)
+
+    monkeypatch.setattr(registry, "load", found)
     return two
 
 
@@ -134,8 +136,13 @@ def test_a_target_that_one_of_the_networks_lacks_is_refused(beside):
 
 def test_each_gradient_counts_alike_in_the_mean():
     x = np.ones((2, 3), np.float32)
-    small = lambda inputs, _given: (keras.ops.ones(2), 0.01 * keras.ops.convert_to_tensor([[1.0, 0, 0], [0, 0, 0]]))
-    large = lambda inputs, _given: (3 * keras.ops.ones(2), keras.ops.convert_to_tensor([[0.0, 7, 0], [0, 0, 2]]))
+
+    def small(_inputs, _given):
+        return keras.ops.ones(2), 0.01 * keras.ops.convert_to_tensor([[1.0, 0, 0], [0, 0, 0]])
+
+    def large(_inputs, _given):
+        return 3 * keras.ops.ones(2), keras.ops.convert_to_tensor([[0.0, 7, 0], [0, 0, 2]])
+
     scores, found = optimizing.mean_of([small, large])(x, None)
     assert np.asarray(scores) == pytest.approx([2, 2])
     found = np.asarray(found)
