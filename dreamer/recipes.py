@@ -31,6 +31,7 @@ SHAPE: Shape = {
     "settings": {str: object},  # The settings themselves check these.
     "files_sha256": {str: str},
     "weights_sha256": (str, None),
+    "jointly_with_sha256": {str: str},
     "preprocessing": ({"mean": [float], "std": [float], "order": str}, None),
     "libraries": {str: str},
     "preset": str,

@@ -93,9 +93,9 @@ def named_files(settings: Mapping[str, Any]) -> list[Named]:
     objective = settings.get("objective")
     found = [(name, settings[name]) for name in _FILES if isinstance(settings.get(name), str)]
     found += [("objective", file) for file in (objective.files if isinstance(objective, Objective) else ())]
-    model, transforms = settings.get("model"), settings.get("transforms")
-    if isinstance(model, str) and is_path(model):
-        found.append(("model", model))
+    transforms = settings.get("transforms")
+    models = [settings.get("model"), *(settings.get("jointly_with") or ())]
+    found += [("model", model) for model in models if isinstance(model, str) and is_path(model)]
     if isinstance(transforms, str) and transforms not in SETS:
         found.append(("transforms", transforms))
     return found

@@ -34,6 +34,11 @@ def preset(folder, text, name="x"):
     return path
 
 
+def test_every_network_that_sees_a_picture_is_a_file_that_settings_name():
+    named = named_files({"model": "nets/a.keras", "jointly_with": ["inception_v3", "nets/b.keras"]})
+    assert named == [("model", "nets/a.keras"), ("model", "nets/b.keras")]
+
+
 @pytest.mark.parametrize("name", ["sky.png", "below/sky.png", "below/../sky.png", "{foreign}/sky.png", "not there"])
 def test_a_source_may_name_what_lies_beside_it(folders, name, monkeypatch):
     _, foreign, _ = folders

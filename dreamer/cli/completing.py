@@ -30,6 +30,7 @@ from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import FileWeights
 from dreamer.objectives.terms import PENALTIES, quoted_layer
+from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.wording import one_line
 
 if TYPE_CHECKING:
@@ -208,7 +209,12 @@ def _well_first(spec: ModelSpec, layers: list[str]) -> list[str]:
 
 
 def _spec(ctx: click.Context) -> ModelSpec:
-    return registry.spec(ctx.params.get("model") or DreamSettings.model)
+    """The network whose layers or classes are completed: the one that is named, the first of several, or the usual."""
+    named = ctx.params.get("model")
+    if isinstance(named, tuple):
+        named = next(iter(named), None)
+    draws = ctx.command.name in ("visualize", "atlas")
+    return registry.spec(named or (VisualizeSettings.model if draws else DreamSettings.model))
 
 
 def _noted(spec: ModelSpec) -> Path:
