@@ -24,7 +24,7 @@ def make(folder: Path, *, layers: dict[str, int], classes: list[str] = (), model
     Units of the first layer have opposites and two variants, and examples; every seventh unit is dead.
     """
     settings = VisualizeSettings(model=model, size=SIZE, diversity=2).to_dict()
-    made = Catalog(model, f"{EVIL} network", "0" * 64, settings)
+    made = Catalog(model, f"{EVIL} network", "0" * 64, settings, {"classes": f"as {EVIL}", "others": "look texture"})
     for name, count in layers.items():
         for index in range(count):
             target = objectives.channel(name, index).name

@@ -161,6 +161,7 @@ def test_a_unit_in_large_has_its_opposite_variants_photos_and_neighbours(large, 
     dialog = page.get_by_role("dialog", name="block4b:17")
     assert page.evaluate("location.hash") == "#block4b/17"
     assert "18 of 80" in dialog.locator("header").text_content()
+    assert "drawnlook texture" in dialog.locator(".facts").text_content()
     variants = dialog.get_by_role("group", name="Pictures").get_by_role("button")
     assert [one.get_attribute("aria-label") for one in variants.all()] == [
         "answers to most, 1 of 2", "answers to most, 2 of 2", "answers to least, 1 of 2", "answers to least, 2 of 2",

@@ -48,6 +48,21 @@ def drawn(here):
     return {path.relative_to(here / "x/pictures").as_posix(): path.read_bytes() for path in here.rglob("*.webp")}
 
 
+def test_classes_and_channels_have_looks_of_their_own_and_each_unit_says_how_it_was_drawn(here, capfd):
+    assert run(["atlas", "block2b", "--channels", "1", "--logits", "broccoli", "-o", "x", *QUICK]) == 0
+    capfd.readouterr()
+    drawn_as = {unit["layer"]: unit["drawn"] for unit in held(here)["units"]}
+    assert drawn_as["block2b"].startswith("look texture: cosine, transforms robust, momentum,")
+    assert drawn_as["logits"].startswith("look clear: cosine, transforms framed, momentum,")
+    looks = {
+        path.parent.name: images.read_recipe(path)["settings"]["look"] for path in (here / "x/pictures").rglob("*.webp")
+    }
+    assert looks == {"block2b": "texture", "logits": "clear"}
+    assert run(["atlas", "block2b", "--channels", "2", "-o", "x", *QUICK, "--look", "scene"]) == 2
+    assert "was drawn with look None, not scene" in capfd.readouterr().err
+    assert run(["atlas", "block2b", "--channels", "2", "-o", "x", "--resume"]) == 0
+
+
 def test_an_atlas_is_drawn_extended_and_gone_on_with(here, capfd):
     assert run(["atlas", "block2b", "--channels", "0-1,23", "--negative", "-o", "x", *QUICK, "--seed", "5"]) == 0
     out, err = capfd.readouterr()
