@@ -91,7 +91,7 @@ def test_a_score_of_your_own_may_look_at_the_picture(tiny_network):
     goal = objectives.custom("red", ["first"], red, picture=True)
     for transforms in ("none", {"views": 3}):
         drawn = dreamer.visualize(goal, network=tiny_network, transforms=transforms, **QUICK)
-        assert drawn.pixels[..., 0].mean() > 0.8
+        assert drawn.pixels[..., 0].mean() > 0.65
         assert drawn.score == pytest.approx(drawn.pixels[..., 0].mean(), abs=1e-3)
 
 

@@ -44,7 +44,7 @@ def _lines(report: Diagnosis) -> Iterator[tuple[str, str]]:
     if report.rate:
         yield "rate", _rate(report.rate)
     yield "versions", ", ".join(f"{name} {version or 'not installed'}" for name, version in report.versions.items())
-    networks = ", ".join(report.installed) or "no networks but the bundled one"
+    networks = ", ".join(report.installed) or "no networks but the bundled ones"
     yield "cache", f"{report.cache}: {networks}, {report.cache_bytes / 1e6:.0f} MB"
 
 

@@ -140,7 +140,7 @@ def test_alpha_travels_through_a_dream_and_shrinks_with_it(tmp_path, picture):
         (["photo.png", "--layer", "block5c:3"], 2, "expected something like --layer block5c"),
         (["photo.png", "--channel", "block5c:112"], 2, "expected 0 to 111"),
         (["photo.png", "--channel", "block5c"], 2, "expected something like --channel block5c:17"),
-        (["photo.png", "--model", "efficientnet"], 2, "Close matches: efficientnet_lite0"),
+        (["photo.png", "--model", "efficientnet"], 2, "efficientnet_lite0"),
         (["photo.png", "--steps", "0"], 2, "steps is 0; expected"),
         (["photo.png", "--steps", "many"], 2, "'many' is not a valid integer"),
         (["photo.png", "--step-size", "nan"], 2, "step_size is nan; expected"),
