@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("photos", type=Path, nargs="+", help="folders; one that is named twice counts twice")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the folder of the training")
     parser.add_argument("--model", default="efficientnet_lite0", help="the teacher, and what the student starts as")
+    parser.add_argument(
+        "--start", help="a network of the same layers that the student starts as; by default the teacher"
+    )
     parser.add_argument("--steps", type=int, default=8000, help="after how many the training ends")
     parser.add_argument("--stop-at", type=int, help="stop at this step, and leave the rest to another time")
     parser.add_argument("--batch", type=int, default=16)
@@ -63,13 +66,14 @@ def train(options: argparse.Namespace) -> None:
         steps=options.steps,
     )
     teacher = registry.load(options.model)
-    teaching = Teaching(teacher, lesson, batch=options.batch, side=side, larger=larger)
+    start = None if options.start is None else registry.load(options.start)
+    teaching = Teaching(teacher, lesson, batch=options.batch, side=side, larger=larger, start=start)
     options.output.mkdir(parents=True, exist_ok=True)
     begun = _begun(options.output, options.model, teacher.weights_sha256)
     state, done = (teaching.first, 0) if begun is None else begun
     said = dataclasses.asdict(lesson) | {
         "batch": options.batch, "side": side, "mixtures": options.mixtures, "seed": options.seed,
-        "photos": len(split.training), "folders": [folder.name for folder in options.photos],
+        "start": options.start, "photos": len(split.training), "folders": [folder.name for folder in options.photos],
     }  # fmt: skip
     _note(options.output, {"from": done, **said})
     batches = photos.Batches(

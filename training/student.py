@@ -70,10 +70,23 @@ class Weights:
         self.model = network.model([self.layer])
         self.trained = list(self.model.trainable_variables)
         self._prepare = network.prepare()
-        values = [np.asarray(ops.convert_to_numpy(one.value), np.float32) for one in self.trained]
+        values = _values(self.trained)
         self._sizes = [max(float(np.sqrt(np.mean(value**2))), _LEAST_SIZE) for value in values]
-        parts = [value.ravel() / size for value, size in zip(values, self._sizes, strict=True)]
-        self.first: FloatArray = np.concatenate(parts)
+        self.first = self._vector(values)
+
+    def of(self, other: Network) -> FloatArray:
+        """The vector by which this network would be another of the same layers.
+
+        Raises:
+            ModelError: The other has other layers.
+        """
+        values = _values(Weights(other).trained)
+        if [value.shape for value in values] != [tuple(one.shape) for one in self.trained]:
+            raise ModelError(f"{other.spec.name} has other layers than the teacher, so no student can start as it")
+        return self._vector(values)
+
+    def _vector(self, values: list[FloatArray]) -> FloatArray:
+        return np.concatenate([value.ravel() / size for value, size in zip(values, self._sizes, strict=True)])
 
     def arrays(self, vector: Any) -> list[Any]:
         """What each of the ``trained`` variables is by a vector, as tensors."""
@@ -86,6 +99,10 @@ class Weights:
         """What the network with these weights says of pictures ``(batch, height, width, 3)``: ``(batch, classes)``."""
         with keras.StatelessScope(state_mapping=list(zip(self.trained, self.arrays(vector), strict=True))):
             return self.model(self._prepare(pictures), training=False)[self.layer]
+
+
+def _values(variables: list[Any]) -> list[FloatArray]:
+    return [np.asarray(ops.convert_to_numpy(one.value), np.float32) for one in variables]
 
 
 def cross_entropy(says: Any, logits: Any) -> Any:
@@ -119,7 +136,8 @@ class Teaching:
     """Steps of teaching as one compiled program.
 
     Args:
-        network: The teacher; the student begins as it is.
+        network: The teacher.
+        start: What the student starts as, a network of the same layers; the teacher itself where there is none.
         lesson: How it is taught.
         batch: Photos of a step.
         side: Pixels of their sides as the student sees them.
@@ -130,15 +148,18 @@ class Teaching:
         first: The state before any step: the vector, the optimizer's own arrays, the mean of the vectors.
     """
 
-    def __init__(self, network: Network, lesson: Lesson, *, batch: int, side: int, larger: int) -> None:
+    def __init__(
+        self, network: Network, lesson: Lesson, *, batch: int, side: int, larger: int, start: Network | None = None
+    ) -> None:
         self.weights = Weights(network)
         self._lesson = lesson
         self._shapes = (batch, side, side, 3), (batch, larger, larger, 3)
         optimizer = optimizer_of(lesson)
-        variable = keras.Variable(self.weights.first, name="weights")
+        first = self.weights.first if start is None else self.weights.of(start)
+        variable = keras.Variable(first, name="weights")
         optimizer.build([variable])
         own = [np.array(ops.convert_to_numpy(one.value)) for one in optimizer.variables]
-        self.first: list[Any] = [self.weights.first, *own, self.weights.first]
+        self.first: list[Any] = [first, *own, first]
         self._descend = lambda state, gradient: backend.current().descend(optimizer, variable, state, gradient)
         self._program = backend.compile_chunk(self._step_of(), list(self.weights.model.variables))
 

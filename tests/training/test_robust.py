@@ -161,6 +161,19 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_weights(teacher, folder,
     assert runs[0]["radius"] == 0.5
 
 
+def test_a_student_may_start_as_another_network_of_the_same_layers(teacher, folder, tmp_path, lite0):
+    train(teacher, folder, tmp_path / "run", "--steps", 3)
+    other = str(ship.ship(tmp_path / "run", tmp_path / "other.keras"))
+    lesson = Lesson(radius=0.5, steps=4)
+    teaching = Teaching(registry.load(teacher), lesson, batch=2, side=16, larger=22, start=registry.load(other))
+    pictures = np.random.default_rng(1).random((2, 16, 20, 3), np.float32)
+    expected = registry.load(other).activations(pictures, ["logits"])["logits"]
+    assert np.asarray(teaching.weights.logits(teaching.first[0], pictures)) == pytest.approx(expected, abs=1e-4)
+    assert np.abs(teaching.first[0] - teaching.weights.first).max() > 1e-4
+    with pytest.raises(DreamerError, match="efficientnet_lite0 has other layers than the teacher"):
+        Teaching(registry.load(teacher), lesson, batch=2, side=16, larger=22, start=lite0)
+
+
 def test_a_folder_of_another_teacher_is_refused(teacher, folder, tmp_path, capsys):
     train(teacher, folder, tmp_path, "--steps", 1)
     with pytest.raises(SystemExit):
