@@ -18,7 +18,7 @@ from dreamer.ascent.parametrizations import KINDS, Kind, Parametrization
 from dreamer.ascent.scoring import alone
 from dreamer.backends import backend
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.models import keras_applications
+from dreamer.models import keras_applications, registry
 from dreamer.models.network import Network
 from dreamer.models.specs import known
 from dreamer.objectives import channel, layer
@@ -28,7 +28,7 @@ rng = np.random.default_rng(0)
 PICTURE = rng.random((64, 32, 3), np.float32)
 
 
-def network() -> Network:
+def network(seed: int = 1) -> Network:
     """With the same weights on any backend, a normalisation to fold, strides and a depthwise convolution."""
     picture = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, padding="same", name="first")(picture)
@@ -37,7 +37,7 @@ def network() -> Network:
     x = keras.layers.DepthwiseConv2D(5, padding="same", name="depthwise")(x)
     x = keras.layers.Conv2D(6, 1, name="second")(x)
     built = keras.Model(picture, x)
-    weights = np.random.default_rng(1)
+    weights = np.random.default_rng(seed)
     for made in built.layers:
         made.set_weights(
             [weights.uniform(0.2, 0.6, weight.shape) - 0.3 * (len(weight.shape) > 1) for weight in made.weights]
@@ -94,6 +94,12 @@ def main(output: str) -> None:
         found[f"{name}_drawn_scores"] = np.array([one.score for one in drawn])
         if drawn[0].alpha is not None:
             found["alpha"] = np.stack([one.alpha for one in drawn])
+    other, load = network(seed=2), registry.load
+    registry.load = lambda one, *more: other if one == "other" else load(one, *more)
+    drawn = dreamer.visualize(
+        "second:1", network=model, jointly_with=["other"], size=(32, 48), steps=3, precision="float32", seed=5
+    )
+    found["joint_picture"], found["joint_score"] = drawn.pixels, np.array(drawn.score)
     weights = keras.Variable(np.float32([[2, 0, 0], [0, 1, 0], [0, 0, 1]]), name="generator")
     KINDS["pixels"] = Kind(lambda size, _: generated(size, weights), "none", "momentum", 0.5)
     for place in ("first", "second"):

@@ -97,6 +97,14 @@ def test_visualizations_agree(backend, computed):
 
 
 @pytest.mark.parametrize("backend", OTHERS)
+def test_two_networks_draw_the_same_picture_jointly(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["joint_score"] == pytest.approx(expected["joint_score"], rel=0.02)
+    assert np.abs(found["joint_picture"] - expected["joint_picture"]).mean() < 1e-4
+    assert np.abs(found["joint_picture"] - found["momentum_pictures"][0]).mean() > 1e-3
+
+
+@pytest.mark.parametrize("backend", OTHERS)
 def test_gradients_of_weights_agree(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
     assert found["loss"] == pytest.approx(expected["loss"], rel=1e-5)
