@@ -88,8 +88,8 @@ def train(options: argparse.Namespace) -> None:
     losses: list[Any] = []
     began = time.perf_counter()
     for step, batch in zip(range(done, last), batches.following(done), strict=False):
-        start = random_start(batch.seen.shape, radius, np.random.default_rng((options.seed, 2, step)))
-        loss, state = teaching.step(state, batch.seen, batch.larger, start)
+        begins = random_start(batch.seen.shape, radius, np.random.default_rng((options.seed, 2, step)))
+        loss, state = teaching.step(state, batch.seen, batch.larger, begins)
         losses.append(loss)
         if (step + 1) % SHOW_EVERY == 0:
             mean = float(np.mean([float(np.asarray(one)) for one in losses]))
@@ -151,7 +151,7 @@ def teacher_of(folder: Path) -> str:
         return str(found["teacher"][0])
 
 
-def _state(folder: Path) -> np.lib.npyio.NpzFile:
+def _state(folder: Path) -> Any:
     path = folder / "state.npz"
     if not path.exists():
         raise SettingsError(f"there is no training in {folder}; expected {path.name}")
