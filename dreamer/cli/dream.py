@@ -218,7 +218,8 @@ def _one_of_several(photo: Path, wish: Wish) -> Made:
     except (DreamerError, MemoryError) as error:
         parts = [str(error).rstrip(".") or "out of memory", *getattr(error, "__notes__", [])]
         message = ". ".join(parts)
-        say(f"Failed: {message if str(photo) in message else f'{photo}: {message}'}")
+        is_named = message.startswith((f"{photo} ", f"{photo}:"))
+        say(f"Failed: {message if is_named else f'{photo}: {message}'}")
         failure = {"kind": type(error).__name__, "message": message}
         return Made(None, {"photo": str(photo), "path": None, "error": failure}, is_partial=False)
 

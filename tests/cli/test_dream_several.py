@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import secrets
 import signal
 import subprocess
 import sys
@@ -112,7 +113,10 @@ def test_one_that_fails_is_told_and_the_others_go_on(here, asleep, capfd):
     assert dreams(here) == ["a-dream.png", "c-dream.png"]
 
 
-def test_what_was_computed_of_one_that_fails_is_kept_and_said(here, asleep, capfd, tmp_path):
+@pytest.mark.parametrize("token", ["12345678", "1234567a"])  # The other file's name then ends in "a.png" as well.
+def test_what_was_computed_of_one_that_fails_is_kept_and_said(here, asleep, monkeypatch, capfd, tmp_path, token):
+    monkeypatch.setattr(secrets, "token_hex", lambda size: token)
+
     def fail(taken):
         if taken == 2:
             raise ModelError("the network stumbled")
