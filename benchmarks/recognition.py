@@ -166,13 +166,18 @@ def scored(key_file: Path, answers_file: Path) -> dict:
 def verdict(index: int, noun: str) -> str:
     """``"right"``, ``"near"`` or ``"wrong"``."""
     label = labels.imagenet()[index]
-    said = kinds.singulars(noun.lower())
+    said = {_spelt(one) for one in kinds.singulars(noun.lower())}
     names = [name.lower() for name in label.name.split(", ")]
-    if any(one in names or any(name.split()[-1] == one for name in names) for one in said):
+    if said & {_spelt(one) for name in names for one in (name, name.split()[-1])}:
         return "right"
     if kinds.is_kind_of(str(label.synset), noun):
         return "right"
     return "near" if kinds.share_kind(str(label.synset), noun) else "wrong"
+
+
+def _spelt(noun: str) -> str:
+    """A noun however it is put together: a pay-phone is a payphone, a bull mastiff a bullmastiff."""
+    return noun.replace(" ", "").replace("-", "")
 
 
 def recognised(pictures: list[np.ndarray], wanted: list[int]) -> dict:
