@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the pictures")
     parser.add_argument("--model", nargs="+", default=[VisualizeSettings.model], help="several draw jointly")
     parser.add_argument("--look", choices=list(looks.LOOKS))
+    parser.add_argument("--prior", help="a name of `dreamer priors list`, or a .keras file")
     parser.add_argument("--steps", type=int, default=VisualizeSettings.steps)
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="write sheets for eyes there")
     parser.add_argument("--score", type=Path, nargs=2, metavar=("KEY", "ANSWERS"), help="what eyes said of a sheet")
@@ -60,7 +61,12 @@ def main() -> None:
         return
     model, *others = options.model
     settings = VisualizeSettings(
-        steps=options.steps, seed=options.seed, model=model, jointly_with=tuple(others), look=options.look
+        steps=options.steps,
+        seed=options.seed,
+        model=model,
+        jointly_with=tuple(others),
+        look=options.look,
+        prior=options.prior,
     )
     found = {}
     usual = dict(looks.LOOKS)
@@ -113,6 +119,7 @@ VARIANTS: dict[str, tuple[dict, dict]] = {
     "both networks": ({"jointly_with": ("efficientnet_lite0",)}, {}),
     "half the steps": ({"steps": VisualizeSettings.steps // 2}, {}),
     "float32": ({"precision": "float32"}, {}),
+    "denoiser": ({"prior": "denoiser"}, {}),
 }
 
 

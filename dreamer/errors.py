@@ -18,6 +18,7 @@
         ├── UnknownModelError    no network of that name
         ├── UnknownLayerError    the network has no layer, or the layer no channel, of that name
         ├── UnknownClassError    the network has no class of that name, or no classes at all
+        ├── PriorError           no prior of that name, or a network that is none
         ├── WeightsError         weights are damaged or not the ones expected
         │   └── MissingWeightsError  weights are not installed, and cannot be fetched
         └── BackendError         Keras runs on a backend that is not supported, or not installed
@@ -104,6 +105,10 @@ class UnknownLayerError(ModelError):
 
 class UnknownClassError(ModelError):
     """The network has no class of that name, or no classes at all."""
+
+
+class PriorError(ModelError):
+    """There is no prior of that name, or the network named is of another kind."""
 
 
 class WeightsError(ModelError):

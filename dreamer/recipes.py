@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dreamer.models.network import Network
+    from dreamer.priors.loading import Prior
 
 FORMAT = 1
 """Of the recipes written today. Those before the first number are the same without it."""
@@ -32,6 +33,7 @@ SHAPE: Shape = {
     "files_sha256": {str: str},
     "weights_sha256": (str, None),
     "jointly_with_sha256": {str: str},
+    "prior_sha256": str,
     "preprocessing": ({"mean": [float], "std": [float], "order": str}, None),
     "libraries": {str: str},
     "preset": str,
@@ -55,25 +57,33 @@ SHAPE: Shape = {
 """What a recipe holds, as :mod:`dreamer.shapes` writes it; other keys are left alone."""
 
 
-def recipe_of(network: Network, settings: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, object]:
+def recipe_of(
+    network: Network, settings: Mapping[str, Any], files: Mapping[str, str], prior: Prior | None = None
+) -> dict[str, object]:
     """What every recipe says, as JSON can hold it.
 
     Args:
         network: What the picture was made with.
         settings: All that was set.
         files: The SHA-256 of each file that the settings name.
+        prior: What kept the picture likely.
     """
     import keras
     import numpy as np
 
     prepared = network.spec.preprocessing
-    return head() | {
-        "settings": dict(settings),
-        "files_sha256": dict(files),
-        "weights_sha256": network.weights_sha256,
-        "preprocessing": prepared.to_dict() if prepared else None,
-        "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
-    }
+    pulled = {} if prior is None else {"prior_sha256": prior.sha256}
+    return (
+        head()
+        | pulled
+        | {
+            "settings": dict(settings),
+            "files_sha256": dict(files),
+            "weights_sha256": network.weights_sha256,
+            "preprocessing": prepared.to_dict() if prepared else None,
+            "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
+        }
+    )
 
 
 def head() -> dict[str, object]:

@@ -95,7 +95,8 @@ def named_files(settings: Mapping[str, Any]) -> list[Named]:
     found += [("objective", file) for file in (objective.files if isinstance(objective, Objective) else ())]
     transforms = settings.get("transforms")
     models = [settings.get("model"), *(settings.get("jointly_with") or ())]
-    found += [("model", model) for model in models if isinstance(model, str) and is_path(model)]
+    networks = [*(("model", model) for model in models), ("prior", settings.get("prior"))]
+    found += [(setting, one) for setting, one in networks if isinstance(one, str) and is_path(one)]
     if isinstance(transforms, str) and transforms not in SETS:
         found.append(("transforms", transforms))
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from priors.making import blurring, generator
 
 import dreamer
 from dreamer.ascent import tile_view
@@ -108,6 +109,7 @@ def main(output: str) -> None:
         )
         found[f"{place}_generated"] = drawn.pixels
         weights.assign(weights.numpy() / 2)  # Read anew, and nothing is compiled again.
+    found |= of_priors(model, settings)
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
@@ -120,6 +122,30 @@ def main(output: str) -> None:
     found["filled"] = np.array(len(filled.variables))
     found["devices"] = np.array([device.kind for device in backend.current().devices()])
     np.savez(output, **found)
+
+
+def of_priors(model, settings):
+    """What is dreamt and drawn with a pull, and with a code that has bounds."""
+    found = {}
+    how = {"network": model, "size": (32, 48), "steps": 5, "precision": "float32"}
+    with tempfile.TemporaryDirectory() as folder:
+        pull, code = (Path(folder) / f"{name}.keras" for name in ("pull", "code"))
+        blurring(channels=4).save(pull)
+        generator(size=(32, 48)).save(code)
+        kernel = np.random.default_rng(4).normal(scale=0.1, size=(6, 32 * 48 * 3)).astype(np.float32)
+        made = keras.saving.load_model(code)
+        made.layers[1].set_weights([kernel, np.zeros(32 * 48 * 3, np.float32)])
+        made.save(code)
+        code.with_suffix(".toml").write_text("bounds = [-1.5, 1.5]\n", encoding="utf-8")
+        pulled = dreamer.DreamSettings.merged(settings, {"prior": str(pull), "prior_weight": 0.3})
+        for place, there in (("host", False), ("device", True)):
+            *_, last = dreamer.dream_steps(PICTURE, pulled, network=model, stay_on_device=there)
+            found[f"{place}_pulled"] = last.render()
+        for kind in ("cosine", "fourier"):
+            drawn = dreamer.visualize("second:1", prior=str(pull), prior_weight=0.5, parametrization=kind, **how)
+            found[f"{kind}_pulled"] = drawn.pixels
+        found["coded"] = dreamer.visualize("second:1", prior=str(code), **how).pixels
+    return found
 
 
 def of_weights(model):

@@ -87,7 +87,7 @@ class Sleeper:
     def check(self, _size):
         pass
 
-    def steps(self, picture, _octave):
+    def steps(self, picture, _octave, _photo=None):
         from dreamer.ascent.loop import Step
 
         for index in range(self._num_steps):

@@ -96,6 +96,16 @@ def test_visualizations_agree(backend, computed):
     assert np.abs(found["alpha"] - expected["alpha"]).mean() < 0.03
 
 
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_priors_do_the_same(backend, computed):
+    found, expected = computed(backend), computed("tensorflow")
+    for name in ("host_pulled", "device_pulled"):
+        assert np.abs(found[name] - expected["host_pulled"]).mean() < 1e-3
+        assert np.abs(found[name] - expected["host_dream"]).mean() > 5e-4
+    for name in ("cosine_pulled", "fourier_pulled", "coded"):
+        assert np.abs(found[name] - expected[name]).mean() < 2e-3
+
+
 @pytest.mark.parametrize("backend", OTHERS)
 def test_two_networks_draw_the_same_picture_jointly(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)

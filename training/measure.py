@@ -69,12 +69,12 @@ class Answers:
 
         from dreamer.backends import backend
         from dreamer.models import registry
-        from training import robust
+        from training import state
         from training.student import Weights
 
         is_run = (Path(name) / "state.npz").exists()
-        weights = Weights(registry.load(robust.teacher_of(Path(name)) if is_run else name))
-        vector = ops.convert_to_tensor(robust.mean_of(Path(name)) if is_run else weights.first)
+        weights = Weights(registry.load(state.what(Path(name)) if is_run else name))
+        vector = ops.convert_to_tensor(state.mean_of(Path(name)) if is_run else weights.vector.first)
 
         def margin(logits: Any, goal: Any) -> Any:
             own = ops.sum(logits * goal, axis=-1)

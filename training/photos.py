@@ -59,15 +59,27 @@ def find(folders: Sequence[Path]) -> Split:
     training: list[Path] = []
     held_out: dict[Path, None] = {}
     for folder in folders:
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
-        if not found:
-            raise DreamerError(f"there are no photos in {folder}; expected .jpg, .png or .webp, in folders or not")
-        for index, path in enumerate(found):
+        for index, path in enumerate(every([folder])):
             if index % HELD_OUT_EVERY == HELD_OUT_FROM:
                 held_out[path] = None
             else:
                 training.append(path)
     return Split(training, list(held_out))
+
+
+def every(folders: Sequence[Path]) -> list[Path]:
+    """All photos below some folders, in order.
+
+    Raises:
+        DreamerError: A folder has no photos.
+    """
+    found: list[Path] = []
+    for folder in folders:
+        here = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+        if not here:
+            raise DreamerError(f"there are no photos in {folder}; expected .jpg, .png or .webp, in folders or not")
+        found += here
+    return found
 
 
 class Batches:

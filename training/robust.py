@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import time
 from pathlib import Path
@@ -19,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from dreamer.errors import DreamerError, SettingsError
-from training import photos
+from dreamer.errors import DreamerError
+from training import photos, state
 
 SAVE_EVERY = 250
 SHOW_EVERY = 25
@@ -69,13 +68,13 @@ def train(options: argparse.Namespace) -> None:
     start = None if options.start is None else registry.load(options.start)
     teaching = Teaching(teacher, lesson, batch=options.batch, side=side, larger=larger, start=start)
     options.output.mkdir(parents=True, exist_ok=True)
-    begun = _begun(options.output, options.model, teacher.weights_sha256)
-    state, done = (teaching.first, 0) if begun is None else begun
+    of = (options.model, teacher.weights_sha256)
+    now, done = state.begun(options.output, of) or (teaching.first, 0)
     said = dataclasses.asdict(lesson) | {
         "batch": options.batch, "side": side, "mixtures": options.mixtures, "seed": options.seed,
         "start": options.start, "photos": len(split.training), "folders": [folder.name for folder in options.photos],
     }  # fmt: skip
-    _note(options.output, {"from": done, **said})
+    state.note(options.output, {"from": done, **said})
     batches = photos.Batches(
         split.training,
         size=options.batch,
@@ -89,7 +88,7 @@ def train(options: argparse.Namespace) -> None:
     began = time.perf_counter()
     for step, batch in zip(range(done, last), batches.following(done), strict=False):
         begins = random_start(batch.seen.shape, radius, np.random.default_rng((options.seed, 2, step)))
-        loss, state = teaching.step(state, batch.seen, batch.larger, begins)
+        loss, now = teaching.step(now, batch.seen, batch.larger, begins)
         losses.append(loss)
         if (step + 1) % SHOW_EVERY == 0:
             mean = float(np.mean([float(np.asarray(one)) for one in losses]))
@@ -97,65 +96,7 @@ def train(options: argparse.Namespace) -> None:
             print(f"step {step + 1} of {options.steps}: loss {mean:.3f}, {seconds:.2f} s a step", flush=True)
             losses = []
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == last:
-            _save(options.output, options.model, teacher.weights_sha256, state, step + 1)
-
-
-def _save(folder: Path, model: str, weights: str, state: list[Any], step: int) -> None:
-    from keras import ops
-
-    arrays = {f"state_{index}": ops.convert_to_numpy(one) for index, one in enumerate(state)}
-    temporary = folder / "state.tmp"
-    with temporary.open("wb") as file:
-        np.savez(file, step=step, teacher=np.array([model, weights]), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / "state.npz")
-
-
-def _begun(folder: Path, model: str, weights: str) -> tuple[list[Any], int] | None:
-    """The state of a training that was begun, and its steps; None for a new one."""
-    path = folder / "state.npz"
-    if not path.exists():
-        return None
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-        teacher = tuple(str(one) for one in found["teacher"])
-        if teacher != (model, weights):
-            raise SettingsError(f"{folder} holds a student of {teacher[0]}, not of {model}; name another folder")
-        count = sum(name.startswith("state_") for name in found.files)
-        return [found[f"state_{index}"] for index in range(count)], int(found["step"])
-
-
-def _note(folder: Path, said: dict[str, Any]) -> None:
-    """Add to ``runs.jsonl`` how the training goes on."""
-    with (folder / "runs.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(said) + "\n")
-
-
-def mean_of(folder: Path) -> np.ndarray:
-    """The mean of the weights of a training, as a vector: the student.
-
-    Raises:
-        SettingsError: There is no training in the folder.
-    """
-    with _state(folder) as found:
-        return found[f"state_{sum(name.startswith('state_') for name in found.files) - 1}"]
-
-
-def teacher_of(folder: Path) -> str:
-    """The name of the teacher of a training.
-
-    Raises:
-        SettingsError: There is no training in the folder.
-    """
-    with _state(folder) as found:
-        return str(found["teacher"][0])
-
-
-def _state(folder: Path) -> Any:
-    path = folder / "state.npz"
-    if not path.exists():
-        raise SettingsError(f"there is no training in {folder}; expected {path.name}")
-    return np.load(path, allow_pickle=False)
+            state.save(options.output, step + 1, now, of)
 
 
 if __name__ == "__main__":

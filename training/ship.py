@@ -20,7 +20,8 @@ import numpy as np
 
 from dreamer.errors import DreamerError, SettingsError
 from dreamer.files.digests import digest_of
-from training import robust
+from dreamer.models import kept
+from training import state
 
 if TYPE_CHECKING:
     import keras
@@ -54,8 +55,7 @@ def ship(run: Path, path: Path) -> Path:
             raise SettingsError(f"{one} is there already; name another file")
     teacher, built = student(run)
     if path.suffix == ".npz":
-        with path.open("wb") as file:
-            np.savez_compressed(file, **arrays_of(built))
+        kept.write(path, arrays_of(built))
         return path
     built.save(path)
     _describe(teacher, *beside)
@@ -70,24 +70,20 @@ def student(run: Path) -> tuple[Network, keras.Model]:
     from dreamer.models import registry
     from training.student import Weights
 
-    teacher = registry.load(robust.teacher_of(run))
+    teacher = registry.load(state.what(run))
     weights = Weights(teacher)
     whole = weights.model
     built = keras.models.clone_model(keras.Model(whole.inputs, whole.output[weights.layer]))
     built.set_weights(whole.get_weights())
-    arrays = weights.arrays(ops.convert_to_tensor(robust.mean_of(run)))
+    arrays = weights.vector.arrays(ops.convert_to_tensor(state.mean_of(run)))
     for variable, array in zip(built.trainable_variables, arrays, strict=True):
         variable.assign(array)
     return teacher, built
 
 
 def arrays_of(network: keras.Model) -> dict[str, np.ndarray]:
-    """Every variable in float16, by ``layer.kernel`` or ``layer.bias``, as ``models.efficientnet_lite`` reads them."""
-    return {
-        f"{layer.name}.{variable.name}": np.asarray(variable.numpy(), np.float16)
-        for layer in network.layers
-        for variable in layer.weights
-    }
+    """Every variable, by ``layer.kernel`` or ``layer.bias``, as ``models.efficientnet_lite`` reads them."""
+    return {f"{layer.name}.{variable.name}": variable.numpy() for layer in network.layers for variable in layer.weights}
 
 
 def _describe(teacher: Network, table: Path, names: Path) -> None:

@@ -1,8 +1,8 @@
 """The student: a network whose weights are one vector, and the step that teaches it.
 
 The one idea: a step is a pure function of arrays - the teacher's answers, the attack, the gradient with respect to
-the weights, the optimizer - which any backend compiles into one program. Each kernel counts in units of its own size,
-so that one rate suits small and large ones; statistics of batch normalisation stay as they are.
+the weights, the optimizer - which any backend compiles into one program. Statistics of batch normalisation stay as
+they are.
 
 References:
     Engstrom et al., "Adversarial Robustness as a Prior for Learned Representations", 2019, arXiv:1906.00945.
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -24,8 +23,7 @@ from dreamer.arrays import FloatArray
 from dreamer.backends import backend
 from dreamer.errors import ModelError
 from dreamer.models.network import Network
-
-_LEAST_SIZE = 1e-3  # Of a kernel of zeros.
+from training.learning import Learning, Vector, values_of
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,7 @@ class Weights:
         self.model = network.model([self.layer])
         self.trained = list(self.model.trainable_variables)
         self._prepare = network.prepare()
-        values = _values(self.trained)
-        self._sizes = [max(float(np.sqrt(np.mean(value**2))), _LEAST_SIZE) for value in values]
-        self.first = self._vector(values)
+        self.vector = Vector(self.trained)
 
     def of(self, other: Network) -> FloatArray:
         """The vector by which this network would be another of the same layers.
@@ -80,29 +76,15 @@ class Weights:
         Raises:
             ModelError: The other has other layers.
         """
-        values = _values(Weights(other).trained)
+        values = values_of(Weights(other).trained)
         if [value.shape for value in values] != [tuple(one.shape) for one in self.trained]:
             raise ModelError(f"{other.spec.name} has other layers than the teacher, so no student can start as it")
-        return self._vector(values)
-
-    def _vector(self, values: list[FloatArray]) -> FloatArray:
-        return np.concatenate([value.ravel() / size for value, size in zip(values, self._sizes, strict=True)])
-
-    def arrays(self, vector: Any) -> list[Any]:
-        """What each of the ``trained`` variables is by a vector, as tensors."""
-        shapes = [tuple(variable.shape) for variable in self.trained]
-        # Split and not sliced: the gradient of each slice would be a vector as long as all of them.
-        parts = ops.split(vector, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1].tolist())
-        return [ops.reshape(part, shape) * size for part, shape, size in zip(parts, shapes, self._sizes, strict=True)]
+        return self.vector.of(values)
 
     def logits(self, vector: Any, pictures: Any) -> Any:
         """What the network with these weights says of pictures ``(batch, height, width, 3)``: ``(batch, classes)``."""
-        with keras.StatelessScope(state_mapping=list(zip(self.trained, self.arrays(vector), strict=True))):
+        with self.vector.scope(vector):
             return self.model(self._prepare(pictures), training=False)[self.layer]
-
-
-def _values(variables: list[Any]) -> list[FloatArray]:
-    return [np.asarray(ops.convert_to_numpy(one.value), np.float32) for one in variables]
 
 
 def cross_entropy(says: Any, logits: Any) -> Any:
@@ -118,18 +100,6 @@ def projected(difference: Any, radius: Any) -> Any:
 
 def _length(difference: Any) -> Any:
     return ops.sqrt(ops.sum(difference * difference, axis=(1, 2, 3), keepdims=True))
-
-
-def optimizer_of(lesson: Lesson) -> keras.optimizers.Optimizer:
-    """AdamW, its rate along a cosine."""
-    warm_up = min(lesson.warm_up, lesson.steps // 10)
-    if warm_up:
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, lesson.steps - warm_up, warmup_target=lesson.learning_rate, warmup_steps=warm_up
-        )
-    else:
-        rate = keras.optimizers.schedules.CosineDecay(lesson.learning_rate, lesson.steps)
-    return keras.optimizers.AdamW(rate, weight_decay=lesson.weight_decay)
 
 
 class Teaching:
@@ -154,13 +124,15 @@ class Teaching:
         self.weights = Weights(network)
         self._lesson = lesson
         self._shapes = (batch, side, side, 3), (batch, larger, larger, 3)
-        optimizer = optimizer_of(lesson)
-        first = self.weights.first if start is None else self.weights.of(start)
-        variable = keras.Variable(first, name="weights")
-        optimizer.build([variable])
-        own = [np.array(ops.convert_to_numpy(one.value)) for one in optimizer.variables]
-        self.first: list[Any] = [first, *own, first]
-        self._descend = lambda state, gradient: backend.current().descend(optimizer, variable, state, gradient)
+        self._learning = Learning(
+            self.weights.vector.first if start is None else self.weights.of(start),
+            learning_rate=lesson.learning_rate,
+            steps=lesson.steps,
+            warm_up=lesson.warm_up,
+            weight_decay=lesson.weight_decay,
+            mean=lesson.mean,
+        )
+        self.first = self._learning.first
         self._program = backend.compile_chunk(self._step_of(), list(self.weights.model.variables))
 
     def step(self, state: list[Any], seen: FloatArray, larger: FloatArray, start: FloatArray) -> tuple[Any, list[Any]]:
@@ -181,7 +153,7 @@ class Teaching:
     def _step_of(self) -> Callable[..., Any]:
         lesson, weights, (shape, larger_shape) = self._lesson, self.weights, self._shapes
         count = shape[0]
-        teacher = ops.convert_to_tensor(weights.first)
+        teacher = ops.convert_to_tensor(weights.vector.first)
 
         both = backend.current().gradient(
             lambda inputs, _: {"logits": weights.logits(inputs[1], inputs[0])},
@@ -189,10 +161,9 @@ class Teaching:
             (),
         )
 
-        def step(seen: Any, larger: Any, start: Any, vector: Any, *rest: Any) -> tuple[Any, ...]:
-            *own, mean = rest
+        def step(seen: Any, larger: Any, start: Any, *state: Any) -> tuple[Any, ...]:
             seen, difference = ops.reshape(seen, shape), ops.reshape(start, shape)
-            vector, mean = ops.reshape(vector, weights.first.shape), ops.reshape(mean, weights.first.shape)
+            vector = ops.reshape(state[0], weights.vector.first.shape)
             answers = ops.softmax(weights.logits(teacher, ops.reshape(larger, larger_shape)), axis=-1)
             of_clean = None
             for _ in range(lesson.attack_steps):
@@ -205,9 +176,7 @@ class Teaching:
                 difference = ops.stop_gradient(projected(further, lesson.radius))
             losses, (_, of_perturbed) = both((ops.clip(seen + difference, 0, 1), vector), answers)
             gradient = (of_perturbed + lesson.clean * of_clean) / count
-            vector, *own = self._descend([vector, *own], gradient)
-            mean = lesson.mean * mean + (1 - lesson.mean) * vector
-            return (ops.mean(losses), vector, *own, mean)
+            return (ops.mean(losses), *self._learning.following(state, gradient))
 
         return step
 

@@ -21,6 +21,7 @@ from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import on_device
 from dreamer.ascent.conditioning import OnHost, normalize
 from dreamer.ascent.pacing import Pace
+from dreamer.ascent.pulling import Pulling
 from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Grid, PictureGradient
 from dreamer.backends import backend
@@ -55,6 +56,7 @@ def ascend(
     num_steps: int,
     step_size: float,
     conditioning: OnHost,
+    pull: Callable[[FloatArray, int], None] | None = None,
     first: int = 0,
 ) -> Iterator[Step]:
     """Climb the gradient from a picture.
@@ -66,6 +68,7 @@ def ascend(
         num_steps: How many steps to take.
         step_size: Root-mean-square change of the picture per step, before clipping to [0, 1].
         conditioning: What is done to the gradient before it is normalised.
+        pull: Brings the picture nearer to likelier ones after a step, in place; None for no prior.
         first: The index of the first step, where some were taken already.
 
     Yields:
@@ -80,6 +83,8 @@ def ascend(
         spare *= np.float32(step_size)
         spare += picture
         np.clip(spare, 0, 1, out=spare)
+        if pull is not None:
+            pull(spare, index)
         picture, spare = spare, picture
         yield Step(index, score, partial(np.asarray, picture), index)
 
@@ -93,6 +98,7 @@ def ascend_on_device(
     num_steps: int,
     step_size: float,
     ladder: bool,
+    pull: tuple[Pulling, FloatArray] | None = None,
 ) -> Iterator[Step]:
     """Climb the gradient on a device, in chunks of steps that grow until one takes about half a second.
 
@@ -107,13 +113,16 @@ def ascend_on_device(
         num_steps: How many steps to take.
         step_size: Root-mean-square change of the picture per step, before clipping to [0, 1].
         ladder: Whether the backend compiles anew for each shape.
+        pull: How the picture is pulled to likelier ones, as the program was made with, and the photo at its size.
 
     Yields:
         Each step, when its chunk is finished.
     """
     height, width = picture.shape[:2]
     canvas = on_device.canvas(grid, ladder=ladder)
-    state: Tensor = np.pad(picture, [(0, canvas[0] - height), (0, canvas[1] - width), (0, 0)])
+    margins = [(0, canvas[0] - height), (0, canvas[1] - width), (0, 0)]
+    state: Tensor = np.pad(picture, margins)
+    photo = None if pull is None else np.pad(pull[1], margins)
 
     def finished(handed_over: _Chunk) -> Iterator[Step]:
         scores = backend.to_host(handed_over.scores)
@@ -131,6 +140,8 @@ def ascend_on_device(
             [views(step) for step in steps],
             progress=[(step + 1) / num_steps for step in steps],
             step_size=step_size,
+            noises=None if pull is None else [pull[0].deviation(step, num_steps) for step in steps],
+            photo=photo,
         )
         asked = time.perf_counter()
         try:

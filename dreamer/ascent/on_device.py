@@ -21,6 +21,7 @@ from keras import ops
 
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent.conditioning import REACH, OnDevice, Raw, blur_kernels, live, normalized
+from dreamer.ascent.pulling import Pulling
 from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Axis, Grid, IntArray, mirrored
 from dreamer.backends.backend import Gradient, Tensor
@@ -49,6 +50,8 @@ class ChunkPlan(NamedTuple):
         column_weights: ``(steps, canvas width)`` the same for columns.
         matrices: ``(steps, 8)`` of ``transforms.warp``.
         blurs: ``(steps, 3, taps)`` the kernels of ``gradients.smooth``.
+        noises: ``(steps,)`` the noise that a prior takes off; 0 where there is none.
+        photo: ``(height, width, 3)`` of the canvas, what is dreamt of; a single pixel where there is no prior.
     """
 
     num_steps: int
@@ -64,6 +67,12 @@ class ChunkPlan(NamedTuple):
     column_weights: FloatArray
     matrices: FloatArray
     blurs: FloatArray
+    noises: FloatArray
+    photo: FloatArray
+
+    def extended(self, pictures: Tensor) -> Tensor:
+        """Pictures on their canvas ``(batch, height, width, 3)``, mirrored over it and a margin around it."""
+        return ops.take(ops.take(pictures, self.mirrored_rows, axis=1), self.mirrored_columns, axis=2)
 
 
 def canvas(grid: Grid, *, ladder: bool) -> Size:
@@ -74,7 +83,14 @@ def canvas(grid: Grid, *, ladder: bool) -> Size:
 
 
 def plan(
-    grid: Grid, canvas_size: Size, views: Sequence[View], *, progress: Sequence[float], step_size: float
+    grid: Grid,
+    canvas_size: Size,
+    views: Sequence[View],
+    *,
+    progress: Sequence[float],
+    step_size: float,
+    noises: Sequence[float] | None = None,
+    photo: FloatArray | None = None,
 ) -> ChunkPlan:
     """Draw ahead what some steps need.
 
@@ -84,9 +100,13 @@ def plan(
         views: The view of each step, one to ``MOST_STEPS``.
         progress: How far through the octave each step is, in (0, 1].
         step_size: Root-mean-square change of the picture per step.
+        noises: For a prior, the noise of each step.
+        photo: For a prior, what is dreamt of, on its canvas.
     """
     filled = [*views, *[views[-1]] * (MOST_STEPS - len(views))]
     progress = [*progress, *[progress[-1]] * (MOST_STEPS - len(progress))]
+    taken_off = np.zeros(MOST_STEPS, np.float32)
+    taken_off[: len(noises or ())] = noises or ()
     height, width = canvas_size
     rows = [_along(grid.rows, view.shift[0], height) for view in filled]
     columns = [_along(grid.columns, view.shift[1], width) for view in filled]
@@ -104,6 +124,8 @@ def plan(
         column_weights=np.stack([column.weights for column in columns]),
         matrices=np.stack([view.matrix(grid.size) for view in filled]),
         blurs=np.stack([blur_kernels(one) for one in progress]),
+        noises=taken_off,
+        photo=np.zeros((1, 1, 3), np.float32) if photo is None else photo,
     )
 
 
@@ -123,12 +145,15 @@ def _along(axis: Axis, fraction: float, canvas_length: int) -> _Along:
     return _Along(laid.source, back, np.where(seen, 1 / chances, 0).astype(np.float32))
 
 
-def chunk(gradient: Gradient, conditioning: OnDevice) -> Callable[..., tuple[Tensor, Tensor]]:
+def chunk(
+    gradient: Gradient, conditioning: OnDevice, pulling: Pulling | None = None
+) -> Callable[..., tuple[Tensor, Tensor]]:
     """The steps of a plan as one function, to be compiled.
 
     Args:
         gradient: Of a batch of tiles.
         conditioning: What is done to the gradient before it is normalised.
+        pulling: How the picture is pulled to likelier ones after each step; None for no prior.
 
     Returns:
         A function of a picture on its canvas ``(height, width, 3)`` and the fields of a
@@ -150,7 +175,10 @@ def chunk(gradient: Gradient, conditioning: OnDevice) -> Callable[..., tuple[Ten
             raw = Raw(pasted, given.mirrored_rows, given.mirrored_columns, given.blurs[index], given.size, area, pixels)
             conditioned = conditioning(raw) * area
             scores = ops.where(ops.equal(ops.arange(MOST_STEPS), index), ops.mean(found), scores)
-            return ops.clip(picture + given.step_size * normalized(conditioned, area, pixels), black, white), scores
+            climbed = ops.clip(picture + given.step_size * normalized(conditioned, area, pixels), black, white)
+            if pulling is not None:
+                climbed = area * pulling.on_device(climbed, given.photo, given.noises[index], given.extended)
+            return climbed, scores
 
         start = (picture, ops.zeros((MOST_STEPS,)))
         finished: tuple[Tensor, Tensor] = ops.fori_loop(0, given.num_steps, step, start)

@@ -48,6 +48,22 @@ class Given(NamedTuple):
     own: Sequence[Any] = ()
 
 
+class Course(NamedTuple):
+    """What changes from step to step: a number for one of them, or an array for several.
+
+    Attributes:
+        share: Of the learning rate.
+        thickness: What the haze is multiplied with.
+        pull: Which share is taken of the way to likelier pictures, after the step; 0 for none of it.
+        noise: Which the prior takes off that knows the way.
+    """
+
+    share: Any
+    thickness: Any = 0.0
+    pull: Any = 0.0
+    noise: Any = 0.0
+
+
 class State(NamedTuple):
     """Pictures on their way.
 
@@ -161,7 +177,9 @@ class Program:
         optimizer: Takes the steps.
         size: ``(batch, height, width)`` of the pictures.
         attends: Whether the sizes of the pictures' own gradients are added up.
-        variables: What the network reads.
+        variables: What the network and the pull read.
+        pull: ``(what pictures are made from, where in the course, what is given)`` -> the same of likelier pictures;
+            None for no prior.
     """
 
     def __init__(
@@ -173,38 +191,37 @@ class Program:
         *,
         attends: bool,
         variables: Variables,
+        pull: Callable[[Tensor, Course, Given], Tensor] | None = None,
     ) -> None:
         self.optimizer = optimizer
         self.size = size
         self._gradient = gradient
         self._remedied = remedied
         self._attends = attends
+        self._pull = pull
         self._layout: Any = None
         self._run = backend.compile_chunk(self._flat, variables)
 
-    def __call__(
-        self, num_steps: int, shares: FloatArray, thickness: FloatArray, given: Given, state: State
-    ) -> tuple[State, Outcome]:
+    def __call__(self, num_steps: int, course: Course, given: Given, state: State) -> tuple[State, Outcome]:
         """Take steps.
 
         Args:
             num_steps: How many, at most ``MOST_STEPS``.
-            shares: ``(MOST_STEPS,)``: of the learning rate, for each step.
-            thickness: ``(MOST_STEPS,)``: what the haze is multiplied with, for each step.
+            course: What changes from step to step, ``(MOST_STEPS,)`` each.
             given: For the steps; its views have ``MOST_STEPS`` in front.
             state: Where the pictures are.
 
         Returns:
             Where they are then, and what was found on the way.
         """
-        given_to = (shares, thickness, given, state)
+        given_to = (course, given, state)
         if self._layout is None:
             self._layout = keras.tree.map_structure(lambda _: 0, given_to)
         found = self._run(num_steps, *keras.tree.flatten(given_to))
         return State(list(found[:-3]), found[-3]), Outcome(found[-2], found[-1])
 
     def _flat(self, num_steps: Any, *arrays: Tensor) -> list[Tensor]:
-        shares, thickness, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
+        course, given, state = keras.tree.pack_sequence_as(self._layout, list(arrays))
         batch = self.size[0]
         # What goes in has lost its shape on the way, where a backend leaves shapes open.
         variables = [self.optimizer.variable, *self.optimizer.keras.variables]
@@ -214,7 +231,7 @@ class Program:
         def step(index: Any, carried: Any) -> Any:
             values, attention, scores, dead = carried
             here = Views(*(one[index] for one in given.views))
-            now = given._replace(views=here, haze=thickness[index] * haze)
+            now = given._replace(views=here, haze=course.thickness[index] * haze)
             inputs = (values[0], ops.zeros(self.size)[..., None]) if self._attends else values[0]
             found, down = self._climb(inputs, now)
             up, offsets = down if self._attends else (down, None)
@@ -223,7 +240,9 @@ class Program:
             steep = _normalized(up) if self.optimizer.normalizes else up
             moved = backend.current().descend(self.optimizer.keras, self.optimizer.variable, values, -steep)
             # A step is proportional to the learning rate, so this is the rate of the schedule.
-            moved[0] = values[0] + shares[index] * (moved[0] - values[0])
+            moved[0] = values[0] + course.share[index] * (moved[0] - values[0])
+            if self._pull is not None:
+                moved[0] = _pulled(self._pull, moved[0], Course(*(one[index] for one in course)), now)
             this = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
             scores = ops.where(this, ops.reshape(found, (1, batch)), scores)
             dead = ops.where(this, ops.reshape(_is_zero(up), (1, batch)), dead)
@@ -247,6 +266,10 @@ class Program:
         return scores, keras.tree.map_structure(either, down, through)
 
 
+def _pulled(pull: Callable[[Tensor, Course, Given], Tensor], made_from: Tensor, course: Course, given: Given) -> Tensor:
+    return ops.cond(course.pull > 0, lambda: pull(made_from, course, given), lambda: made_from)
+
+
 def _normalized(gradients: Tensor) -> Tensor:
     """Each picture's gradient with a root mean square of 1, or zero where it has none."""
     axes = tuple(range(1, len(gradients.shape)))
@@ -265,14 +288,12 @@ class Draw(NamedTuple):
 
     Attributes:
         views: How it sees the pictures.
-        share: Of the learning rate.
-        thickness: Of the haze.
+        course: Where in the course of the run it is.
         stage: Steps of different stages do not share a chunk.
     """
 
     views: Views
-    share: float
-    thickness: float = 0.0
+    course: Course
     stage: int = 0
 
 
@@ -358,8 +379,5 @@ def evaluate(
 def _take(program: Program, drawn: list[Draw], state: State, given: Given) -> tuple[State, Outcome]:
     filled = [*drawn, *[drawn[-1]] * (MOST_STEPS - len(drawn))]
     views = Views(*(np.stack(arrays) for arrays in zip(*(draw.views for draw in filled), strict=True)))
-    shares, thickness = (
-        np.array(numbers, np.float32)
-        for numbers in zip(*((draw.share, draw.thickness) for draw in filled), strict=True)
-    )
-    return program(len(drawn), shares, thickness, given._replace(views=views), state)
+    course = Course(*(np.array(numbers, np.float32) for numbers in zip(*(draw.course for draw in filled), strict=True)))
+    return program(len(drawn), course, given._replace(views=views), state)

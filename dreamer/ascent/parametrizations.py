@@ -30,6 +30,8 @@ _COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]
 COLORS: FloatArray = _COLORS / np.linalg.norm(_COLORS, axis=0).max()
 """Red, green and blue, each from brightness and two axes of colour that do not vary together in photos."""
 
+_DECORRELATED: FloatArray = np.linalg.inv(COLORS.T.astype(np.float64)).astype(np.float32)
+
 _FIRST_DEVIATION = 0.1  # Of the first coefficients.
 _OF_MEAN = 0.3  # How much the mean colour of a standing wave picture counts: where a network is smooth, pale things
 # would otherwise be climbed to white, since all of the picture agrees on that one coefficient.
@@ -44,14 +46,14 @@ class Parametrization:
         draw: ``(generator, count)`` -> what the first pictures are made from, ``(count, ...)``.
         render: What pictures are made from -> ``(count, height, width, 3)`` in [0, 1].
         encode: Pictures -> what they are made from, so that ``render(encode(pictures))`` is about the same: where a
-            run starts that is given a picture.
+            run starts that is given a picture, and how a prior's pull on pictures reaches what they are made from.
         variables: Keras's variables that *render* reads, as the weights of a generator; they are arguments of the
             compiled program.
     """
 
     draw: Callable[[np.random.Generator, int], FloatArray]
     render: Callable[[Tensor], Tensor]
-    encode: Callable[[FloatArray], FloatArray]
+    encode: Callable[[Tensor], Tensor]
     variables: tuple[Any, ...] = ()
 
 
@@ -109,9 +111,8 @@ def fourier(size: Size) -> Parametrization:
     def render(waves: Tensor) -> Tensor:
         return _colored(_inverse(ops.multiply(waves[:, 0], scale), ops.multiply(waves[:, 1], scale), size))
 
-    def encode(pictures: FloatArray) -> FloatArray:
-        spectrum = np.fft.rfft2(_uncolored(pictures), axes=(1, 2)) / scale
-        return np.stack([spectrum.real, spectrum.imag], axis=1).astype(np.float32)
+    def encode(pictures: Tensor) -> Tensor:
+        return ops.stack([ops.divide(part, scale) for part in _spectrum(_uncolored(pictures))], axis=1)
 
     return Parametrization(
         draw=lambda rng, count: _normal(rng, (count, 2, height, width // 2 + 1, 3)),
@@ -150,9 +151,11 @@ def cosine(size: Size) -> Parametrization:
         down = ops.reshape(ops.matmul(rows, waves), (-1, width, 3))
         return _colored(ops.reshape(ops.matmul(columns, down), (-1, height, width, 3)))
 
-    def encode(pictures: FloatArray) -> FloatArray:
-        found = np.einsum("yu,byxc,xv->buvc", rows, _uncolored(pictures), columns, optimize=True)
-        return np.asarray(found / (height * width) / scale, np.float32)
+    def encode(pictures: Tensor) -> Tensor:
+        colors = ops.reshape(_uncolored(pictures), (-1, height, width * 3))
+        down = ops.reshape(ops.matmul(rows.T, colors), (-1, width, 3))
+        waves = ops.reshape(ops.matmul(columns.T, down), (-1, height, width, 3))
+        return ops.divide(waves, height * width * scale)
 
     return Parametrization(
         draw=lambda rng, count: _normal(rng, (count, height, width, 3)),
@@ -196,7 +199,7 @@ def maco(size: Size, spectrum: FloatArray | None = None) -> Parametrization:
     return Parametrization(
         draw=lambda rng, count: rng.uniform(-np.pi, np.pi, (count, height, width // 2 + 1, 3)).astype(np.float32),
         render=render,
-        encode=lambda pictures: np.angle(np.fft.rfft2(_uncolored(pictures), axes=(1, 2))).astype(np.float32),
+        encode=lambda pictures: ops.arctan2(*reversed(_spectrum(_uncolored(pictures)))),
     )
 
 
@@ -222,7 +225,7 @@ def spectrum_of(picture: FloatArray) -> FloatArray:
     Returns:
         ``(side, side // 2 + 1, 3)`` float32.
     """
-    decorrelated = _uncolored(picture[None])[0]
+    decorrelated = np.asarray(ops.convert_to_numpy(_uncolored(picture[None]))[0], np.float64)
     # Its edges do not meet, which would show as a cross of waves that no photo has.
     window = np.outer(np.hanning(picture.shape[0] + 2)[1:-1], np.hanning(picture.shape[1] + 2)[1:-1])[..., None]
     mean = (decorrelated * window).sum(axis=(0, 1)) / window.sum()
@@ -250,9 +253,9 @@ def _colored(decorrelated: Tensor) -> Tensor:
     return ops.sigmoid(ops.matmul(decorrelated, COLORS.T))
 
 
-def _uncolored(pictures: FloatArray) -> FloatArray:
-    inside = np.clip(pictures, _ENCODABLE, 1 - _ENCODABLE).astype(np.float64)
-    return np.asarray(np.log(inside / (1 - inside)) @ np.linalg.inv(COLORS.T.astype(np.float64)), np.float32)
+def _uncolored(pictures: Tensor) -> Tensor:
+    inside = ops.clip(pictures, _ENCODABLE, 1 - _ENCODABLE)
+    return ops.matmul(ops.log(inside / (1 - inside)), _DECORRELATED)
 
 
 def _inverse(real: Tensor, imaginary: Tensor, size: Size) -> Tensor:
@@ -262,6 +265,13 @@ def _inverse(real: Tensor, imaginary: Tensor, size: Size) -> Tensor:
     real, imaginary = ops.fft((turned[0], turned[1]))
     across = [ops.transpose(part, (0, 1, 3, 2)) / size[0] for part in (real, -imaginary)]
     return ops.transpose(ops.irfft((across[0], across[1]), fft_length=size[1]), (0, 2, 3, 1))
+
+
+def _spectrum(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """The half spectrum of pictures, as ``numpy.fft.rfft2``: its real and its imaginary part."""
+    across = ops.rfft(ops.transpose(pictures, (0, 3, 1, 2)))
+    real, imaginary = ops.fft(tuple(ops.transpose(part, (0, 1, 3, 2)) for part in across))
+    return ops.transpose(real, (0, 3, 2, 1)), ops.transpose(imaginary, (0, 3, 2, 1))
 
 
 KINDS: dict[str, Kind] = {

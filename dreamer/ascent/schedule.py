@@ -51,5 +51,22 @@ def share(progress: float) -> float:
     return _LAST_RATE + (1 - _LAST_RATE) * (0.5 + 0.5 * math.cos(math.pi * progress))
 
 
+def falling(ends: tuple[float, float], progress: float) -> float:
+    """A number that falls by the same factor with every step, from its first value to its last.
+
+    Args:
+        ends: The first and the last; evenly where one of them is 0.
+        progress: From 0 to 1.
+
+    Example:
+        >>> round(falling((0.4, 0.1), 0.5), 3)
+        0.2
+    """
+    first, last = ends
+    if min(ends) > 0:
+        return float(first * (last / first) ** progress)
+    return first + (last - first) * progress
+
+
 GROWING = (Stage(0.35, 0.57), Stage(0.6, 0.71), Stage(1, 1))
 """Stages that see the picture small at first."""

@@ -29,12 +29,14 @@ from dreamer.cli.layers import layers
 from dreamer.cli.models import models
 from dreamer.cli.options import COMMAND_KEY, DEBUG_KEY, debug_option
 from dreamer.cli.presets import presets
+from dreamer.cli.priors import priors
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.visualize import visualize
 from dreamer.errors import (
     DreamerError,
+    PriorError,
     SettingsError,
     UnknownClassError,
     UnknownLayerError,
@@ -48,7 +50,7 @@ EXIT_FAILURE = 1
 EXIT_USAGE = 2
 _LONGEST_ERROR = 8000  # Characters: what a file says can be of any length.
 
-_USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError)
+_USAGE_ERRORS = (SettingsError, UnknownModelError, UnknownLayerError, UnknownClassError, PriorError)
 
 
 class _Group(Group):
@@ -112,6 +114,7 @@ for _command in (
     atlas,
     presets,
     models,
+    priors,
     layers,
     labels,
     recipe,

@@ -53,6 +53,10 @@ ITEMS: Mapping[str, Shape] = {
     "models list": {
         "name": str, "title": str, "weights": str, "bytes": (int, None), "licence": str, "layer": (str, None),
     },
+    "priors list": {
+        "name": str, "title": str, "kind": str, "weights": str, "bytes": (int, None), "licence": str,
+        "good_for": (str, None),
+    },
     "doctor": {
         "backend": str, "devices": [str], "precision": {str: {"name": str, "why": str}}, "rate": (_RATE, None),
         "versions": {str: (str, None)}, "cache": str, "installed": [str], "cache_bytes": int,

@@ -94,6 +94,8 @@ def atlas(
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     from dreamer.atlases import folder, units
     from dreamer.models import registry
+    from dreamer.models.fetching import Described
+    from dreamer.priors import specs as priors
     from dreamer.workers import resources
 
     place = place_of(chosen)
@@ -109,8 +111,10 @@ def atlas(
     if not asked and not resume:
         raise SettingsError("no layer is named; name some, as in block4b, or give --all-layers, --logits or --resume")
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
+    needed: list[Described] = [spec, *priors.needed(priors.of(settings.prior))]
     tell = silent if quiet else note
-    ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
+    for one in needed:
+        ensure_weights(one, offline=offline, mirror=mirror, quiet=quiet)
     if place.is_named or len(resources.gpus()) > 1:
         os.environ.update(resources.SHARED_GPU)  # This process looks at the network, workers draw with it.
     with work_progress(quiet=quiet) as progress:

@@ -118,11 +118,14 @@ def batch(
     from dreamer.batching.records import judge_all
     from dreamer.batching.report_file import ReportFile
     from dreamer.models import registry
+    from dreamer.models.fetching import Described
+    from dreamer.priors import specs as priors
 
     looks, digests = looks_of(names, given, trust=trust)
     for settings in looks.values():
         check_settings(settings, given)
-    specs = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
+    needed: set[Described] = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
+    needed |= {one for settings in looks.values() for one in priors.needed(priors.of(settings.prior))}
     outputs = folder(output_dir)
     found, left_out = plan(
         *(folder(input_dir), outputs, looks),
@@ -149,7 +152,7 @@ def batch(
                 raise SettingsError(f"--json and --report {report} both write to standard output; give one of them")
             verdicts = judge_all(found, overwrite=overwrite)
             if any(verdict.action == "dream" for verdict in verdicts):
-                for spec in specs:
+                for spec in needed:
                     ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
             for one in left_out:
                 written.add(one)

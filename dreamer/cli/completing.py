@@ -28,8 +28,9 @@ from dreamer.files.documents import parse_json
 from dreamer.files.regular import read_text
 from dreamer.models import labels, registry, store
 from dreamer.models.specs import ModelSpec, known
-from dreamer.models.weights import FileWeights
+from dreamer.models.weights import FileWeights, PublishedWeights
 from dreamer.objectives.terms import PENALTIES, quoted_layer
+from dreamer.priors import specs as priors
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.wording import one_line
 
@@ -40,6 +41,20 @@ if TYPE_CHECKING:
 def complete_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The networks of a name that begins so, and the shell's own completion for paths."""
     return complete_known_model(_ctx, _parameter, incomplete) or [CompletionItem(incomplete, type="file")]
+
+
+def complete_weights(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The networks and priors that go by a name, whose weights can be fetched, imported or removed."""
+    found = complete_known_model(_ctx, _parameter, incomplete)
+    fetched = (one for one in priors.known().values() if isinstance(one.weights, PublishedWeights))
+    return [*found, *(CompletionItem(one.name, help=one.title) for one in fetched if one.name.startswith(incomplete))]
+
+
+def complete_prior(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The priors of a name that begins so, and the shell's own completion for paths."""
+    known = (one for one in priors.known().values() if one.kind != "encoder")
+    found = [CompletionItem(one.name, help=one.title) for one in known if one.name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def complete_known_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -145,8 +145,11 @@ def dream(
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
 
     from dreamer.models import registry
+    from dreamer.models.fetching import Described
+    from dreamer.priors import specs as priors
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
+    needed: list[Described] = [spec, *priors.needed(priors.of(settings.prior))]
     settings.file_digests()  # So is a file that is not there.
     folder = _folder(photos, output, save_octaves)
     tell = silent if quiet else note
@@ -164,7 +167,7 @@ def dream(
         frame_rate=frame_rate or _FRAME_RATE,
         earlier=earlier,
         reading={"max_pixels": max_pixels, "damaged_ok": damaged_ok},
-        fetch=lambda: ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet),
+        fetch=lambda: [ensure_weights(one, offline=offline, mirror=mirror, quiet=quiet) for one in needed],
         quiet=quiet,
         tell=tell,
     )

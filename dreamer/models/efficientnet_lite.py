@@ -24,7 +24,6 @@ References:
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +34,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from dreamer.errors import WeightsError
-from dreamer.models import torch_checkpoint
+from dreamer.models import kept, torch_checkpoint
 from dreamer.models.specs import ModelSpec
 
 _BATCH_NORM_EPSILON = 1e-3
@@ -183,11 +182,7 @@ def _inverted_residual(x: Any, block: _Block) -> Any:
 
 
 def _fill_by_name(network: keras.Model, path: Path) -> None:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            arrays = {name: held[name].astype(np.float32) for name in held.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"cannot read the weights at {path}: {error}") from error
+    arrays = kept.read(path)
     for layer in network.layers:
         if layer.weights:
             _set(network, layer.name, *(_array(arrays, f"{layer.name}.{kind}") for kind in ("kernel", "bias")))

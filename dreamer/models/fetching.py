@@ -14,14 +14,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, Protocol, cast
 
 from dreamer.errors import MissingWeightsError, SettingsError, WeightsError
 from dreamer.files import regular
 from dreamer.files.digests import digest_of
 from dreamer.models import store
-from dreamer.models.specs import ModelSpec, known
-from dreamer.models.weights import BundledWeights, FileWeights, PublishedWeights
+from dreamer.models.specs import known
+from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights
 
 _CHUNK = 1 << 16
 _RETRIES = 1
@@ -32,7 +32,19 @@ _TRUSTED = "https://"
 _PLACES = {BundledWeights: "part of what pip installed", FileWeights: "in the file itself"}
 
 
-Convert = Callable[[Path, Path, ModelSpec], str]
+class Described(Protocol):
+    """What has a name and weights: a network or a prior, before it is loaded."""
+
+    @property
+    def name(self) -> str:
+        """What a person types."""
+
+    @property
+    def weights(self) -> BundledWeights | PublishedWeights | FileWeights | HeldWeights:
+        """Where the weights come from."""
+
+
+Convert = Callable[[Path, Path, Any], str]
 """(published file, folder to write to, network) -> name of the file there that the network is built from.
 
 Raises :class:`WeightsError` for a file that is damaged or not of the network.
@@ -57,7 +69,7 @@ def is_offline() -> bool:
     return os.environ.get("DREAMER_OFFLINE", "").lower() not in ("", "0", "false", "no")
 
 
-def is_installed(spec: ModelSpec) -> bool:
+def is_installed(spec: Described) -> bool:
     """Whether a network's weights are on this machine. They are not read."""
     if isinstance(spec.weights, BundledWeights):
         return spec.weights.is_here()
@@ -70,7 +82,7 @@ def is_installed(spec: ModelSpec) -> bool:
 
 
 def ensure(
-    spec: ModelSpec, *, offline: bool | None = None, mirror: str | None = None, report: FetchReport | None = None
+    spec: Described, *, offline: bool | None = None, mirror: str | None = None, report: FetchReport | None = None
 ) -> bool:
     """Fetch a network's weights unless they are on this machine already.
 
@@ -96,6 +108,11 @@ def ensure(
         )
     if not isinstance(weights, PublishedWeights) or store.find(weights.name) is not None:
         return False
+    if weights.by_hand:
+        raise MissingWeightsError(
+            f"the weights of {spec.name} are not fetched: their licence is {weights.license}. If that allows what you "
+            f"do, get {weights.url} and import it: dreamer models import {weights.name} {weights.file}"
+        )
     report = report or FetchReport()
     mirror = os.environ.get("DREAMER_MIRROR") or None if mirror is None else mirror
     if mirror is not None and not mirror.startswith(("https://", "http://")):
@@ -123,7 +140,7 @@ def ensure(
     return True
 
 
-def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report: FetchReport | None = None) -> bool:
+def import_file(spec: Described, path: Path, *, unverified: bool = False, report: FetchReport | None = None) -> bool:
     """Put a network's weights into the cache from a file, in the stead of those that are there.
 
     Args:
@@ -146,7 +163,7 @@ def import_file(spec: ModelSpec, path: Path, *, unverified: bool = False, report
     with _staging(weights, report) as staging:
         copy = _copied(path, staging.scratch, most=_MOST_TIMES * weights.size + _ROOM)
         verified = weights.is_published(copy)
-        if not verified and not unverified:
+        if not verified and not unverified and not weights.by_hand:
             raise WeightsError(
                 f"{path} is not the published file {weights.file} of {spec.name}: its sha256 is {digest_of(copy)}, "
                 "which is not one of the published digests. If you know where it comes from, take it with --unverified"
@@ -185,7 +202,7 @@ def _staging(weights: PublishedWeights, report: FetchReport) -> AbstractContextM
 
 
 def _convert(
-    spec: ModelSpec, source: Path, staging: store.Staging, report: FetchReport, *, origin: str, verified: bool
+    spec: Described, source: Path, staging: store.Staging, report: FetchReport, *, origin: str, verified: bool
 ) -> None:
     module, function = cast("PublishedWeights", spec.weights).convert.split(":")
     report.converting()

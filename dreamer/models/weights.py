@@ -123,6 +123,7 @@ class PublishedWeights:
         made_by: Whose work they are.
         convert: ``module:function`` that turns the published file into what the network is built from.
         also: Digests of other published forms of them.
+        by_hand: Whether they are imported by hand alone, since their licence does not allow everything.
     """
 
     name: str
@@ -133,6 +134,7 @@ class PublishedWeights:
     made_by: str
     convert: str
     also: tuple[str, ...] = ()
+    by_hand: bool = False
 
     @property
     def file(self) -> str:

@@ -244,9 +244,9 @@ def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
     for key in _FILES:
         if isinstance(found.get(key), str):
             found[key] = beside(found[key])
-    model = found.get("model")
-    if isinstance(model, str) and is_path(model):
-        found["model"] = beside(model)
+    for key in ("model", "prior"):
+        if isinstance(found.get(key), str) and is_path(found[key]):
+            found[key] = beside(found[key])
     if "objective" in found:
         try:
             found["objective"] = Objective.of(found["objective"]).with_files(beside)

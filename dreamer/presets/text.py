@@ -9,7 +9,6 @@ Must not import NumPy, Keras or anything heavy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from dreamer.objectives import Objective
 from dreamer.presets import Preset
 from dreamer.wording import one_line
 
-_DEFAULTS = {one.name: one.default for one in fields(DreamSettings)}
+_DEFAULTS = DreamSettings().to_dict()
 _NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size")
 """Settings of the photo at hand or of the machine; they may be in a preset, but no draft begins with them."""
 
@@ -68,12 +67,12 @@ def of_dream(name: str, settings: DreamSettings, source: str) -> str:
     Raises:
         SettingsError: A file that they name has a name that TOML cannot hold.
     """
-    known = {key: value for key, value in settings.to_dict().items() if value != _DEFAULTS[key]}
+    known = {key: value for key, value in settings.to_dict().items() if value != _DEFAULTS.get(key)}
     kept = {key: value for key, value in known.items() if key not in (*_NOT_OF_A_LOOK, "objective")}
     if settings.objective is not None:
         kept["objective"] = settings.objective.with_files(_absolute)
-    for key in ("mask", "guide", "model"):
-        if key in kept and (key != "model" or is_path(settings.model)):
+    for key in ("mask", "guide", "model", "prior"):
+        if key in kept and (key in ("mask", "guide") or is_path(str(kept[key]))):
             kept[key] = _absolute(str(kept[key]))
     parts = [
         toml_comment(f"From {source}."),

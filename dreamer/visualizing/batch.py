@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,14 +22,17 @@ from keras import ops
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import optimizing, scoring, tiling, views
-from dreamer.ascent.optimizing import Draw, Given, Optimizer, Program, State
+from dreamer.ascent.optimizing import Course, Draw, Given, Optimizer, Program, State
 from dreamer.ascent.parametrizations import Parametrization
-from dreamer.ascent.schedule import share
+from dreamer.ascent.schedule import falling, share
 from dreamer.backends import backend
-from dreamer.backends.backend import Activations
+from dreamer.backends.backend import Activations, Tensor
 from dreamer.errors import ModelError
 from dreamer.objectives import Objective, diversity
 from dreamer.objectives.terms import Form
+from dreamer.priors.codes import Code
+from dreamer.priors.loading import Prior
+from dreamer.priors.pulls import Pull
 from dreamer.transforms import Transforms
 from dreamer.visualizing.plan import VisualizePlan, Way, is_of_classes
 from dreamer.visualizing.settings import VisualizeSettings
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 _REMEDIED_STEPS = 16  # For how many steps Lucid lets gradients through units that are off.
 _MOST_AT_ONCE = 10  # Pictures of a batch, where no more of the same target are asked for. More is hardly quicker.
+_PULL_EVERY = 4  # Steps.
 _START, _VIEWS, _FIELD, _HAZE = range(4)  # What the seed is used for.
 
 
@@ -229,7 +233,7 @@ class Batch:
     def _first(self) -> State:
         made_from = self._drawn(_START)
         if self._plan.start is not None:
-            begun = self._way.parametrization.encode(self._plan.start[None])
+            begun = np.asarray(ops.convert_to_numpy(self._way.parametrization.encode(self._plan.start[None])))
             # Variants of a target begin apart, or nothing would part them.
             made_from = begun + (made_from if self._settings.diversity > 1 else np.zeros_like(made_from))
         optimizer = self._program(redirected=False).optimizer
@@ -244,11 +248,12 @@ class Batch:
         return program(
             self._plan.networks,
             _forms([some[0] for some in self._objectives]),
-            dataclasses.replace(self._settings, seed=0, steps=1, start=None),
+            dataclasses.replace(self._settings, seed=0, steps=1, start=None, prior_weight=0.0, prior_noise=(0.0, 0.0)),
             self._way.parametrization,
             self._way.schedule.decay,
             self.size,
             redirected=redirected,
+            prior=self._plan.prior,
         )
 
     def _evaluated(self, state: State) -> optimizing.Outcome:
@@ -257,7 +262,7 @@ class Batch:
         return optimizing.evaluate(
             self._program(redirected=False),
             state,
-            Draw(seen, 0.0),
+            Draw(seen, Course(0.0)),
             haze=self._haze,
             field=self._field,
             numbers=self._numbers,
@@ -279,7 +284,15 @@ class Batch:
             seen=self._seen(schedule.stages[stage].seen),
             progress=progress,
         )
-        return Draw(drawn, share(progress), schedule.thickness(progress), stage)
+        pull = 0.0 if self._plan.prior is None else self._pull(step)
+        noise = falling(self._settings.prior_noise, progress)
+        return Draw(drawn, Course(share(progress), schedule.thickness(progress), pull, noise), stage)
+
+    def _pull(self, step: int) -> float:
+        """Which share of a prior's way is taken after a step: that of several at once, which costs a single pass."""
+        every = 1 if isinstance(self._plan.prior, Code) else _PULL_EVERY  # Bounds are kept to after each step.
+        is_due = (step + 1) % every == 0 or step + 1 == self._settings.steps
+        return 1 - (1 - self._settings.prior_weight) ** (step % every + 1) if is_due else 0.0
 
     def _seen(self, of_size: float) -> Size:
         return _seen(self._plan, self.units[0].objectives, of_size)
@@ -306,6 +319,7 @@ def program(
     batch: int,
     *,
     redirected: bool,
+    prior: Prior | None,
 ) -> Program:
     """Kept, so that all batches of a process that are alike share one trace."""
     how = Transforms.of(settings.transforms or "none")
@@ -353,8 +367,24 @@ def program(
         Optimizer.of(str(settings.optimizer), float(settings.learning_rate or 0), decay, shape),
         (batch, *settings.size),
         attends=settings.alpha,
-        variables=variables,
+        variables=variables if prior is None else [*variables, *prior.variables],
+        pull=_pull(prior, made),
     )
+
+
+def _pull(prior: Prior | None, made: Parametrization) -> Callable[[Tensor, Course, Given], Tensor] | None:
+    """What a prior does after a step to what pictures are made from."""
+    if not isinstance(prior, Pull):
+        return None if prior is None else prior.after_step
+
+    def pulled(made_from: Tensor, course: Course, given: Given) -> Tensor:
+        with keras.StatelessScope(state_mapping=_held(made.variables, given.own)):
+            pictures = made.render(made_from)
+            likelier = ops.clip(pictures + course.pull * prior.of_pictures(pictures, course.noise), 0, 1)
+            # Not simply what the likelier is made from: what cannot be encoded, black and white, stays as it is.
+            return made_from + made.encode(likelier) - made.encode(pictures)
+
+    return pulled
 
 
 def _layers(forms: Sequence[Form]) -> set[str]:

@@ -30,6 +30,9 @@ from dreamer.models.network import Network
 from dreamer.objectives import Objective
 from dreamer.objectives.kinds import Logit
 from dreamer.objectives.terms import Numbers
+from dreamer.priors import loading
+from dreamer.priors.codes import Code
+from dreamer.priors.loading import Prior
 from dreamer.recipes import recipe_of
 from dreamer.transforms import SETS, Transforms
 from dreamer.visualizing import spectrum
@@ -62,7 +65,9 @@ class Way:
         seen = sets.get(self.transforms, "its own")
         chosen = self.settings
         look = f"look {chosen.look}: " if chosen.look else ""
-        return f"{look}{chosen.parametrization}, transforms {seen}, {chosen.optimizer}, {chosen.steps} steps"
+        prior = "" if chosen.prior is None else f", prior {chosen.prior}"
+        made = chosen.parametrization or "a code"
+        return f"{look}{made}, transforms {seen}, {chosen.optimizer}, {chosen.steps} steps{prior}"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,6 +81,7 @@ class VisualizePlan:
         of_others: How everything else is.
         start: ``(height, width, 3)`` in [0, 1], where the pictures begin; None for noise.
         files: The SHA-256 of each file that the settings name, as it was read.
+        prior: What keeps the pictures likely; None for nothing.
 
     Example:
         >>> plan = VisualizePlan.of(VisualizeSettings(parametrization="maco"))  # doctest: +SKIP
@@ -89,6 +95,7 @@ class VisualizePlan:
     of_others: Way
     start: FloatArray | None
     files: Mapping[str, str]
+    prior: Prior | None = None
 
     @classmethod
     def of(cls, settings: VisualizeSettings, network: Network | str | None = None, start: Any = None) -> Self:
@@ -111,11 +118,14 @@ class VisualizePlan:
         networks = (loaded, *map(registry.load, settings.jointly_with))
         settings = dataclasses.replace(settings, precision=_precision(settings, networks))
         files = settings.file_digests()
-        begins = _begins(settings, start)
-        of_classes, of_others = (_way(settings, look, begins is not None) for look in (OF_CLASSES, OF_OTHERS))
+        begins, prior = _begins(settings, start), loading.of(settings.prior)
+        if isinstance(prior, Code):
+            of_classes = of_others = _way_of_code(settings, prior, begins is not None)
+        else:
+            of_classes, of_others = (_way(settings, look, begins is not None) for look in (OF_CLASSES, OF_OTHERS))
         if of_classes.settings == of_others.settings:
             settings = of_others.settings
-        return cls(networks, settings, of_classes, of_others, begins, files)
+        return cls(networks, settings, of_classes, of_others, begins, files, prior)
 
     @property
     def network(self) -> Network:
@@ -142,7 +152,7 @@ class VisualizePlan:
         """
         way = self.way(*objectives)
         settings = self.settings if way is None else way.settings
-        recipe = recipe_of(self.network, settings.to_dict(), {**files, **self.files})
+        recipe = recipe_of(self.network, settings.to_dict(), {**files, **self.files}, self.prior)
         others = {one.spec.name: one.weights_sha256 for one in self.networks[1:]}
         return recipe | ({"jointly_with_sha256": others} if others else {})
 
@@ -152,6 +162,7 @@ class VisualizePlan:
             "settings": [way.settings.to_dict() for way in (self.of_classes, self.of_others)],
             "files": dict(self.files),
             "weights": [network.weights_sha256 for network in self.networks],
+            "prior": None if self.prior is None else self.prior.sha256,
         }
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
@@ -165,6 +176,36 @@ def _precision(settings: VisualizeSettings, networks: Sequence[Network]) -> str:
     """The type of number: one in which the pictures of all networks are as good."""
     low = [one for one in networks[0].spec.low_precisions if all(one in more.spec.low_precisions for more in networks)]
     return precision.choose(settings.precision, low, settings.model).name
+
+
+def _way_of_code(settings: VisualizeSettings, code: Code, has_start: bool) -> Way:
+    """How targets are drawn as a code's pictures.
+
+    Raises:
+        SettingsError: The settings say besides what pictures are made from, or a picture to begin with has no code.
+    """
+    for name in ("look", "parametrization"):
+        if getattr(settings, name) is not None:
+            raise SettingsError(
+                f"{name} is {getattr(settings, name)!r}, and the prior {code.spec.name} makes pictures from a code of "
+                "its own; leave out one of them"
+            )
+    if has_start and code.encoder is None:
+        beside = Path(code.spec.name).with_suffix(".toml").name
+        raise SettingsError(
+            f"the prior {code.spec.name} has no encoder, which would find the code of the picture to start with; leave "
+            f"out start, or name an encoder in {beside}"
+        )
+    kind = code.parametrization
+    transforms = settings.transforms or SETS[kind.transforms]
+    complete = dataclasses.replace(
+        settings,
+        transforms=transforms,
+        optimizer=settings.optimizer or kind.optimizer,
+        learning_rate=settings.learning_rate or kind.learning_rate,
+    )
+    made = _kept(code.sha256, settings.size, None, kind)
+    return Way(code.spec.name, complete, transforms, made, kind.schedule)
 
 
 def _way(settings: VisualizeSettings, usual: str, has_start: bool) -> Way:

@@ -6,14 +6,15 @@ Must not import NumPy, Keras or anything heavy: the command line reads its defau
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 from dreamer import plugins
 from dreamer.backends import PRECISIONS
 from dreamer.errors import SettingsError
-from dreamer.settings import SEEDS, TINY, Range, Settings, digests_of
+from dreamer.models.keras_file import is_path
+from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
 from dreamer.transforms import Transforms
 from dreamer.visualizing.looks import LOOKS
 from dreamer.wording import shown
@@ -51,6 +52,11 @@ class VisualizeSettings(Settings):
             TOML file.
         optimizer: ``"momentum"``, ``"adam"`` or ``"nadam"``.
         learning_rate: How far a step goes.
+        prior: A name of ``dreamer priors list``, or the path of a ``.keras`` file: a network that pulls the picture to
+            likelier ones after each step; None for none.
+        prior_weight: Which share of the way there is taken per step.
+        prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
+            and at the last step; or one number.
         diversity: How many pictures of each target there are, as different from each other as they can be.
         diversity_weight: How much their difference counts, as a share of the target's own score.
         start: A picture that the pictures begin with; None for noise.
@@ -78,6 +84,9 @@ class VisualizeSettings(Settings):
     transforms: Transforms | None = None
     optimizer: str | None = None
     learning_rate: float | None = None
+    prior: str | None = None
+    prior_weight: float = 0.1
+    prior_noise: tuple[float, float] = (0.2, 0.02)
     diversity: int = 1
     diversity_weight: float = 1.0
     start: str | None = None
@@ -93,10 +102,11 @@ class VisualizeSettings(Settings):
             found = self.parametrization or "a look"
             raise SettingsError(f"spectrum is for the parametrization maco; with {found} it has no use")
         object.__setattr__(self, "jointly_with", _names(self.jointly_with))
+        object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
         choices: dict[str, Sequence[str]] = {"precision": PRECISIONS}
         optional = {"look": tuple(LOOKS), "parametrization": parametrization_names(), "optimizer": OPTIMIZERS}
         choices |= {name: allowed for name, allowed in optional.items() if getattr(self, name) is not None}
-        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum", "start"))
+        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum", "start", "prior"))
         if not isinstance(self.alpha, bool):
             raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
 
@@ -108,7 +118,8 @@ class VisualizeSettings(Settings):
     @property
     def files(self) -> tuple[str, ...]:
         """The files that a visualization depends on besides those of its targets and the network."""
-        return tuple(file for file in (self.spectrum, self.start) if file is not None)
+        prior = self.prior if self.prior is not None and is_path(self.prior) else None
+        return tuple(file for file in (self.spectrum, self.start, prior) if file is not None)
 
     def file_digests(self) -> dict[str, str]:
         """The SHA-256 of each of its :attr:`files`.
@@ -120,7 +131,7 @@ class VisualizeSettings(Settings):
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+        return self._told() | {
             "size": list(self.size),
             "jointly_with": list(self.jointly_with),
             "transforms": None if self.transforms is None else self.transforms.to_dict(),
@@ -130,6 +141,7 @@ class VisualizeSettings(Settings):
 _VISUALIZE_RANGES: Mapping[str, Range] = {
     "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
     "learning_rate": (Real, TINY, 100, "a number above 0, at most 100"),
+    "prior_weight": PRIOR_WEIGHT,
     "diversity": (Integral, 1, 64, "a whole number: 1 to 64"),
     "diversity_weight": (Real, 0, 1000, "a number from 0 to 1000"),
     "seed": SEEDS,

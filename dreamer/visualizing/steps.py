@@ -17,6 +17,7 @@ from dreamer.arrays import FloatArray
 from dreamer.ascent.optimizing import State
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import Objective
+from dreamer.priors.codes import Code
 from dreamer.visualizing.batch import Batch, Target, TargetPicture, batches
 from dreamer.visualizing.plan import VisualizePlan
 
@@ -77,6 +78,9 @@ def planned_steps(
     Raises:
         SettingsError, ModelError: As for :func:`dreamer.visualize`, when the first step is asked for.
     """
+    if isinstance(plan.prior, Code) and plan.prior.made(plan.settings.size) != plan.settings.size:
+        (height, width), (made_high, made_wide) = plan.settings.size, plan.prior.made(plan.settings.size)
+        note(f"{plan.prior.spec.name} makes pictures of {made_high}x{made_wide}, which are resized to {height}x{width}")
     variants, num_steps = plan.settings.diversity, plan.settings.steps
     units = [
         Target(index * variants + variant, variant, resolved[0], resolved[1:])

@@ -5,7 +5,7 @@ import pytest
 from keras import ops
 
 from dreamer.ascent import optimizing, views
-from dreamer.ascent.optimizing import Draw, Optimizer, Program, State
+from dreamer.ascent.optimizing import Course, Draw, Optimizer, Program, State
 from dreamer.backends import backend
 from dreamer.visualizing.settings import OPTIMIZERS
 
@@ -38,7 +38,7 @@ def program(name="adam", *, score=None, remedied=None, attends=False, learning_r
 
 
 def draw(share=1.0, stage=0, thickness=0.0):
-    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), share, thickness, stage)
+    return Draw(views.whole(SIZE[1:], SIZE[1:], 1), Course(share, thickness), stage)
 
 
 def start(made):

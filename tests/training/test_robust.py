@@ -11,7 +11,7 @@ import pytest
 
 from dreamer.errors import DreamerError, SettingsError
 from dreamer.models import efficientnet_lite, registry
-from training import measure, photos, robust, ship
+from training import measure, photos, robust, ship, state
 from training.student import Lesson, Teaching, Weights, cross_entropy, projected, random_start
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
@@ -102,7 +102,7 @@ def test_perturbations_stay_within_their_ball():
 def test_a_student_starts_as_its_teacher_and_its_gradient_is_that_of_the_loss(teacher):
     weights = Weights(registry.load(teacher))
     pictures = np.random.default_rng(1).random((2, 16, 20, 3), np.float32)
-    logits = np.asarray(weights.logits(weights.first, pictures))
+    logits = np.asarray(weights.logits(weights.vector.first, pictures))
     known = registry.load(teacher).activations(pictures, ["logits"])["logits"]
     assert logits == pytest.approx(known, abs=1e-5)
     assert len(weights.trained) == 8  # Not the statistics of the normalisation.
@@ -117,7 +117,7 @@ def test_a_step_descends_the_loss_of_the_perturbed_photos_without_a_gradient_of_
     seen, larger = rng.random((2, 16, 16, 3), np.float32), rng.random((2, 22, 22, 3), np.float32)
     start = random_start(seen.shape, 0.6, rng)
     loss, after = teaching.step(teaching.first, seen, larger, start)
-    vector = teaching.weights.first
+    vector = teaching.weights.vector.first
     answers = np.asarray(keras.ops.softmax(teaching.weights.logits(vector, larger)))
     perturbed = attacked(teaching.weights, seen, start, answers, lesson.radius)
 
@@ -143,7 +143,7 @@ def attacked(weights, seen, start, answers, radius):
     pictures = tf.constant(np.clip(seen + start, 0, 1))
     with tf.GradientTape() as tape:
         tape.watch(pictures)
-        loss = tf.reduce_sum(cross_entropy(answers, weights.logits(weights.first, pictures)))
+        loss = tf.reduce_sum(cross_entropy(answers, weights.logits(weights.vector.first, pictures)))
     gradient = tape.gradient(loss, pictures).numpy()
     length = np.sqrt((gradient**2).sum(axis=(1, 2, 3), keepdims=True))
     return np.clip(seen + np.asarray(projected(start + 2 * radius * gradient / length, radius)), 0, 1)
@@ -153,9 +153,9 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_weights(teacher, folder,
     train(teacher, folder, tmp_path / "whole", "--steps", 6, "--attack-steps", 2)
     for stop in (2, 6):
         train(teacher, folder, tmp_path / "parts", "--steps", 6, "--attack-steps", 2, "--stop-at", stop)
-    whole, parts = (robust.mean_of(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (state.mean_of(tmp_path / name) for name in ("whole", "parts"))
     assert parts == pytest.approx(whole, abs=1e-5)
-    assert not np.allclose(whole, Weights(registry.load(teacher)).first, atol=1e-4)
+    assert not np.allclose(whole, Weights(registry.load(teacher)).vector.first, atol=1e-4)
     runs = [json.loads(line) for line in (tmp_path / "parts" / "runs.jsonl").read_text("utf-8").splitlines()]
     assert [run["from"] for run in runs] == [0, 2]
     assert runs[0]["radius"] == 0.5
@@ -169,7 +169,7 @@ def test_a_student_may_start_as_another_network_of_the_same_layers(teacher, fold
     pictures = np.random.default_rng(1).random((2, 16, 20, 3), np.float32)
     expected = registry.load(other).activations(pictures, ["logits"])["logits"]
     assert np.asarray(teaching.weights.logits(teaching.first[0], pictures)) == pytest.approx(expected, abs=1e-4)
-    assert np.abs(teaching.first[0] - teaching.weights.first).max() > 1e-4
+    assert np.abs(teaching.first[0] - teaching.weights.vector.first).max() > 1e-4
     with pytest.raises(DreamerError, match="efficientnet_lite0 has other layers than the teacher"):
         Teaching(registry.load(teacher), lesson, batch=2, side=16, larger=22, start=lite0)
 
@@ -178,9 +178,9 @@ def test_a_folder_of_another_teacher_is_refused(teacher, folder, tmp_path, capsy
     train(teacher, folder, tmp_path, "--steps", 1)
     with pytest.raises(SystemExit):
         robust.main([str(folder), "-o", str(tmp_path), "--model", "efficientnet_lite0", "--side", "32"])
-    assert "holds a student of" in capsys.readouterr().err
+    assert "holds a training of" in capsys.readouterr().err
     with pytest.raises(SettingsError, match="there is no training in"):
-        robust.mean_of(tmp_path / "nowhere")
+        state.mean_of(tmp_path / "nowhere")
 
 
 def test_a_student_becomes_a_network_of_ones_own(teacher, folder, tmp_path):
@@ -189,7 +189,7 @@ def test_a_student_becomes_a_network_of_ones_own(teacher, folder, tmp_path):
     mine, origin = registry.load(str(path)), registry.load(teacher)
     assert [label.name for label in mine.labels] == [f"kind {index}" for index in range(CLASSES)]
     pictures = np.random.default_rng(1).random((2, 16, 20, 3), np.float32)
-    expected = Weights(origin).logits(robust.mean_of(tmp_path / "run"), pictures)
+    expected = Weights(origin).logits(state.mean_of(tmp_path / "run"), pictures)
     found = mine.activations(pictures, ["logits"])["logits"]
     assert found == pytest.approx(np.asarray(expected), abs=1e-4)
     assert np.abs(found - origin.activations(pictures, ["logits"])["logits"]).max() > 1e-4

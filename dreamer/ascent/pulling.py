@@ -1,0 +1,101 @@
+"""Pulls: after each step of a dream a prior brings the picture nearer to likelier ones.
+
+The one idea: what a prior would change in the photo as it is, it must not change in the dream of it, or the photo's own
+grain goes where nothing was dreamt. So the way to a likelier dream is taken less the way to a likelier photo; where the
+two are the same picture, nothing moves.
+
+The noise falls along an octave in a few levels, so that the way of the photo is found once for each.
+
+Must not import: networks, pictures, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from keras import ops
+
+from dreamer.arrays import FloatArray
+from dreamer.ascent.schedule import falling
+from dreamer.backends.backend import Tensor
+
+LEVELS = 4
+"""Of the noise in an octave."""
+
+
+class Prior(Protocol):
+    """What knows the way from a picture to a likelier one, as ``priors.pulls.Pull`` does."""
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """What it reads."""
+
+    def of_pictures(self, pictures: Tensor, noise: Tensor) -> Tensor:
+        """The way of pictures ``(batch, height, width, 3)``, within a program."""
+
+    def of_picture(self, picture: FloatArray, noise: float) -> FloatArray:
+        """The way of one picture ``(height, width, 3)`` of any size, a new array."""
+
+
+class Pulling(NamedTuple):
+    """How dreams are pulled.
+
+    Attributes:
+        prior: Knows the way.
+        weight: Which share of it is taken after each step.
+        noise: Which the prior takes off, at the first and at the last step of an octave.
+    """
+
+    prior: Prior
+    weight: float
+    noise: tuple[float, float]
+
+    def deviation(self, step: int, num_steps: int) -> float:
+        """The standard deviation of the noise at a step, from 0."""
+        return falling(self.noise, step * LEVELS // num_steps / (LEVELS - 1))
+
+    def on_host(self, photo: FloatArray, num_steps: int) -> Callable[[FloatArray, int], None]:
+        """The pull of an octave on the host.
+
+        Args:
+            photo: The photo at the size of the octave, ``(height, width, 3)``.
+            num_steps: Of the octave.
+
+        Returns:
+            A function that changes a picture in place, after a step.
+        """
+        known: tuple[float, FloatArray] | None = None
+
+        def pull(picture: FloatArray, step: int) -> None:
+            nonlocal known
+            noise = self.deviation(step, num_steps)
+            if known is None or known[0] != noise:
+                known = noise, self.prior.of_picture(photo, noise)
+            way = self.prior.of_picture(picture, noise)
+            way -= known[1]
+            way *= np.float32(self.weight)
+            picture += way
+            np.clip(picture, 0, 1, out=picture)
+
+        return pull
+
+    def on_device(self, picture: Tensor, photo: Tensor, noise: Tensor, extended: Callable[[Tensor], Tensor]) -> Tensor:
+        """The same within a program.
+
+        Args:
+            picture: ``(height, width, 3)`` on its canvas.
+            photo: The same.
+            noise: Of this step.
+            extended: Continues pictures on their canvas by their mirror image, over it and around it.
+
+        Returns:
+            The picture after the pull, on its canvas.
+        """
+        both = extended(ops.stack([picture, photo]))
+        way = self.prior.of_pictures(both, noise)
+        height, width = ops.shape(picture)[:2]
+        margins = [(ops.shape(both)[axis + 1] - length) // 2 for axis, length in enumerate((height, width))]
+        inside = way[:, margins[0] : margins[0] + height, margins[1] : margins[1] + width]
+        return ops.clip(picture + self.weight * (inside[0] - inside[1]), 0, 1)

@@ -1,0 +1,286 @@
+"""Codes: networks from a code to a picture, whose code is climbed in the stead of pixels or waves.
+
+The one idea: a generator can make nothing but pictures of the kind that it was taught, so whatever a network's gradient
+asks of its code, the picture stays one of those. It is a parametrization like others, and what keeps a code among the
+likely ones is done to it after each step: bounds, a norm, and with an encoder *E* a share of the way to *E(G(h))*.
+
+What is known of a generator stands in a TOML beside its ``.keras`` file:
+
+    picture = "-1..1"            # the values that it gives: as in networks.md, by default 0..1
+    encoder = "encoder.keras"    # from pictures to codes, for --start and for the pull
+    deviation = 1.0              # of the codes that a run begins with
+    bounds = [0, 30]             # of every number of a code; or a .npy or .txt beside it with a bound for each
+    norm = 10.0                  # the largest length of a code
+    decay = 0.01                 # share of a code that is taken off, per step and learning rate
+    learning_rate = 0.1
+
+Must not import: networks that are drawn, pictures.
+
+References:
+    Nguyen et al., "Synthesizing the preferred inputs for neurons in neural networks via deep generator networks", 2016,
+    arXiv:1605.09304 (a code climbed, its bounds); "Plug & Play Generative Networks", 2017, arXiv:1612.00005, eq. 5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from dreamer.arrays import FloatArray, Size
+from dreamer.ascent.optimizing import Course, Given
+from dreamer.ascent.parametrizations import Kind, Parametrization
+from dreamer.ascent.schedule import Schedule
+from dreamer.backends.backend import Tensor
+from dreamer.errors import PriorError, SettingsError, in_one_line
+from dreamer.files import npy, regular
+from dreamer.files.digests import digest_of
+from dreamer.files.documents import read_toml
+from dreamer.files.regular import lies_within
+from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
+from dreamer.models.weights import FileWeights
+from dreamer.priors import networks, specs
+from dreamer.priors.specs import PriorSpec
+from dreamer.wording import shown
+
+_KEYS = ("picture", "encoder", "deviation", "bounds", "norm", "decay", "learning_rate")
+_MOST_BYTES = 100_000_000  # Of a file of bounds.
+_PROBED = 2  # Positions of a code whose size is open, when it is tried how large a picture becomes of it.
+_MOST_BEYOND = 0.5  # As of a pull.
+
+
+class Code:
+    """A prior from a code to a picture.
+
+    Args:
+        spec: What is known of it.
+        network: From codes ``(batch, numbers)`` or ``(batch, height, width, channels)`` to pictures.
+        sha256: Digest of its weights.
+
+    Raises:
+        PriorError: The network is not one of that kind.
+        SettingsError: The TOML beside it is wrong.
+
+    Attributes:
+        sha256: Digest of all that it depends on.
+        encoder: From pictures to codes; None where there is none.
+    """
+
+    def __init__(self, spec: PriorSpec, network: Any, sha256: str) -> None:
+        self.spec = spec
+        self._network = network
+        told = _told(spec)
+        self._told = told
+        encoder = spec.encoder or told.get("encoder")
+        meaning = PREPROCESSINGS[told.get("picture", "0..1")]
+        self._mean, self._std = np.array(meaning.mean, np.float32), np.array(meaning.std, np.float32)
+        self._blue_first = meaning.order == "BGR"
+        self._deviation = float(told.get("deviation", 1.0))
+        self._shape: tuple[int | None, ...] = tuple(network.inputs[0].shape)[1:]
+        self._made_of_two = self._probed(self._shaped(_PROBED))
+        self.encoder: Any = None
+        of_encoder = ""
+        if encoder is not None:
+            self.encoder, of_encoder = self._encoder(str(encoder))
+        of_bounds = digest_of(told["bounds_file"]) if "bounds_file" in told else ""
+        kept = {key: told[key] for key in _KEYS if key in told and key not in ("encoder", "bounds")}
+        parts = [sha256, of_encoder, of_bounds, repr(sorted(kept.items())), repr(told.get("pair"))]
+        self.sha256 = hashlib.sha256(" ".join(parts).encode()).hexdigest() if told or encoder else sha256
+        self._bounds = self._checked_bounds()
+
+    @property
+    def variables(self) -> list[Any]:
+        """What its networks read."""
+        return [*self._network.variables, *(self.encoder.variables if self.encoder is not None else ())]
+
+    @cached_property
+    def parametrization(self) -> Kind:
+        """It as a kind of parametrization, with what goes with it."""
+        return Kind(
+            lambda size, _: self._of_size(size),
+            transforms="inside",
+            optimizer="adam",
+            learning_rate=float(self._told.get("learning_rate", 0.05)),
+            schedule=Schedule(decay=float(self._told.get("decay", 0.0))),
+        )
+
+    def made(self, size: Size) -> Size:
+        """The size at which it makes pictures that are to have a size: the nearest above, or the only one."""
+        height, width = self._made_of_two
+        if None not in self._shape[:2] or len(self._shape) == 1:
+            return height, width
+        stride = height // _PROBED
+        return -(-size[0] // stride) * stride, -(-size[1] // stride) * stride
+
+    def after_step(self, made_from: Tensor, course: Course, _given: Given) -> Tensor:
+        """Codes brought back among the likely ones, within a program."""
+        if self.encoder is not None:
+            back = ops.reshape(self._encoded(self._pictures(made_from)), ops.shape(made_from))
+            made_from = made_from + course.pull * (back - made_from)
+        if self._bounds is not None:
+            made_from = ops.clip(made_from, *self._bounds)
+        if "norm" in self._told:
+            axes = tuple(range(1, len(made_from.shape)))
+            length = ops.sqrt(ops.sum(ops.square(made_from), axis=axes, keepdims=True))
+            made_from = made_from * ops.minimum(1.0, self._told["norm"] / (length + 1e-12))
+        return made_from
+
+    def _of_size(self, size: Size) -> Parametrization:
+        made = self.made(size)
+        shape = self._shaped(*(side * _PROBED // one for side, one in zip(made, self._made_of_two, strict=True)))
+
+        def draw(rng: np.random.Generator, count: int) -> FloatArray:
+            code = rng.normal(scale=self._deviation, size=(count, *shape)).astype(np.float32)
+            return code if self._bounds is None else np.clip(code, *self._bounds)
+
+        def render(codes: Tensor) -> Tensor:
+            pictures = self._pictures(ops.reshape(codes, (-1, *shape)))
+            resized = pictures if made == size else ops.image.resize(pictures, size, antialias=True)
+            return ops.clip(resized, 0, 1)
+
+        def encode(pictures: Tensor) -> Tensor:
+            if self.encoder is None:
+                raise SettingsError(
+                    f"the prior {self.spec.name} has no encoder, which would find the code of a picture to start with; "
+                    f"leave out --start, or name an encoder in {Path(self.spec.name).with_suffix('.toml').name}"
+                )
+            resized = ops.convert_to_tensor(pictures, "float32")
+            return self._encoded(resized if made == size else ops.image.resize(resized, made, antialias=True))
+
+        return Parametrization(draw, render, encode)
+
+    def _shaped(self, height: int, width: int | None = None) -> tuple[int, ...]:
+        """The shape of a code, with so many positions where that is open."""
+        open_sides = iter((height, height if width is None else width))
+        return tuple(next(open_sides) if side is None else int(side) for side in self._shape)
+
+    def _pictures(self, codes: Tensor) -> Tensor:
+        """Pictures in about 0..1 of codes."""
+        given = ops.cast(self._network(codes, training=False), "float32")
+        return ops.add(ops.multiply(ops.flip(given, axis=-1) if self._blue_first else given, self._std), self._mean)
+
+    def _encoded(self, pictures: Tensor) -> Tensor:
+        prepared = ops.divide(ops.subtract(pictures, self._mean), self._std)
+        given = ops.flip(prepared, axis=-1) if self._blue_first else prepared
+        return ops.cast(self.encoder(given, training=False), "float32")
+
+    def _probed(self, shape: tuple[int, ...]) -> Size:
+        """The size of a picture that a code becomes.
+
+        Raises:
+            PriorError: It becomes none.
+        """
+        code = np.random.default_rng(0).normal(scale=self._deviation, size=(1, *shape)).astype(np.float32)
+        try:
+            found = ops.convert_to_numpy(ops.stop_gradient(self._pictures(ops.convert_to_tensor(code))))
+        # Layers raise what they like.
+        except Exception as error:
+            raise PriorError(
+                f"the prior {self.spec.name} makes no picture of a code of {shape}: {in_one_line(error)}"
+            ) from error
+        low, high = float(found.min()), float(found.max())
+        if not low >= -_MOST_BEYOND or not high <= 1 + _MOST_BEYOND:
+            beside = Path(self.spec.name).with_suffix(".toml").name
+            raise PriorError(
+                f"the prior {self.spec.name} gives values from {low:.3g} to {high:.3g}; expected pictures in 0..1. If "
+                f'they mean something else, say so in {beside}, as in picture = "-1..1"'
+            )
+        return int(found.shape[1]), int(found.shape[2])
+
+    def _encoder(self, name: str) -> tuple[Any, str]:
+        """The encoder, and the digest of its weights."""
+        height, width = self._made_of_two
+        encoder, sha256 = networks.load(specs.spec(name))
+        try:
+            found = tuple(encoder(np.zeros((1, height, width, 3), np.float32), training=False).shape)[1:]
+        except Exception as error:
+            raise PriorError(
+                f"the encoder {name} makes nothing of a picture of {height}x{width}: {in_one_line(error)}"
+            ) from error
+        if math.prod(found) != math.prod(self._shaped(_PROBED)):
+            raise PriorError(
+                f"the encoder {name} makes codes of {found}, and {self.spec.name} takes "
+                f"{self._shaped(_PROBED)}; expected two that belong together"
+            )
+        return encoder, sha256
+
+    def _checked_bounds(self) -> tuple[Any, Any] | None:
+        low, high = self._told.get("low"), self._told.get("high")
+        if high is None:
+            return None
+        shape = self._shaped(_PROBED)
+        if np.ndim(high) and np.shape(high)[-1] != shape[-1]:
+            raise PriorError(
+                f"the bounds {self._told['bounds_file']} are of a code of {np.shape(high)[-1]} numbers, and "
+                f"{self.spec.name} takes {shape}; expected one for each"
+            )
+        return low, high
+
+
+def _told(spec: PriorSpec) -> dict[str, Any]:
+    """What the TOML beside a generator says, checked; paths as they lie.
+
+    Raises:
+        SettingsError: It says something else than it may.
+    """
+    path = Path(spec.name).with_suffix(".toml")
+    try:
+        said = read_toml(path) if isinstance(spec.weights, FileWeights) else dict(spec.told)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read {path}: {in_one_line(error)}") from error
+    for key in said:
+        if key not in _KEYS:
+            raise SettingsError(f"{path} has an unknown key {shown(key)}. Known: {', '.join(_KEYS)}")
+    if said.get("picture", GENERAL[0]) not in GENERAL:
+        raise SettingsError(f"{path}: picture is {shown(said['picture'])}; expected one of {', '.join(GENERAL)}")
+    for key in ("deviation", "norm", "decay", "learning_rate"):
+        if key in said and not _is_positive(said[key]):
+            raise SettingsError(f"{path}: {key} is {shown(said[key])}; expected a number above 0")
+    if "encoder" in said:
+        said["encoder"] = _beside(path, "encoder", said["encoder"])
+    if "bounds" in said:
+        said |= _bounds(path, said.pop("bounds"))
+    return said
+
+
+def _bounds(path: Path, said: Any) -> dict[str, Any]:
+    if isinstance(said, str):
+        file = _beside(path, "bounds", said)
+        try:
+            if file.suffix == ".txt":  # As DGN-AM has them: a number a line.
+                array = np.array(regular.read_text(file, most=_MOST_BYTES).split(), np.float32)
+            else:
+                array = np.asarray(npy.read(file, most=_MOST_BYTES), np.float32)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"cannot read the bounds {file}: {in_one_line(error)}") from error
+        low, high = (array[0], array[1]) if array.ndim == 2 and len(array) == 2 else (np.float32(0), array)
+        if np.ndim(high) != 1 or not np.all(np.isfinite(array)) or np.any(low > high):
+            raise SettingsError(
+                f"{file} has the shape {array.shape}; expected (numbers of a code,), the upper bounds over 0, or "
+                "(2, numbers of a code), the lower before the upper"
+            )
+        return {"low": low, "high": high, "bounds_file": file}
+    is_pair = isinstance(said, list) and len(said) == 2 and all(isinstance(one, int | float) for one in said)
+    if not is_pair or not said[0] < said[1]:
+        raise SettingsError(
+            f"{path}: bounds is {shown(said)}; expected [low, high], or the name of a .npy or .txt beside it"
+        )
+    return {"low": np.float32(said[0]), "high": np.float32(said[1]), "pair": said}
+
+
+def _beside(path: Path, key: str, file: Any) -> Path:
+    """A file that the TOML names: one that lies beside it, since the two may come from somebody else."""
+    if not isinstance(file, str) or not lies_within(path.parent, path.parent / file):
+        raise SettingsError(f"{path}: {key} is {shown(file)}; expected a file that lies beside it")
+    return path.parent / file
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
