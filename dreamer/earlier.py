@@ -23,6 +23,7 @@ from dreamer.wording import shown
 
 if TYPE_CHECKING:
     from dreamer.dreaming.photo import Dream
+    from dreamer.dreaming.plan import DreamPlan
     from dreamer.dreaming.steps import DreamStep
     from dreamer.models.network import Network
 
@@ -157,12 +158,14 @@ class Earlier:
             if file in then and then[file] != digest:
                 note(f"{file} has changed since {self.file} was made, so the dream will be another")
 
-    def compare_network(self, network: Network, note: Callable[[str], None]) -> None:
-        """Say whether the network, or what computes it, is another by now."""
+    def compare_plan(self, plan: DreamPlan, note: Callable[[str], None]) -> None:
+        """Say whether the network, the prior, or what computes them, is another by now."""
         import keras
 
-        if self.recipe.get("weights_sha256") != network.weights_sha256:
+        if self.recipe.get("weights_sha256") != plan.network.weights_sha256:
             note(f"the network has other weights than when {self.file} was made, so the dream is another")
+        if plan.prior is not None and self.recipe.get("prior_sha256") not in (None, plan.prior.sha256):
+            note(f"the prior has other weights than when {self.file} was made, so the dream is another")
         libraries = self.recipe.get("libraries", {})
         now = {"keras": keras.__version__, "backend": keras.backend.backend()}
         for name, version in now.items():
@@ -217,5 +220,5 @@ def dream_again(
     )
     earlier.compare(source, settings, warn)
     dream = PhotoDream(photo, settings, network=network, source=source, preset=earlier.preset, preview=preview)
-    earlier.compare_network(dream.plan.network, warn)
+    earlier.compare_plan(dream.plan, warn)
     return dream.run(note=warn, on_step=on_step, progress=progress)

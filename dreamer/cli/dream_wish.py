@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dreamer.dreaming.plan import DreamPlan
     from dreamer.dreaming.steps import DreamStep
     from dreamer.images import Photo
-    from dreamer.models.network import Network
 
 STANDARD = Path("-")
 """Standard input as a photo, standard output as a result."""
@@ -165,8 +164,8 @@ def show(step: DreamStep, progress: WorkProgress, done: float, *, before: str = 
     progress.show(f"{octave} step {step.step + 1}/{step.num_steps}", done, finished if step.ends_octave else None)
 
 
-def finish(wish: Wish, network: Network) -> None:
+def finish(wish: Wish, plan: DreamPlan) -> None:
     """Say what can be said once the network is known, and note its layers for the shell."""
     if wish.earlier is not None:
-        wish.earlier.compare_network(network, wish.tell)
-    remember_layers(network)
+        wish.earlier.compare_plan(plan, wish.tell)
+    remember_layers(plan.network)

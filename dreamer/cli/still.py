@@ -23,14 +23,14 @@ def still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obje
     """Dream a photo and write the picture; *found* holds the photo, and no longer afterwards."""
     _check_still(photo, wish)
     dream = _dreamt(photo, wish, found, source)
-    result, network = dream.result(compact=True), dream.plan.network
+    result, plan = dream.result(compact=True), dream.plan
     del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
     if wish.output == STANDARD:
         print_picture(result, ".png" if photo == STANDARD else _written_suffix(photo), note=wish.tell)
         target = None
     else:
         target = write_result(result, wish.output, names_of(photo, wish), overwrite=wish.overwrite, note=wish.tell)
-    finish(wish, network)
+    finish(wish, plan)
     reached, (height, width) = result.reached, result.photo.pixels.shape[:2]
     is_partial = reached is not None and reached.is_partial
     if reached is not None and reached.is_partial:

@@ -36,7 +36,7 @@ def zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, objec
     with images.frame_writer(target, timing, overwrite=wish.overwrite) as writer:
         dream = _zoomed(photo, wish, found, source, writer)
         count, asked = writer.count, wish.settings.frames
-    finish(wish, dream.plan.network)
+    finish(wish, dream.plan)
     if count < asked:
         wish.tell(f"interrupted after {count} of {asked} frames; {target} ends there")
     height, width = dream.size

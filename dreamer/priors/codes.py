@@ -24,11 +24,13 @@ References:
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -39,7 +41,6 @@ from dreamer.ascent.schedule import Schedule
 from dreamer.backends.backend import Tensor
 from dreamer.errors import PriorError, SettingsError, in_one_line
 from dreamer.files import npy, regular
-from dreamer.files.digests import digest_of
 from dreamer.files.documents import read_toml
 from dreamer.files.regular import lies_within
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
@@ -74,24 +75,22 @@ class Code:
     def __init__(self, spec: PriorSpec, network: Any, sha256: str) -> None:
         self.spec = spec
         self._network = network
-        told = _told(spec)
-        self._told = told
-        encoder = spec.encoder or told.get("encoder")
+        self._told = told = table(spec)
         meaning = PREPROCESSINGS[told.get("picture", "0..1")]
         self._mean, self._std = np.array(meaning.mean, np.float32), np.array(meaning.std, np.float32)
         self._blue_first = meaning.order == "BGR"
         self._deviation = float(told.get("deviation", 1.0))
         self._shape: tuple[int | None, ...] = tuple(network.inputs[0].shape)[1:]
+        self._bounds = self._read_bounds()
         self._made_of_two = self._probed(self._shaped(_PROBED))
         self.encoder: Any = None
-        of_encoder = ""
+        encoder, of_encoder = spec.encoder or told.get("encoder"), ""
         if encoder is not None:
             self.encoder, of_encoder = self._encoder(str(encoder))
-        of_bounds = digest_of(told["bounds_file"]) if "bounds_file" in told else ""
-        kept = {key: told[key] for key in _KEYS if key in told and key not in ("encoder", "bounds")}
-        parts = [sha256, of_encoder, of_bounds, repr(sorted(kept.items())), repr(told.get("pair"))]
-        self.sha256 = hashlib.sha256(" ".join(parts).encode()).hexdigest() if told or encoder else sha256
-        self._bounds = self._checked_bounds()
+        limits = [] if self._bounds is None else [one.tobytes().hex() for one in self._bounds]
+        said = sorted((key, str(value)) for key, value in told.items() if key not in ("encoder", "bounds"))
+        known = json.dumps([sha256, of_encoder, limits, said])
+        self.sha256 = hashlib.sha256(known.encode()).hexdigest() if told or encoder else sha256
 
     @property
     def variables(self) -> list[Any]:
@@ -117,6 +116,12 @@ class Code:
         stride = height // _PROBED
         return -(-size[0] // stride) * stride, -(-size[1] // stride) * stride
 
+    def numbers_kept(self, size: Size) -> int:
+        """How many numbers the way down has to keep of one picture: all that its layers give."""
+        shape = self._code_shape(self.made(size))
+        layers = keras.Model(self._network.inputs[0], [layer.output for layer in self._network.layers])
+        return sum(math.prod(one.shape) for one in layers.compute_output_spec(keras.KerasTensor((1, *shape))))
+
     def after_step(self, made_from: Tensor, course: Course, _given: Given) -> Tensor:
         """Codes brought back among the likely ones, within a program."""
         if self.encoder is not None:
@@ -132,11 +137,7 @@ class Code:
 
     def _of_size(self, size: Size) -> Parametrization:
         made = self.made(size)
-        shape = self._shaped(*(side * _PROBED // one for side, one in zip(made, self._made_of_two, strict=True)))
-
-        def draw(rng: np.random.Generator, count: int) -> FloatArray:
-            code = rng.normal(scale=self._deviation, size=(count, *shape)).astype(np.float32)
-            return code if self._bounds is None else np.clip(code, *self._bounds)
+        shape = self._code_shape(made)
 
         def render(codes: Tensor) -> Tensor:
             pictures = self._pictures(ops.reshape(codes, (-1, *shape)))
@@ -152,7 +153,15 @@ class Code:
             resized = ops.convert_to_tensor(pictures, "float32")
             return self._encoded(resized if made == size else ops.image.resize(resized, made, antialias=True))
 
-        return Parametrization(draw, render, encode)
+        return Parametrization(lambda rng, count: self._drawn(rng, (count, *shape)), render, encode)
+
+    def _drawn(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+        code = rng.normal(scale=self._deviation, size=shape).astype(np.float32)
+        return code if self._bounds is None else np.clip(code, *self._bounds)
+
+    def _code_shape(self, made: Size) -> tuple[int, ...]:
+        """The shape of the code of a picture of a size that can be made."""
+        return self._shaped(*(side * _PROBED // one for side, one in zip(made, self._made_of_two, strict=True)))
 
     def _shaped(self, height: int, width: int | None = None) -> tuple[int, ...]:
         """The shape of a code, with so many positions where that is open."""
@@ -175,7 +184,7 @@ class Code:
         Raises:
             PriorError: It becomes none.
         """
-        code = np.random.default_rng(0).normal(scale=self._deviation, size=(1, *shape)).astype(np.float32)
+        code = self._drawn(np.random.default_rng(0), (1, *shape))
         try:
             found = ops.convert_to_numpy(ops.stop_gradient(self._pictures(ops.convert_to_tensor(code))))
         # Layers raise what they like.
@@ -209,21 +218,31 @@ class Code:
             )
         return encoder, sha256
 
-    def _checked_bounds(self) -> tuple[Any, Any] | None:
-        low, high = self._told.get("low"), self._told.get("high")
-        if high is None:
+    def _read_bounds(self) -> tuple[FloatArray, FloatArray] | None:
+        """The lowest and the highest numbers of a code, one for all or one for each.
+
+        Raises:
+            PriorError: They are of another code.
+            SettingsError: They cannot be read.
+        """
+        said = self._told.get("bounds")
+        if said is None:
             return None
+        if not isinstance(said, Path):
+            low, high = (np.array(one, np.float32) for one in said)
+            return low, high
+        array = _limits(said)
         shape = self._shaped(_PROBED)
-        if np.ndim(high) and np.shape(high)[-1] != shape[-1]:
+        if array.shape[1] != shape[-1]:
             raise PriorError(
-                f"the bounds {self._told['bounds_file']} are of a code of {np.shape(high)[-1]} numbers, and "
-                f"{self.spec.name} takes {shape}; expected one for each"
+                f"the bounds {said} are of a code of {array.shape[1]} numbers, and {self.spec.name} takes {shape}; "
+                "expected one for each"
             )
-        return low, high
+        return array[0], array[1]
 
 
-def _told(spec: PriorSpec) -> dict[str, Any]:
-    """What the TOML beside a generator says, checked; paths as they lie.
+def table(spec: PriorSpec) -> dict[str, Any]:
+    """What is said of a generator, in the TOML beside it or of one that goes by a name; files as paths.
 
     Raises:
         SettingsError: It says something else than it may.
@@ -245,34 +264,44 @@ def _told(spec: PriorSpec) -> dict[str, Any]:
             raise SettingsError(f"{path}: {key} is {shown(said[key])}; expected a number above 0")
     if "encoder" in said:
         said["encoder"] = _beside(path, "encoder", said["encoder"])
-    if "bounds" in said:
-        said |= _bounds(path, said.pop("bounds"))
+    if isinstance(said.get("bounds"), str):
+        said["bounds"] = _beside(path, "bounds", said["bounds"])
+    elif "bounds" in said and not _is_rising(said["bounds"]):
+        raise SettingsError(
+            f"{path}: bounds is {shown(said['bounds'])}; expected [low, high], or the name of a .npy or .txt beside it"
+        )
     return said
 
 
-def _bounds(path: Path, said: Any) -> dict[str, Any]:
-    if isinstance(said, str):
-        file = _beside(path, "bounds", said)
-        try:
-            if file.suffix == ".txt":  # As DGN-AM has them: a number a line.
-                array = np.array(regular.read_text(file, most=_MOST_BYTES).split(), np.float32)
-            else:
-                array = np.asarray(npy.read(file, most=_MOST_BYTES), np.float32)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"cannot read the bounds {file}: {in_one_line(error)}") from error
-        low, high = (array[0], array[1]) if array.ndim == 2 and len(array) == 2 else (np.float32(0), array)
-        if np.ndim(high) != 1 or not np.all(np.isfinite(array)) or np.any(low > high):
-            raise SettingsError(
-                f"{file} has the shape {array.shape}; expected (numbers of a code,), the upper bounds over 0, or "
-                "(2, numbers of a code), the lower before the upper"
-            )
-        return {"low": low, "high": high, "bounds_file": file}
-    is_pair = isinstance(said, list) and len(said) == 2 and all(isinstance(one, int | float) for one in said)
-    if not is_pair or not said[0] < said[1]:
+def files(spec: PriorSpec) -> list[Path]:
+    """The files besides the network's own that a generator in a file depends on."""
+    if not isinstance(spec.weights, FileWeights):
+        return []
+    beside = Path(spec.name).with_suffix(".toml")
+    return [path for path in (beside, *table(spec).values()) if isinstance(path, Path) and path.is_file()]
+
+
+def _limits(file: Path) -> FloatArray:
+    """The lower and the upper bounds in a file: ``(2, numbers of a code)``."""
+    try:
+        if file.suffix == ".txt":  # As DGN-AM has them: a number a line.
+            array = np.array(regular.read_text(file, most=_MOST_BYTES).split(), np.float32)
+        else:
+            array = np.asarray(npy.read(file, most=_MOST_BYTES), np.float32)
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read the bounds {file}: {in_one_line(error)}") from error
+    found = np.stack([np.zeros_like(array), array]) if array.ndim == 1 else array
+    if found.ndim != 2 or len(found) != 2 or not np.isfinite(found).all() or (found[0] > found[1]).any():
         raise SettingsError(
-            f"{path}: bounds is {shown(said)}; expected [low, high], or the name of a .npy or .txt beside it"
+            f"{file} has the shape {array.shape}; expected (numbers of a code,), the upper bounds over 0, or "
+            "(2, numbers of a code), the lower before the upper"
         )
-    return {"low": np.float32(said[0]), "high": np.float32(said[1]), "pair": said}
+    return np.asarray(found, np.float32)
+
+
+def _is_rising(said: Any) -> bool:
+    is_pair = isinstance(said, list) and len(said) == 2 and all(isinstance(one, int | float) for one in said)
+    return is_pair and -math.inf < said[0] < said[1] < math.inf
 
 
 def _beside(path: Path, key: str, file: Any) -> Path:

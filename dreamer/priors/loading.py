@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from dreamer.errors import PriorError
-from dreamer.priors import networks
+from dreamer.files.digests import stamp_of
+from dreamer.priors import codes, networks
 from dreamer.priors.codes import Code
 from dreamer.priors.pulls import STRIDE, Pull
 from dreamer.priors.specs import PriorSpec, needed, spec
@@ -35,7 +36,7 @@ def load(name: str) -> Prior:
         'denoiser'
     """
     found = spec(name)
-    stamps = [networks.stamp(one) for one in needed(found)]
+    stamps = [*map(networks.stamp, needed(found)), *map(stamp_of, codes.files(found))]
     return _loaded(found, " ".join(stamps))
 
 

@@ -118,8 +118,10 @@ def _most_at_once(plan: VisualizePlan, objectives: Sequence[Objective]) -> int:
     seen = _seen(plan, objectives, 1.0)
     kept = (network.cost(one.layers, seen).numbers_kept for network, one in zip(plan.networks, objectives, strict=True))
     size = 4 if plan.settings.precision == "float32" else 2
+    of_networks = sum(kept) * size * _way(plan, objectives[0]).transforms.views
+    of_code = 4 * plan.prior.numbers_kept(plan.settings.size) if isinstance(plan.prior, Code) else 0
     # On the way down there are about as many numbers again.
-    fitting = tiling.fitting(2 * sum(kept) * size * _way(plan, objectives[0]).transforms.views)
+    fitting = tiling.fitting(2 * (of_networks + of_code))
     return _MOST_AT_ONCE if fitting is None else max(1, min(_MOST_AT_ONCE, fitting))
 
 

@@ -99,6 +99,25 @@ def test_codes_are_kept_within_bounds(saved, tmp_path, tiny_network):
     assert np.asarray(prior.after_step(codes, Course(1.0), None)) == pytest.approx(np.clip(codes, -0.5, 0.25))
 
 
+def test_limits_are_read_from_text_as_well_and_anew_when_they_change(saved, tmp_path):
+    (tmp_path / "limits.txt").write_text("\n".join(map(str, range(1, 7))), encoding="utf-8")
+    path = saved(generator(), 'bounds = "limits.txt"\n')
+    codes = np.full((1, 6), 9, np.float32)
+    first = loading.load(path)
+    assert np.asarray(first.after_step(codes, Course(1.0), None)).tolist() == [[1, 2, 3, 4, 5, 6]]
+    assert loading.load(path) is first
+    (tmp_path / "limits.txt").write_text("\n".join("2" * 6), encoding="utf-8")
+    again = loading.load(path)
+    assert np.asarray(again.after_step(codes, Course(1.0), None)).tolist() == [[2] * 6]
+    assert again.sha256 != first.sha256
+
+
+def test_what_the_way_down_keeps_grows_with_the_picture(saved):
+    """The code, and the picture that a layer makes of it."""
+    prior = loading.load(saved(enlarging()))
+    assert prior.numbers_kept((24, 32)) == 6 * 8 * 5 + 24 * 32 * 3
+
+
 def test_codes_are_kept_to_a_length_and_decay(saved):
     prior = loading.load(saved(generator(), "norm = 0.5\ndecay = 0.25\nlearning_rate = 0.3\ndeviation = 2.0\n"))
     codes = np.float32([[3, 4, 0, 0, 0, 0], [0.3, 0, 0, 0, 0, 0]])
@@ -163,7 +182,11 @@ def test_the_digest_is_of_all_that_a_code_depends_on(saved, tmp_path):
         ("speed = 3", SettingsError, "has an unknown key 'speed'. Known: picture, encoder"),
         ('picture = "0..2"', SettingsError, "picture is '0..2'; expected one of 0..1, 0..255"),
         ("norm = -1", SettingsError, "norm is -1; expected a number above 0"),
-        ("bounds = [1]", SettingsError, r"bounds is \[1\]; expected \[low, high\], or the name of a .npy beside it"),
+        (
+            "bounds = [1]",
+            SettingsError,
+            r"bounds is \[1\]; expected \[low, high\], or the name of a .npy or .txt beside it",
+        ),
         ("bounds = [2, 1]", SettingsError, r"bounds is \[2, 1\]; expected"),
         ('bounds = "gone.npy"', SettingsError, "cannot read the bounds .*gone.npy"),
         ('bounds = "short.npy"', PriorError, r"are of a code of 5 numbers, and .*made.keras takes \(6,\)"),

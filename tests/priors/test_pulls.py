@@ -208,6 +208,11 @@ def test_recipes_name_the_prior_with_its_digest_and_can_be_dreamt_again(tmp_path
     assert recipe["prior_sha256"] == loading.load(prior).sha256 == recipe["files_sha256"][prior]
     assert recipe["settings"]["prior_noise"] == [0.3, 0.1]
     assert (dreamer.dream_again(path).pixels == dreamt.pixels).all()
+    network = blurring()
+    network.set_weights([one * 0.9 for one in network.get_weights()])
+    network.save(prior)
+    with pytest.warns(RuntimeWarning, match=r"blur.keras has changed since|the prior has other weights than when"):
+        dreamer.dream_again(path)
     assert "prior_sha256" not in dreamer.dream(picture, octaves=1, steps=1).recipe
 
 
