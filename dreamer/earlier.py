@@ -215,9 +215,7 @@ def dream_again(
     from dreamer.dreaming.photo import PhotoDream
     from dreamer.dreaming.source import opened
 
-    photo, source = opened(
-        earlier.photo() if picture is None else picture, settings.max_size, damaged_ok=earlier.took_damaged
-    )
+    photo, source = opened(earlier.photo() if picture is None else picture, settings, damaged_ok=earlier.took_damaged)
     earlier.compare(source, settings, warn)
     dream = PhotoDream(photo, settings, network=network, source=source, preset=earlier.preset, preview=preview)
     earlier.compare_plan(dream.plan, warn)

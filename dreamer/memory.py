@@ -16,6 +16,9 @@ import psutil
 DREAM_BYTES = 24
 """What a dream takes for each pixel besides the photo: the picture and its gradient, both float32."""
 
+PRIOR_BYTES = 36
+"""What a prior takes besides: the photo in float32, its way to a likelier one, and the dream's."""
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 

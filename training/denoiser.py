@@ -82,7 +82,7 @@ def train(options: argparse.Namespace) -> None:
         loss, now = teaching.step(now, batch)
         losses.append(loss)
         if (step + 1) % SHOW_EVERY == 0:
-            mean = float(np.mean([float(np.asarray(one)) for one in losses]))
+            mean = float(np.mean([float(one) for one in losses]))
             seconds = (time.perf_counter() - began) / (step + 1 - done)
             print(f"step {step + 1} of {options.steps}: error {255 * mean:.3f}, {seconds:.3f} s a step", flush=True)
             losses = []
@@ -138,7 +138,8 @@ class Teaching:
         channels, depth = options.channels or denoiser.CHANNELS, options.depth or denoiser.DEPTH
         keras.utils.set_random_seed(options.seed)
         self.network = denoiser.build(channels, depth)
-        self.of = (f"a denoiser of {depth} layers of {channels} channels",)
+        # Weights are kept in units of what they begin as, which the seed and the backend draw.
+        self.of = (f"a denoiser of {depth} layers of {channels} channels, seed {options.seed}, {backend.name()}",)
         self.vector = Vector(self.network.trainable_variables)
         self._learning = Learning(
             self.vector.first, learning_rate=options.learning_rate, steps=options.steps, warm_up=200, mean=0.999

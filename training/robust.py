@@ -91,7 +91,7 @@ def train(options: argparse.Namespace) -> None:
         loss, now = teaching.step(now, batch.seen, batch.larger, begins)
         losses.append(loss)
         if (step + 1) % SHOW_EVERY == 0:
-            mean = float(np.mean([float(np.asarray(one)) for one in losses]))
+            mean = float(np.mean([float(one) for one in losses]))
             seconds = (time.perf_counter() - began) / (step + 1 - done)
             print(f"step {step + 1} of {options.steps}: loss {mean:.3f}, {seconds:.2f} s a step", flush=True)
             losses = []

@@ -1,6 +1,6 @@
 """The state of a training in its folder: arrays that are replaced whole, and how it was gone on with.
 
-Must not import Keras.
+Must not import Keras before there is something to save.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def save(folder: Path, step: int, arrays: list[Any], of: tuple[str, ...]) -> Non
         of: What is trained, so that no other goes on with it.
     """
     temporary = folder / "state.tmp"
-    held = {f"state_{index}": np.asarray(one) for index, one in enumerate(arrays)}
+    from keras import ops
+
+    held = {f"state_{index}": ops.convert_to_numpy(one) for index, one in enumerate(arrays)}
     with temporary.open("wb") as file:
         np.savez(file, step=step, of=np.array(of), **held)
         file.flush()
@@ -45,7 +47,7 @@ def begun(folder: Path, of: tuple[str, ...]) -> tuple[list[Any], int] | None:
     if not (folder / _FILE).exists():
         return None
     with _opened(folder) as found:
-        there = tuple(str(one) for one in found["of"])
+        there = tuple(str(one) for one in _of(found, folder))
         if there != of:
             raise SettingsError(f"{folder} holds a training of {there[0]}, not of {of[0]}; name another folder")
         return [found[f"state_{index}"] for index in range(_count(found))], int(found["step"])
@@ -58,7 +60,7 @@ def what(folder: Path) -> str:
         SettingsError: There is no training in the folder.
     """
     with _opened(folder) as found:
-        return str(found["of"][0])
+        return str(_of(found, folder)[0])
 
 
 def mean_of(folder: Path) -> FloatArray:
@@ -75,6 +77,12 @@ def note(folder: Path, said: dict[str, Any]) -> None:
     """Add to ``runs.jsonl`` how the training goes on."""
     with (folder / "runs.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(said) + "\n")
+
+
+def _of(found: Any, folder: Path) -> Any:
+    if "of" not in found.files:
+        raise SettingsError(f"the training in {folder} is of an earlier version of these programs; begin a new one")
+    return found["of"]
 
 
 def _count(found: Any) -> int:

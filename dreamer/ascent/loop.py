@@ -141,6 +141,7 @@ def ascend_on_device(
             progress=[(step + 1) / num_steps for step in steps],
             step_size=step_size,
             noises=None if pull is None else [pull[0].deviation(step, num_steps) for step in steps],
+            weight=0.0 if pull is None else pull[0].weight,
             photo=photo,
         )
         asked = time.perf_counter()

@@ -21,7 +21,7 @@ from keras import ops
 
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent.conditioning import REACH, OnDevice, Raw, blur_kernels, live, normalized
-from dreamer.ascent.pulling import Pulling
+from dreamer.ascent.pulling import Prior, pulled
 from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Axis, Grid, IntArray, mirrored
 from dreamer.backends.backend import Gradient, Tensor
@@ -51,6 +51,7 @@ class ChunkPlan(NamedTuple):
         matrices: ``(steps, 8)`` of ``transforms.warp``.
         blurs: ``(steps, 3, taps)`` the kernels of ``gradients.smooth``.
         noises: ``(steps,)`` the noise that a prior takes off; 0 where there is none.
+        weight: Which share of a prior's way is taken.
         photo: ``(height, width, 3)`` of the canvas, what is dreamt of; a single pixel where there is no prior.
     """
 
@@ -68,6 +69,7 @@ class ChunkPlan(NamedTuple):
     matrices: FloatArray
     blurs: FloatArray
     noises: FloatArray
+    weight: np.float32
     photo: FloatArray
 
     def extended(self, pictures: Tensor) -> Tensor:
@@ -90,6 +92,7 @@ def plan(
     progress: Sequence[float],
     step_size: float,
     noises: Sequence[float] | None = None,
+    weight: float = 0.0,
     photo: FloatArray | None = None,
 ) -> ChunkPlan:
     """Draw ahead what some steps need.
@@ -101,6 +104,7 @@ def plan(
         progress: How far through the octave each step is, in (0, 1].
         step_size: Root-mean-square change of the picture per step.
         noises: For a prior, the noise of each step.
+        weight: For a prior, which share of its way is taken.
         photo: For a prior, what is dreamt of, on its canvas.
     """
     filled = [*views, *[views[-1]] * (MOST_STEPS - len(views))]
@@ -125,6 +129,7 @@ def plan(
         matrices=np.stack([view.matrix(grid.size) for view in filled]),
         blurs=np.stack([blur_kernels(one) for one in progress]),
         noises=taken_off,
+        weight=np.float32(weight),
         photo=np.zeros((1, 1, 3), np.float32) if photo is None else photo,
     )
 
@@ -146,14 +151,14 @@ def _along(axis: Axis, fraction: float, canvas_length: int) -> _Along:
 
 
 def chunk(
-    gradient: Gradient, conditioning: OnDevice, pulling: Pulling | None = None
+    gradient: Gradient, conditioning: OnDevice, prior: Prior | None = None
 ) -> Callable[..., tuple[Tensor, Tensor]]:
     """The steps of a plan as one function, to be compiled.
 
     Args:
         gradient: Of a batch of tiles.
         conditioning: What is done to the gradient before it is normalised.
-        pulling: How the picture is pulled to likelier ones after each step; None for no prior.
+        prior: Pulls the picture to likelier ones after each step; None for none.
 
     Returns:
         A function of a picture on its canvas ``(height, width, 3)`` and the fields of a
@@ -176,8 +181,9 @@ def chunk(
             conditioned = conditioning(raw) * area
             scores = ops.where(ops.equal(ops.arange(MOST_STEPS), index), ops.mean(found), scores)
             climbed = ops.clip(picture + given.step_size * normalized(conditioned, area, pixels), black, white)
-            if pulling is not None:
-                climbed = area * pulling.on_device(climbed, given.photo, given.noises[index], given.extended)
+            if prior is not None:
+                noise = given.noises[index]
+                climbed = area * pulled(prior, climbed, given.photo, noise, given.weight, given.extended)
             return climbed, scores
 
         start = (picture, ops.zeros((MOST_STEPS,)))

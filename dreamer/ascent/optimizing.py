@@ -242,7 +242,7 @@ class Program:
             # A step is proportional to the learning rate, so this is the rate of the schedule.
             moved[0] = values[0] + course.share[index] * (moved[0] - values[0])
             if self._pull is not None:
-                moved[0] = _pulled(self._pull, moved[0], Course(*(one[index] for one in course)), now)
+                moved[0] = self._pull(moved[0], Course(*(one[index] for one in course)), now)
             this = ops.equal(ops.arange(MOST_STEPS), index)[:, None]
             scores = ops.where(this, ops.reshape(found, (1, batch)), scores)
             dead = ops.where(this, ops.reshape(_is_zero(up), (1, batch)), dead)
@@ -264,10 +264,6 @@ class Program:
             return ops.where(ops.reshape(is_dead, (-1, *[1] * (len(own.shape) - 1))), other, own)
 
         return scores, keras.tree.map_structure(either, down, through)
-
-
-def _pulled(pull: Callable[[Tensor, Course, Given], Tensor], made_from: Tensor, course: Course, given: Given) -> Tensor:
-    return ops.cond(course.pull > 0, lambda: pull(made_from, course, given), lambda: made_from)
 
 
 def _normalized(gradients: Tensor) -> Tensor:

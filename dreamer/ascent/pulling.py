@@ -4,7 +4,7 @@ The one idea: what a prior would change in the photo as it is, it must not chang
 grain goes where nothing was dreamt. So the way to a likelier dream is taken less the way to a likelier photo; where the
 two are the same picture, nothing moves.
 
-The noise falls along an octave in a few levels, so that the way of the photo is found once for each.
+The noise falls along an octave in a few levels, so that on the host the way of the photo is found once for each.
 
 Must not import: networks, pictures, files.
 """
@@ -81,21 +81,23 @@ class Pulling(NamedTuple):
 
         return pull
 
-    def on_device(self, picture: Tensor, photo: Tensor, noise: Tensor, extended: Callable[[Tensor], Tensor]) -> Tensor:
-        """The same within a program.
 
-        Args:
-            picture: ``(height, width, 3)`` on its canvas.
-            photo: The same.
-            noise: Of this step.
-            extended: Continues pictures on their canvas by their mirror image, over it and around it.
+def pulled(
+    prior: Prior, picture: Tensor, photo: Tensor, noise: Tensor, weight: Tensor, extended: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """A picture after its pull, within a program. There the way of the photo is found anew at each step, beside it.
 
-        Returns:
-            The picture after the pull, on its canvas.
-        """
-        both = extended(ops.stack([picture, photo]))
-        way = self.prior.of_pictures(both, noise)
-        height, width = ops.shape(picture)[:2]
-        margins = [(ops.shape(both)[axis + 1] - length) // 2 for axis, length in enumerate((height, width))]
-        inside = way[:, margins[0] : margins[0] + height, margins[1] : margins[1] + width]
-        return ops.clip(picture + self.weight * (inside[0] - inside[1]), 0, 1)
+    Args:
+        prior: Knows the way.
+        picture: ``(height, width, 3)`` on its canvas.
+        photo: The same.
+        noise: Of this step.
+        weight: Which share of the way is taken.
+        extended: Continues pictures on their canvas by their mirror image, over it and around it.
+    """
+    both = extended(ops.stack([picture, photo]))
+    way = prior.of_pictures(both, noise)
+    height, width = ops.shape(picture)[:2]
+    down, across = ((ops.shape(both)[1] - height) // 2, (ops.shape(both)[2] - width) // 2)
+    inside = way[:, down : down + height, across : across + width]
+    return ops.clip(picture + weight * (inside[0] - inside[1]), 0, 1)

@@ -38,6 +38,7 @@ _SHAPE: Shape = {
     "model": str,
     "model_title": str,
     "weights_sha256": str,
+    "prior_sha256": str,
     "settings": {str: object},  # The settings themselves check these.
     "drawn": {str: str},
     "photos_digest": str,
@@ -170,6 +171,7 @@ class Catalog:
         entries: Its units by layer and index.
         photos: What examples are taken from.
         photos_digest: Of the folder they came from, and of the units they were looked at for.
+        prior_sha256: Digest of what kept the pictures likely; empty where nothing did.
     """
 
     model: str
@@ -180,6 +182,7 @@ class Catalog:
     entries: dict[tuple[str, int], UnitEntry] = field(default_factory=dict)
     photos: list[ExamplePhoto] = field(default_factory=list)
     photos_digest: str = ""
+    prior_sha256: str = ""
 
     @property
     def diversity(self) -> int:
@@ -207,6 +210,7 @@ class Catalog:
             "model": self.model,
             "model_title": self.model_title,
             "weights_sha256": self.weights_sha256,
+            **({"prior_sha256": self.prior_sha256} if self.prior_sha256 else {}),
             "settings": self.settings,
             "drawn": self.drawn,
             "units": [_unit_dict(entry, self.drawn) for some in self.layers.values() for entry in some],
@@ -256,7 +260,8 @@ def _parsed(held: Mapping[str, Any]) -> Catalog:
     entries = {(entry.unit.layer, entry.unit.index): entry for entry in map(_entry, held["units"])}
     photos = [ExamplePhoto(**_without_file(one)) for one in held["photos"]]
     known = ("model", "model_title", "weights_sha256", "settings", "photos_digest")
-    return Catalog(**{name: held[name] for name in known}, drawn=held.get("drawn", {}), entries=entries, photos=photos)
+    later = {"drawn": held.get("drawn", {}), "prior_sha256": held.get("prior_sha256", "")}
+    return Catalog(**{name: held[name] for name in known}, **later, entries=entries, photos=photos)
 
 
 def _entry(held: Mapping[str, Any]) -> UnitEntry:

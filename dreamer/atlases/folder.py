@@ -104,6 +104,8 @@ def begun(folder: Path, new: Catalog, *, overwrite: bool) -> Catalog:
     differing = catalogs.difference(old.settings, new.settings)
     if not differing and old.weights_sha256 != new.weights_sha256:
         differing = "another network of that name"
+    if not differing and old.prior_sha256 != new.prior_sha256:
+        differing = "another prior of that name"
     if differing and not any(entry.pictures for entry in old.entries.values()):
         return new
     if differing:

@@ -65,7 +65,9 @@ class AtlasRun:
         """An atlas without units, to be drawn with these settings."""
         settings = self._settings
         drawn = {"classes": self._plan.of_classes.summary, "others": self._plan.of_others.summary}
-        return Catalog(settings.model, title, self._plan.network.weights_sha256, settings.to_dict(), drawn)
+        prior = "" if self._plan.prior is None else self._plan.prior.sha256
+        weights = self._plan.network.weights_sha256
+        return Catalog(settings.model, title, weights, settings.to_dict(), drawn, prior_sha256=prior)
 
     def make(
         self,

@@ -19,7 +19,6 @@ from dreamer.dreaming.settings import DreamSettings
 from dreamer.images.encoding import check_size, format_name
 from dreamer.images.opening import file_bytes
 from dreamer.images.recipes import source_of
-from dreamer.memory import DREAM_BYTES
 from dreamer.workers import limits, process
 
 Notes = tuple[str, ...]
@@ -67,7 +66,7 @@ def _terms(job: PhotoJob) -> dict[str, Any]:
         "max_pixels": job.max_pixels,
         "max_side": job.settings.max_size,
         "damaged_ok": job.damaged_ok,
-        "work_bytes": DREAM_BYTES,
+        "work_bytes": job.settings.work_bytes,
     }
 
 

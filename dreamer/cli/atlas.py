@@ -111,7 +111,7 @@ def atlas(
     if not asked and not resume:
         raise SettingsError("no layer is named; name some, as in block4b, or give --all-layers, --logits or --resume")
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
-    needed: list[Described] = [spec, *priors.needed(priors.of(settings.prior))]
+    needed: list[Described] = [spec, *priors.needed(priors.check_use(settings.prior, dreams=False))]
     tell = silent if quiet else note
     for one in needed:
         ensure_weights(one, offline=offline, mirror=mirror, quiet=quiet)

@@ -125,7 +125,8 @@ def batch(
     for settings in looks.values():
         check_settings(settings, given)
     needed: set[Described] = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
-    needed |= {one for settings in looks.values() for one in priors.needed(priors.of(settings.prior))}
+    for settings in looks.values():
+        needed.update(priors.needed(priors.check_use(settings.prior, dreams=True)))
     outputs = folder(output_dir)
     found, left_out = plan(
         *(folder(input_dir), outputs, looks),

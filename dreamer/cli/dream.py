@@ -149,7 +149,7 @@ def dream(
     from dreamer.priors import specs as priors
 
     spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
-    needed: list[Described] = [spec, *priors.needed(priors.of(settings.prior))]
+    needed: list[Described] = [spec, *priors.needed(priors.check_use(settings.prior, dreams=True))]
     settings.file_digests()  # So is a file that is not there.
     folder = _folder(photos, output, save_octaves)
     tell = silent if quiet else note

@@ -13,7 +13,6 @@ from dreamer.cli.progress import WorkProgress, import_keras, work_progress
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import ImageWriteError
-from dreamer.memory import DREAM_BYTES
 
 if TYPE_CHECKING:
     from dreamer.dreaming.photo import PhotoDream
@@ -109,7 +108,8 @@ def read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
     from dreamer.dreaming.source import photo_of, read_photo
     from dreamer.images.opening import stream_bytes
 
-    options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": 0 if wish.preview else DREAM_BYTES}
+    work_bytes = 0 if wish.preview else wish.settings.work_bytes
+    options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": work_bytes}
     if photo == STANDARD:
         data = stream_bytes(standard_input(), "standard input")
         found, source = photo_of(data, "", "standard input", **options)

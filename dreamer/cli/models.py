@@ -19,6 +19,7 @@ from dreamer.models.fetching import Described, megabytes
 from dreamer.models.specs import ModelSpec, known
 from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights, has_classifier
 from dreamer.priors import specs as priors
+from dreamer.priors.specs import PriorSpec
 from dreamer.wording import one_line
 
 _CLASSES = {"imagenet": "1000 of ImageNet 2012", "archive": "1008, named in the archive with the weights"}
@@ -94,10 +95,10 @@ def fetch(name: str, offline: bool | None, mirror: str | None) -> None:
     dreamer models fetch keras:VGG16 --mirror https://example.org/weights
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     spec = _described(name)
-    if ensure_weights(spec, offline=offline, mirror=mirror):
-        print_line(f"{spec.name} is installed")
-    else:
-        print_line(f"{spec.name} is there already")
+    encoders = priors.needed(spec)[1:] if isinstance(spec, PriorSpec) else []
+    for one in (spec, *encoders):
+        fetched = ensure_weights(one, offline=offline, mirror=mirror)
+        print_line(f"{one.name} is installed" if fetched else f"{one.name} is there already")
 
 
 @models.command("import")

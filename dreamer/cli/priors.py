@@ -78,7 +78,7 @@ def info(name: str) -> None:
     if isinstance(found.weights, PublishedWeights):
         facts |= {"from": found.weights.url, "digest": found.weights.digest or "none published"}
     if found.encoder is not None:
-        facts["encoder"] = found.encoder
+        facts["encoder"] = f"{found.encoder}, {state_of(specs.spec(found.encoder))}"
     with suppress(MissingWeightsError):
         facts["sha256"] = found.weights.locate().sha256
     if found.kind != "encoder":

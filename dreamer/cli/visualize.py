@@ -110,7 +110,8 @@ def visualize(
 
     # An unknown one is said before anything is loaded.
     specs: list[Described] = [registry.spec(settings.model, settings.preprocessing)]
-    specs += [*map(registry.spec, settings.jointly_with), *priors.needed(priors.of(settings.prior))]
+    specs += map(registry.spec, settings.jointly_with)
+    specs += priors.needed(priors.check_use(settings.prior, dreams=False))
     # So is a file that is not there.
     digests_of([*settings.files, *(file for objective in objectives for file in objective.files)])
     names, stem = target_names(objectives, len(targets)), target_stem(objectives, len(targets))

@@ -24,9 +24,13 @@ from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import DeviceMemoryError
 from dreamer.objectives import Objective
+from dreamer.priors.pulls import Pull
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
+
+
+_SHARE_WITH_PRIOR = 8
 
 
 class Ascent:
@@ -90,7 +94,9 @@ class Ascent:
             octave: Its index.
             photo: What is dreamt of, at the same size; for a prior alone.
         """
-        if self._stay_on_device and picture.shape[0] * picture.shape[1] <= on_device.MOST_PIXELS:
+        # What a prior needs beside the picture, and the photo's own, is several times as much.
+        most = on_device.MOST_PIXELS // (1 if self._pulling is None else _SHARE_WITH_PRIOR)
+        if self._stay_on_device and picture.shape[0] * picture.shape[1] <= most:
             last = None
             try:
                 for last in self._on_device(picture, octave, photo):
@@ -123,7 +129,7 @@ class Ascent:
     def _on_device(self, picture: FloatArray, octave: int, photo: FloatArray | None) -> Iterator[Step]:
         return ascend_on_device(
             picture,
-            self._programs.chunk(self._settings.conditioning, self._pulling),
+            self._programs.chunk(self._settings.conditioning, self._plan.prior),
             self._tiling.grid((picture.shape[0], picture.shape[1])),
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
@@ -140,20 +146,20 @@ class Programs:
         self._forward = forward
         self._score = score
         self._variables = variables
-        self._chunks: dict[tuple[str, Pulling | None], Callable[..., tuple[Tensor, Tensor]]] = {}
+        self._chunks: dict[tuple[str, Pull | None], Callable[..., tuple[Tensor, Tensor]]] = {}
 
     @cached_property
     def tiles(self) -> TileGradient:
         """The gradient of tiles."""
         return backend.compile_gradient(self._forward, self._score, self._variables)
 
-    def chunk(self, conditioning: str, pulling: Pulling | None) -> Callable[..., tuple[Tensor, Tensor]]:
+    def chunk(self, conditioning: str, prior: Pull | None) -> Callable[..., tuple[Tensor, Tensor]]:
         """Several steps on the device."""
-        key = conditioning, pulling
+        key = conditioning, prior
         if key not in self._chunks:
             gradient = backend.tile_gradient(self._forward, self._score, self._variables)
-            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device, pulling)
-            pulls = () if pulling is None else pulling.prior.variables
+            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device, prior)
+            pulls = () if prior is None else prior.variables
             self._chunks[key] = backend.compile_chunk(chunk, [*self._variables, *pulls])
         return self._chunks[key]
 

@@ -144,5 +144,5 @@ def _run(
     preview: bool,
 ) -> PhotoDream:
     chosen = DreamSettings.merged(settings, keywords)
-    photo, source = opened(picture, chosen.max_size)
+    photo, source = opened(picture, chosen)
     return PhotoDream(photo, chosen, network=network, source=source, preview=preview)

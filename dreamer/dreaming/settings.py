@@ -13,6 +13,7 @@ from numbers import Integral, Real
 from pathlib import Path
 
 from dreamer.backends import PRECISIONS
+from dreamer.memory import DREAM_BYTES, PRIOR_BYTES
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
@@ -129,6 +130,11 @@ class DreamSettings(Settings):
             SettingsError: One cannot be read.
         """
         return digests_of(self.files)
+
+    @property
+    def work_bytes(self) -> int:
+        """What a dream takes for each pixel besides the photo."""
+        return DREAM_BYTES + (0 if self.prior is None else PRIOR_BYTES)
 
     def digest(self) -> str:
         """A digest of what a dream was told: with equal ones, the same weights and versions, dreams are equal.

@@ -15,28 +15,30 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import check_levels
+from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError
 from dreamer.files import names
 from dreamer.images import Photo
 from dreamer.images.opening import file_bytes
 from dreamer.images.recipes import source_of
-from dreamer.memory import DREAM_BYTES
 from dreamer.results import Result
 
 
-def opened(picture: Any, max_side: int | None = None, *, damaged_ok: bool = False) -> tuple[Photo, dict[str, object]]:
+def opened(picture: Any, settings: DreamSettings, *, damaged_ok: bool = False) -> tuple[Photo, dict[str, object]]:
     """A picture as a photo, and what recipes say of where it comes from.
 
     Args:
         picture: A path, a Pillow image, a photo, a result, or an array ``(height, width, 3)`` of RGB.
-        max_side: How long the dream's longer side may be; a file may be read smaller.
+        settings: How it is to be dreamt: how long the longer side may be, and what memory the dream takes.
         damaged_ok: Whether a file is taken that is not whole.
 
     Raises:
         ImageReadError: It cannot be read, or is an array of another shape or range.
     """
     if isinstance(picture, str | Path):
-        return read_photo(Path(picture), max_side=max_side, damaged_ok=damaged_ok, work_bytes=DREAM_BYTES)
+        return read_photo(
+            Path(picture), max_side=settings.max_size, damaged_ok=damaged_ok, work_bytes=settings.work_bytes
+        )
     if isinstance(picture, Photo):
         return picture, {}
     if isinstance(picture, Result):

@@ -13,6 +13,7 @@ References:
 
 from __future__ import annotations
 
+import array
 import math
 import struct
 from collections.abc import Iterator
@@ -89,6 +90,7 @@ def _blob(content: memoryview) -> NDArray[np.float32]:
     shape: list[int] = []
     old = dict.fromkeys(_OLD_SIDES, 1)
     parts: list[NDArray[np.float32]] = []
+    single_numbers = array.array("f")
     for number, how, value in _fields(content):
         if number == _SHAPE and isinstance(value, memoryview):
             shape = _dimensions(value)
@@ -102,12 +104,12 @@ def _blob(content: memoryview) -> NDArray[np.float32]:
                 width, code = (4, "<f") if single else (8, "<d")
                 if how != (_FOUR_BYTES if single else _EIGHT_BYTES):
                     raise ValueError("a blob holds something else than numbers")
-                parts.append(np.array(struct.unpack(code, value.to_bytes(width, "little")), np.float32))
-    array = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+                single_numbers.extend(struct.unpack(code, value.to_bytes(width, "little")))
+    numbers = np.concatenate([*parts, np.frombuffer(single_numbers, np.float32)])
     sides = shape or [old[number] for number in _OLD_SIDES]
-    if len(sides) > _MOST_SIDES or math.prod(sides) != array.size:
-        raise ValueError(f"a blob claims the shape {sides[:8]} and holds {array.size:,} numbers")
-    return array.reshape(sides)
+    if math.prod(sides) != numbers.size:
+        raise ValueError(f"a blob claims the shape {sides[:8]} and holds {numbers.size:,} numbers")
+    return numbers.reshape(sides)
 
 
 def _dimensions(content: memoryview) -> list[int]:
@@ -120,6 +122,10 @@ def _dimensions(content: memoryview) -> list[int]:
             while place < len(value):
                 side, place = _varint(value, place)
                 sides.append(side)
+                if len(sides) > _MOST_SIDES:
+                    break
+        if len(sides) > _MOST_SIDES:
+            raise ValueError(f"a blob claims more than {_MOST_SIDES} sides")
     return sides
 
 

@@ -22,8 +22,13 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
     Raises:
         OSError: It cannot be written.
+        WeightsError: A number is none, or too large for that.
     """
-    halved: dict[str, Any] = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    with np.errstate(over="ignore"):
+        halved: dict[str, Any] = {name: np.asarray(array, np.float16) for name, array in arrays.items()}
+    for name, array in halved.items():
+        if not np.isfinite(array).all():
+            raise WeightsError(f"the weights {name} have numbers that float16 cannot hold")
     with path.open("wb") as file:
         np.savez_compressed(file, **halved)
 

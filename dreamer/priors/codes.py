@@ -26,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ _KEYS = ("picture", "encoder", "deviation", "bounds", "norm", "decay", "learning
 _MOST_BYTES = 100_000_000  # Of a file of bounds.
 _PROBED = 2  # Positions of a code whose size is open, when it is tried how large a picture becomes of it.
 _MOST_BEYOND = 0.5  # As of a pull.
+_LARGEST = 1e30  # Of a number in a TOML, which float32 has to hold.
 
 
 class Code:
@@ -110,34 +112,42 @@ class Code:
 
     def made(self, size: Size) -> Size:
         """The size at which it makes pictures that are to have a size: the nearest above, or the only one."""
-        height, width = self._made_of_two
-        if None not in self._shape[:2] or len(self._shape) == 1:
-            return height, width
-        stride = height // _PROBED
-        return -(-size[0] // stride) * stride, -(-size[1] // stride) * stride
+        shape = self._network.compute_output_spec(keras.KerasTensor((1, *self._code_shape(size)))).shape
+        return int(shape[1]), int(shape[2])
 
     def numbers_kept(self, size: Size) -> int:
         """How many numbers the way down has to keep of one picture: all that its layers give."""
-        shape = self._code_shape(self.made(size))
+        shape = self._code_shape(size)
         layers = keras.Model(self._network.inputs[0], [layer.output for layer in self._network.layers])
         return sum(math.prod(one.shape) for one in layers.compute_output_spec(keras.KerasTensor((1, *shape))))
 
     def after_step(self, made_from: Tensor, course: Course, _given: Given) -> Tensor:
         """Codes brought back among the likely ones, within a program."""
         if self.encoder is not None:
-            back = ops.reshape(self._encoded(self._pictures(made_from)), ops.shape(made_from))
-            made_from = made_from + course.pull * (back - made_from)
+            made_from = ops.cond(
+                course.pull > 0,
+                lambda: made_from + course.pull * (self._found_again(made_from) - made_from),
+                lambda: made_from,
+            )
+        return self._within(made_from)
+
+    def _found_again(self, codes: Tensor) -> Tensor:
+        """What the encoder finds in the pictures of codes."""
+        return ops.reshape(self._encoded(self._pictures(codes)), ops.shape(codes))
+
+    def _within(self, codes: Tensor) -> Tensor:
+        """Codes within their bounds, and no longer than they may be."""
         if self._bounds is not None:
-            made_from = ops.clip(made_from, *self._bounds)
+            codes = ops.clip(codes, *self._bounds)
         if "norm" in self._told:
-            axes = tuple(range(1, len(made_from.shape)))
-            length = ops.sqrt(ops.sum(ops.square(made_from), axis=axes, keepdims=True))
-            made_from = made_from * ops.minimum(1.0, self._told["norm"] / (length + 1e-12))
-        return made_from
+            axes = tuple(range(1, len(codes.shape)))
+            length = ops.sqrt(ops.sum(ops.square(codes), axis=axes, keepdims=True))
+            codes = codes * ops.minimum(1.0, self._told["norm"] / (length + 1e-12))
+        return codes
 
     def _of_size(self, size: Size) -> Parametrization:
         made = self.made(size)
-        shape = self._code_shape(made)
+        shape = self._code_shape(size)
 
         def render(codes: Tensor) -> Tensor:
             pictures = self._pictures(ops.reshape(codes, (-1, *shape)))
@@ -151,17 +161,18 @@ class Code:
                     f"leave out --start, or name an encoder in {Path(self.spec.name).with_suffix('.toml').name}"
                 )
             resized = ops.convert_to_tensor(pictures, "float32")
-            return self._encoded(resized if made == size else ops.image.resize(resized, made, antialias=True))
+            resized = resized if made == size else ops.image.resize(resized, made, antialias=True)
+            return self._within(ops.reshape(self._encoded(resized), (-1, *shape)))
 
         return Parametrization(lambda rng, count: self._drawn(rng, (count, *shape)), render, encode)
 
     def _drawn(self, rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
         code = rng.normal(scale=self._deviation, size=shape).astype(np.float32)
-        return code if self._bounds is None else np.clip(code, *self._bounds)
+        return np.asarray(ops.convert_to_numpy(self._within(ops.convert_to_tensor(code))), np.float32)
 
-    def _code_shape(self, made: Size) -> tuple[int, ...]:
-        """The shape of the code of a picture of a size that can be made."""
-        return self._shaped(*(side * _PROBED // one for side, one in zip(made, self._made_of_two, strict=True)))
+    def _code_shape(self, size: Size) -> tuple[int, ...]:
+        """The shape of the code of a picture of a size, or of the next that is made."""
+        return self._shaped(*(-(-side * _PROBED // two) for side, two in zip(size, self._made_of_two, strict=True)))
 
     def _shaped(self, height: int, width: int | None = None) -> tuple[int, ...]:
         """The shape of a code, with so many positions where that is open."""
@@ -264,6 +275,8 @@ def table(spec: PriorSpec) -> dict[str, Any]:
             raise SettingsError(f"{path}: {key} is {shown(said[key])}; expected a number above 0")
     if "encoder" in said:
         said["encoder"] = _beside(path, "encoder", said["encoder"])
+        if said["encoder"].suffix.lower() != ".keras":
+            raise SettingsError(f"{path}: encoder is {said['encoder'].name!r}; expected a .keras file")
     if isinstance(said.get("bounds"), str):
         said["bounds"] = _beside(path, "bounds", said["bounds"])
     elif "bounds" in said and not _is_rising(said["bounds"]):
@@ -274,11 +287,14 @@ def table(spec: PriorSpec) -> dict[str, Any]:
 
 
 def files(spec: PriorSpec) -> list[Path]:
-    """The files besides the network's own that a generator in a file depends on."""
+    """The files besides the network's own that a prior in a file may depend on. What is wrong in them is said later."""
     if not isinstance(spec.weights, FileWeights):
         return []
     beside = Path(spec.name).with_suffix(".toml")
-    return [path for path in (beside, *table(spec).values()) if isinstance(path, Path) and path.is_file()]
+    with suppress(SettingsError):
+        named = [path for path in table(spec).values() if isinstance(path, Path)]
+        return [path for path in (beside, *named) if path.is_file()]
+    return [beside] if beside.is_file() else []
 
 
 def _limits(file: Path) -> FloatArray:
@@ -301,15 +317,15 @@ def _limits(file: Path) -> FloatArray:
 
 def _is_rising(said: Any) -> bool:
     is_pair = isinstance(said, list) and len(said) == 2 and all(isinstance(one, int | float) for one in said)
-    return is_pair and -math.inf < said[0] < said[1] < math.inf
+    return is_pair and -_LARGEST <= said[0] < said[1] <= _LARGEST
 
 
 def _beside(path: Path, key: str, file: Any) -> Path:
     """A file that the TOML names: one that lies beside it, since the two may come from somebody else."""
     if not isinstance(file, str) or not lies_within(path.parent, path.parent / file):
         raise SettingsError(f"{path}: {key} is {shown(file)}; expected a file that lies beside it")
-    return path.parent / file
+    return (path.parent / file).absolute()
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST

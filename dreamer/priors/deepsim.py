@@ -14,7 +14,6 @@ References:
 
 from __future__ import annotations
 
-import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -131,8 +130,14 @@ def build(arrays: Arrays) -> keras.Model:
 
 
 def _filled(layer: Any, kernel: Any, bias: Any, x: Any) -> Any:
+    """The output of a layer with its weights, which are looked at before the layer takes memory for any.
+
+    A kernel is ``(inputs, outputs)``, or ``(height, width, outputs, inputs)`` of a transposed convolution.
+    """
+    sides = tuple(kernel.shape[:-2])
+    inputs, outputs = kernel.shape[:-3:-1] if sides else kernel.shape
+    if sides != tuple(getattr(layer, "kernel_size", ())) or inputs != x.shape[-1] or bias.size != outputs:
+        raise ValueError(f"{layer.name} is given {x.shape[-1]} channels, and its kernel is {kernel.shape}")
     made = layer(x)
-    if math.prod(kernel.shape) != math.prod(layer.kernel.shape):
-        raise ValueError(f"{layer.name} takes a kernel of {tuple(layer.kernel.shape)}, and there is {kernel.shape}")
     layer.set_weights([np.asarray(kernel, np.float32), np.asarray(bias, np.float32).ravel()])
     return made

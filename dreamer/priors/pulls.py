@@ -93,7 +93,8 @@ class Pull:
             noise: As for :meth:`of_pictures`.
 
         Returns:
-            ``(height, width, 3)``, a new array. Tiles overlap by more than the network sees, so there are no seams.
+            ``(height, width, 3)``, a new array. Tiles overlap by more than the denoiser that ships sees, so it
+            leaves no seams.
         """
         way = np.empty_like(picture)
         (height, width), deviation = picture.shape[:2], np.float32(noise)

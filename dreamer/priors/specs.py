@@ -86,6 +86,27 @@ def of(name: str | None) -> PriorSpec | None:
     return None if name is None else spec(name)
 
 
+def check_use(name: str | None, *, dreams: bool) -> PriorSpec | None:
+    """The prior that settings name, looked up, if it may be used so, as far as that is known before it is loaded.
+
+    Args:
+        name: As settings have it.
+        dreams: Whether it is for a dream, or for pictures from noise.
+
+    Raises:
+        PriorError: There is none of that name, no such file, or it is for something else.
+    """
+    found = of(name)
+    if found is not None and found.kind == "encoder":
+        raise PriorError(f"{name} finds codes and makes no pictures; name the prior whose encoder it is")
+    if found is not None and found.kind == "code" and dreams:
+        raise PriorError(
+            f"the prior {name} makes pictures from a code, and a dream is made from its photo; it is for visualize. "
+            "Name a prior from pictures to pictures, as denoiser"
+        )
+    return found
+
+
 def spec(name: str) -> PriorSpec:
     """Look a prior up.
 

@@ -120,6 +120,8 @@ def _block(arrays: Arrays, number: int, x: Any) -> Any:
 
 def _convolved(arrays: Arrays, name: str, x: Any, stride: int = 1) -> Any:
     kernel = arrays[f"{name}.weight"].transpose(2, 3, 1, 0).astype(np.float32)
+    if kernel.shape[2] != x.shape[-1]:  # Said before a layer takes memory for as much as it would need.
+        raise ValueError(f"{name} is given {x.shape[-1]} channels, and its kernel is {kernel.shape}")
     weights = [kernel, *([arrays[f"{name}.bias"].astype(np.float32)] if f"{name}.bias" in arrays else [])]
     padding = "same"
     if stride > 1:  # Keras would pad one side alone.

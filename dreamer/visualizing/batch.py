@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -338,7 +339,7 @@ def program(
 
         def forward(inputs: Any, given: Given) -> Activations:
             made_from, offsets = inputs if settings.alpha else (inputs, 0.0)
-            with keras.StatelessScope(state_mapping=_held(made.variables, given.own)):
+            with _holding(made, given):
                 pictures = made.render(made_from + given.haze) + offsets
             pictures = ops.reshape(pictures, (batch, *settings.size, 3))
             look = partial(views.see, views=given.views, field=given.field, count=how.views, turns=turns, noisy=noisy)
@@ -380,22 +381,35 @@ def _pull(prior: Prior | None, made: Parametrization) -> Callable[[Tensor, Cours
         return None if prior is None else prior.after_step
 
     def pulled(made_from: Tensor, course: Course, given: Given) -> Tensor:
-        with keras.StatelessScope(state_mapping=_held(made.variables, given.own)):
+        with _holding(made, given):
             pictures = made.render(made_from)
-            likelier = ops.clip(pictures + course.pull * prior.of_pictures(pictures, course.noise), 0, 1)
+        likelier = ops.clip(pictures + course.pull * prior.of_pictures(pictures, course.noise), 0, 1)
+        with _holding(made, given):
             # Not simply what the likelier is made from: what cannot be encoded, black and white, stays as it is.
             return made_from + made.encode(likelier) - made.encode(pictures)
 
-    return pulled
+    def where_due(made_from: Tensor, course: Course, given: Given) -> Tensor:
+        return ops.cond(course.pull > 0, lambda: pulled(made_from, course, given), lambda: made_from)
+
+    return where_due
 
 
 def _layers(forms: Sequence[Form]) -> set[str]:
     return {name for form in forms for name in form.layers}
 
 
-def _held(variables: Sequence[Any], values: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Variables with the values that a program was given for them, which may have lost their shapes on the way."""
-    return [(one, ops.reshape(value, tuple(one.shape))) for one, value in zip(variables, values, strict=True)]
+def _holding(made: Parametrization, given: Given) -> AbstractContextManager[Any]:
+    """A context in which a parametrization's variables have the values that the program was given.
+
+    Those may have lost their shapes on the way. Where there are none there is no context of its own: it would hide that
+    in which a backend holds the network's variables.
+    """
+    if not made.variables:
+        return nullcontext()
+    shaped = (ops.reshape(value, tuple(one.shape)) for one, value in zip(made.variables, given.own, strict=True))
+    mapping = list(zip(made.variables, shaped, strict=True))
+    held: AbstractContextManager[Any] = keras.StatelessScope(state_mapping=mapping)
+    return held
 
 
 _OPAQUE_FROM = 80  # Percentile of what mattered, as MACO's authors show it.

@@ -54,7 +54,7 @@ def test_the_device_is_pulled_as_the_host(tiny_network, picture, pulling, tile, 
     )  # fmt: skip
     expected = [step.picture().copy() for step in host]
     raw = backend.tile_gradient(lambda x, _: activations(x), alone(layer("second")), ())
-    program = backend.compile_chunk(on_device.chunk(raw, CONDITIONINGS["none"].device, pulling))
+    program = backend.compile_chunk(on_device.chunk(raw, CONDITIONINGS["none"].device, pulling.prior))
     device = ascend_on_device(
         picture, program, tiling.grid(picture.shape[:2]), ladder=ladder, pull=(pulling, photo), **how
     )

@@ -49,6 +49,7 @@ def test_numbers_one_by_one_and_in_double_are_read():
             r"the shape \[4611686018427387904\] and holds 0",
         ),
         (field(100, field(7, field(5, b"abc"))), "damaged"),
+        (field(100, field(7, field(7, field(1, b"\x01" * 40)))), "claims more than 32 sides"),
         (b"\xff" * 20, "a number has no end"),
         (varint(1 << 3 | 3), "is written in a way 3 that there is not"),
         (field(100, field(7, varint(5 << 3) + varint(3))), "a blob holds something else than numbers"),

@@ -119,13 +119,14 @@ def test_what_the_way_down_keeps_grows_with_the_picture(saved):
 
 
 def test_codes_are_kept_to_a_length_and_decay(saved):
-    prior = loading.load(saved(generator(), "norm = 0.5\ndecay = 0.25\nlearning_rate = 0.3\ndeviation = 2.0\n"))
+    prior = loading.load(saved(generator(), "norm = 0.5\ndecay = 0.25\nlearning_rate = 0.3\n"))
     codes = np.float32([[3, 4, 0, 0, 0, 0], [0.3, 0, 0, 0, 0, 0]])
     expected = np.float32([[0.3, 0.4, 0, 0, 0, 0], [0.3, 0, 0, 0, 0, 0]])
     assert np.asarray(prior.after_step(codes, Course(1.0), None)) == pytest.approx(expected)
     assert prior.parametrization.schedule.decay == 0.25
     assert prior.parametrization.learning_rate == 0.3
-    drawn = prior.parametrization.make((8, 12), None).draw(np.random.default_rng(0), 4000)
+    wide = loading.load(saved(generator(), "deviation = 2.0\n", name="wide.keras"))
+    drawn = wide.parametrization.make((8, 12), None).draw(np.random.default_rng(0), 4000)
     assert drawn.std() == pytest.approx(2, 0.03)
 
 
@@ -134,6 +135,49 @@ def autoencoder(saved):
     encoder, decoder = halving()
     saved(encoder, name="encoder.keras")
     return saved(decoder, 'encoder = "encoder.keras"\ndeviation = 0.3\n', name="decoder.keras")
+
+
+def test_bounds_hold_where_nothing_is_pulled_and_from_the_first_code_on(saved, tiny_network):
+    path = saved(generator(), "bounds = [-0.5, 0.5]\nnorm = 0.9\ndeviation = 5.0\n")
+    prior = loading.load(path)
+    first = prior.parametrization.make((8, 12), None).draw(np.random.default_rng(0), 20)
+    assert np.abs(first).max() <= 0.5
+    assert np.linalg.norm(first, axis=1).max() <= 0.9 + 1e-6
+    settings = VisualizeSettings.merged(QUICK, {"size": (8 * 2, 12 * 2), "prior": path, "prior_weight": 0.0})
+    with pytest.warns(RuntimeWarning, match="which are resized"):
+        *_, last = dreamer.visualize_steps(["second:1"], settings, network=tiny_network, learning_rate=3.0)
+    code = np.asarray(last._state.values[0])
+    assert np.abs(code).max() <= 0.5 + 1e-6
+    assert np.linalg.norm(code, axis=1).max() <= 0.9 + 1e-5
+
+
+def test_a_decoder_that_cuts_its_edges_makes_what_it_makes(saved, tiny_network):
+    """Of 6 positions 20 pixels, not 24: the sizes are asked of the network itself."""
+    code = keras.Input((None, None, 5))
+    x = keras.layers.Conv2DTranspose(3, 4, strides=4, activation="sigmoid")(code)
+    path = saved(keras.Model(code, keras.layers.Cropping2D(2)(x)))
+    made = loading.load(path).made((24, 34))
+    shown = codes_of(path).render(codes_of(path).draw(np.random.default_rng(0), 1))
+    assert made != (24, 34)
+    assert tuple(shown.shape) == (1, 24, 34, 3)
+
+
+def test_an_encoder_may_give_the_numbers_in_another_shape(saved, tiny_network, picture):
+    flat = keras.Sequential([keras.Input((8, 12, 3)), keras.layers.Flatten()])
+    saved(flat, name="flat.keras")
+    code = keras.Input((8, 12, 3))
+    made = keras.layers.UpSampling2D(2)(code)
+    path = saved(keras.Model(code, made), 'encoder = "flat.keras"\ndeviation = 0.1\n')
+    with pytest.raises(PriorError, match="makes nothing of a picture of 16x24"):
+        loading.load(path)
+    halved = keras.Sequential([keras.Input((16, 24, 3)), keras.layers.AveragePooling2D(2), keras.layers.Flatten()])
+    saved(halved, name="flat.keras")
+    start = picture[:16, :24]
+    [drawn] = dreamer.visualize(
+        ["second:1"], QUICK, network=tiny_network, size=(16, 24), prior=path, start=start, steps=1, learning_rate=1e-9
+    )
+    small = cv2.resize(start, (12, 8), interpolation=cv2.INTER_AREA)
+    assert drawn.pixels == pytest.approx(small.repeat(2, 0).repeat(2, 1), abs=1e-3)
 
 
 def test_a_run_starts_as_the_code_of_a_picture(autoencoder, tiny_network, picture):
@@ -181,6 +225,8 @@ def test_the_digest_is_of_all_that_a_code_depends_on(saved, tmp_path):
     [
         ("speed = 3", SettingsError, "has an unknown key 'speed'. Known: picture, encoder"),
         ('picture = "0..2"', SettingsError, "picture is '0..2'; expected one of 0..1, 0..255"),
+        ("norm = 1" + 400 * "0", SettingsError, "norm is a whole number of 1329 bits; expected a number above 0"),
+        ('encoder = "made.toml"', SettingsError, "encoder is 'made.toml'; expected a .keras file"),
         ("norm = -1", SettingsError, "norm is -1; expected a number above 0"),
         (
             "bounds = [1]",

@@ -87,6 +87,18 @@ def test_what_is_not_there_says_how_to_get_it(capfd):
     assert "by hand" in capfd.readouterr().out
 
 
+def test_what_a_prior_is_not_for_is_said_before_anything_is_fetched(tmp_path, samples, capfd):
+    for command, said in (
+        (
+            ["dream", str(samples / "cat.png"), "--prior", "taesd"],
+            "makes pictures from a code, and a dream is made from",
+        ),
+        (["visualize", "block4b", "--prior", "taesd_encoder"], "taesd_encoder finds codes and makes no pictures"),
+    ):
+        assert run(command) == 2
+        assert said in capfd.readouterr().err
+
+
 WIDTHS = {"defc7": 10, "defc6": 9, "defc5": 3 * 16, "deconv5": 4, "conv5_1": 5, "deconv4": 4, "conv4_1": 3,
           "deconv3": 3, "conv3_1": 2, "deconv2": 2, "deconv1": 2, "deconv0": 3}  # fmt: skip
 CODE = 7
@@ -170,7 +182,7 @@ def test_the_generator_is_imported_by_hand(tmp_path, capfd, archived):
 
 def test_a_file_that_is_something_else_is_refused(tmp_path, capfd):
     some = blobs()
-    del some["conv3_1"]
+    some["conv3_1"][0] = some["conv3_1"][0][:, :1]
     for name, content in {"a.caffemodel": model(some), "b.caffemodel": b"nothing"}.items():
         (tmp_path / name).write_bytes(content)
     with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:

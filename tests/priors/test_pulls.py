@@ -19,7 +19,7 @@ from dreamer.earlier import Earlier
 from dreamer.errors import PriorError, SettingsError, UntrustedError, WeightsError
 from dreamer.presets import find
 from dreamer.presets.text import of_dream
-from dreamer.priors import loading, specs
+from dreamer.priors import loading, pulls, specs
 from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
 
@@ -183,6 +183,23 @@ def test_a_weight_of_nothing_changes_nothing(tiny_network, prior):
         dreamer.visualize("second:1", QUICK, network=tiny_network, prior=one, prior_weight=0.0) for one in (None, prior)
     )
     assert weightless.pixels == pytest.approx(free.pixels, abs=1e-4)
+
+
+def test_a_toml_that_says_how_a_network_is_used_otherwise_changes_nothing(prior):
+    """An autoencoder may be a network of one's own, too."""
+    with open(prior.replace(".keras", ".toml"), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write('preprocessing = "-1..1"\n')
+    assert isinstance(loading.load(prior), pulls.Pull)
+
+
+def test_an_atlas_is_not_gone_on_with_under_another_prior(tmp_path, tiny_network, prior):
+    how = {"network": tiny_network, "prior": prior, "size": 16, "steps": 1, "channels": [0]}
+    dreamer.atlas("second", tmp_path / "atlas", **how)
+    network = blurring()
+    network.set_weights([one * 0.9 for one in network.get_weights()])
+    network.save(prior)
+    with pytest.raises(SettingsError, match="was drawn with another prior of that name"):
+        dreamer.atlas("second", tmp_path / "atlas", **how)
 
 
 def test_a_dream_has_less_grit(tiny_network, prior, picture):
