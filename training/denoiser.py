@@ -13,7 +13,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +34,6 @@ SIDE, BATCH = 64, 16
 MOST_NOISE = 75 / 255  # The largest standard deviation that is taught, in units of a picture's range.
 GREY = 0.2  # Share of the patches that are grey, and their noise with them, as of old film.
 SCALES = (0.5, 0.25)  # Photos are made smaller, which takes away the camera's own noise and JPEG's.
-_AHEAD = 4
 
 
 class Noisy(NamedTuple):
@@ -192,13 +190,7 @@ class Patches:
 
     def following(self, first: int) -> Iterator[Noisy]:
         """The batches from one step on, made ahead."""
-        with ThreadPoolExecutor(1) as pool:
-            waiting = [pool.submit(self.batch, step) for step in range(first, first + _AHEAD)]
-            step = first + _AHEAD
-            while True:
-                yield waiting.pop(0).result()
-                waiting.append(pool.submit(self.batch, step))
-                step += 1
+        return photos.made_ahead(self.batch, first)
 
     def batch(self, step: int) -> Noisy:
         """The batch of a step, counted from 0."""

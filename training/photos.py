@@ -5,10 +5,10 @@ Must not import Keras: batches are made beside the training, in threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ from dreamer.errors import DreamerError
 HELD_OUT_EVERY, HELD_OUT_FROM = 10, 7
 _LARGEST_SIDE = 340  # Of a photo that is kept in memory; crops are much smaller.
 _AHEAD = 4  # Batches that are made while the training works.
+
+Made = TypeVar("Made")
 
 LEAST_CROP = 0.5
 COLOR_GAIN = 0.25
@@ -105,13 +107,7 @@ class Batches:
 
     def following(self, first: int) -> Iterator[Batch]:
         """The batches from one step on, made ahead."""
-        with ThreadPoolExecutor(1) as pool:
-            waiting = [pool.submit(self.batch, step) for step in range(first, first + _AHEAD)]
-            step = first + _AHEAD
-            while True:
-                yield waiting.pop(0).result()
-                waiting.append(pool.submit(self.batch, step))
-                step += 1
+        return made_ahead(self.batch, first)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, counted from 0."""
@@ -137,6 +133,17 @@ class Batches:
         if path not in self._kept:
             self._kept[path] = small(path)
         return self._kept[path]
+
+
+def made_ahead(batch: Callable[[int], Made], first: int) -> Iterator[Made]:
+    """What each step is given, from one step on: made beside the training, some steps ahead."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = [pool.submit(batch, step) for step in range(first, first + _AHEAD)]
+        step = first + _AHEAD
+        while True:
+            yield waiting.pop(0).result()
+            waiting.append(pool.submit(batch, step))
+            step += 1
 
 
 def small(path: Path) -> np.ndarray:

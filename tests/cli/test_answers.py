@@ -22,6 +22,7 @@ COMMANDS = {
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "presets list": ["presets", "list"],
+    "priors list": ["priors", "list"],
     "layers": ["layers", "efficientnet_lite0", "block4"],
     "labels": ["labels", "efficientnet_lite0", "tabby"],
     "models list": ["models", "list"],
