@@ -119,7 +119,10 @@ _PRIOR: tuple[_Setting, ...] = (
         LOOK, "prior", str, "NAME|FILE",
         "What keeps the picture likely: one of `dreamer priors list`, or a .keras file.", complete_prior,
     ),
-    _Setting(LOOK, "prior_weight", float, "0..1", "How far the prior pulls after each step."),
+    _Setting(
+        LOOK, "prior_weight", float, "0..1",
+        "How far the prior pulls after each step.  [default: 0.1, of a code not at all]",
+    ),
     _Setting(LOOK, "prior_noise", tuple, "FROM..TO", "Which noise the prior takes off, at first and at last."),
 )  # fmt: skip
 

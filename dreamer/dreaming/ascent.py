@@ -54,7 +54,7 @@ class Ascent:
         self._layers = sorted(plan.objective.layers)
         self._pulling: Pulling | None = None
         if plan.prior is not None:
-            self._pulling = Pulling(plan.prior, plan.settings.prior_weight, plan.settings.prior_noise)
+            self._pulling = Pulling(plan.prior, plan.settings.prior_weight or 0.0, plan.settings.prior_noise)
         self._programs = programs(
             plan.network,
             plan.objective,

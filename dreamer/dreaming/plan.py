@@ -75,8 +75,14 @@ class DreamPlan:
                 "for the features of another picture use guided"
             )
         chosen = precision.choose(settings.precision, loaded.spec.low_precisions, settings.model)
-        complete = dataclasses.replace(settings, objective=objective, precision=chosen.name)
-        return cls(loaded, complete, resolved, files, _prior(settings.prior))
+        prior = _prior(settings.prior)
+        complete = dataclasses.replace(
+            settings,
+            objective=objective,
+            precision=chosen.name,
+            prior_weight=loading.weight_of(prior, settings.prior_weight),
+        )
+        return cls(loaded, complete, resolved, files, prior)
 
     def with_settings(self, **changes: Any) -> Self:
         """The same with other steps, another seed, or whatever else leaves network, objective and files alone."""

@@ -48,7 +48,7 @@ class DreamSettings(Settings):
         conditioning: ``"none"``, ``"smooth"`` or ``"laplacian"``.
         prior: A name of ``dreamer priors list``, or the path of a ``.keras`` file: a network that pulls the picture to
             likelier ones after each step; None for none.
-        prior_weight: Which share of the way there is taken per step.
+        prior_weight: Which share of the way there is taken per step; None for what is usual with the prior.
         prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
             and at the last step of each octave; or one number.
         strength: How much of the dream is laid over the photo, from 0 to 1.
@@ -88,7 +88,7 @@ class DreamSettings(Settings):
     scale: float = 0.0
     conditioning: str = "smooth"
     prior: str | None = None
-    prior_weight: float = 0.1
+    prior_weight: float | None = None
     prior_noise: tuple[float, float] = (0.1, 0.02)
     strength: float = 1.0
     mask: str | None = None
@@ -110,7 +110,7 @@ class DreamSettings(Settings):
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
         object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
-        self._check(_DREAM_RANGES, ("octaves", "max_size"), choices, ("mask", "guide", "prior"))
+        self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""

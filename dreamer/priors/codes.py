@@ -74,6 +74,8 @@ class Code:
         encoder: From pictures to codes; None where there is none.
     """
 
+    usual_weight = 0.0  # What an encoder finds again in a picture has less detail than the picture.
+
     def __init__(self, spec: PriorSpec, network: Any, sha256: str) -> None:
         self.spec = spec
         self._network = network

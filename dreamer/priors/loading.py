@@ -49,6 +49,11 @@ def of(name: str | None) -> Prior | None:
     return None if name is None else load(name)
 
 
+def weight_of(prior: Prior | None, wanted: float | None) -> float | None:
+    """The share of a prior's way that is taken per step: what is wanted, or what is usual with it."""
+    return prior.usual_weight if wanted is None and prior is not None else wanted
+
+
 @lru_cache(maxsize=4)
 def _loaded(found: PriorSpec, _stamp: str) -> Prior:
     network, sha256 = networks.load(found)

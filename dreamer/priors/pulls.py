@@ -57,6 +57,8 @@ class Pull:
         >>> likelier = photo + pull.of_picture(photo, 0.1)  # doctest: +SKIP
     """
 
+    usual_weight = 0.1
+
     def __init__(self, spec: PriorSpec, network: Any, sha256: str) -> None:
         self.spec = spec
         self.sha256 = sha256

@@ -295,7 +295,7 @@ class Batch:
         """Which share of a prior's way is taken after a step: that of several at once, which costs a single pass."""
         every = 1 if isinstance(self._plan.prior, Code) else _PULL_EVERY  # Bounds are kept to after each step.
         is_due = (step + 1) % every == 0 or step + 1 == self._settings.steps
-        return 1 - (1 - self._settings.prior_weight) ** (step % every + 1) if is_due else 0.0
+        return 1 - (1 - (self._settings.prior_weight or 0.0)) ** (step % every + 1) if is_due else 0.0
 
     def _seen(self, of_size: float) -> Size:
         return _seen(self._plan, self.units[0].objectives, of_size)

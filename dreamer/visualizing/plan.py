@@ -119,6 +119,7 @@ class VisualizePlan:
         settings = dataclasses.replace(settings, precision=_precision(settings, networks))
         files = settings.file_digests()
         begins, prior = _begins(settings, start), loading.of(settings.prior)
+        settings = dataclasses.replace(settings, prior_weight=loading.weight_of(prior, settings.prior_weight))
         if isinstance(prior, Code):
             of_classes = of_others = _way_of_code(settings, prior, begins is not None)
         else:

@@ -54,7 +54,7 @@ class VisualizeSettings(Settings):
         learning_rate: How far a step goes.
         prior: A name of ``dreamer priors list``, or the path of a ``.keras`` file: a network that pulls the picture to
             likelier ones after each step; None for none.
-        prior_weight: Which share of the way there is taken per step.
+        prior_weight: Which share of the way there is taken per step; None for what is usual with the prior.
         prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
             and at the last step; or one number.
         diversity: How many pictures of each target there are, as different from each other as they can be.
@@ -85,7 +85,7 @@ class VisualizeSettings(Settings):
     optimizer: str | None = None
     learning_rate: float | None = None
     prior: str | None = None
-    prior_weight: float = 0.1
+    prior_weight: float | None = None
     prior_noise: tuple[float, float] = (0.2, 0.02)
     diversity: int = 1
     diversity_weight: float = 1.0
@@ -106,7 +106,7 @@ class VisualizeSettings(Settings):
         choices: dict[str, Sequence[str]] = {"precision": PRECISIONS}
         optional = {"look": tuple(LOOKS), "parametrization": parametrization_names(), "optimizer": OPTIMIZERS}
         choices |= {name: allowed for name, allowed in optional.items() if getattr(self, name) is not None}
-        self._check(_VISUALIZE_RANGES, ("learning_rate",), choices, ("spectrum", "start", "prior"))
+        self._check(_VISUALIZE_RANGES, ("learning_rate", "prior_weight"), choices, ("spectrum", "start", "prior"))
         if not isinstance(self.alpha, bool):
             raise SettingsError(f"alpha is {shown(self.alpha)}; expected true or false")
 

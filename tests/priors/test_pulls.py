@@ -8,7 +8,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from priors.making import blurring
+from priors.making import blurring, generator
 
 import dreamer
 from dreamer import images
@@ -257,6 +257,17 @@ def test_a_preset_names_a_prior_beside_it(tmp_path, prior):
     again.write_text(of_dream("again", settings, "a.png"), encoding="utf-8")
     assert find(again, trust=True).settings() == settings
     assert "prior" not in of_dream("again", DreamSettings(seed=3), "a.png")
+
+
+def test_a_weight_that_is_not_given_is_what_is_usual(tiny_network, prior, tmp_path):
+    generator(size=(24, 34)).save(tmp_path / "code.keras")
+    of_pull = DreamPlan.of(DreamSettings(objective="second:1", prior=prior), tiny_network)
+    assert of_pull.settings.prior_weight == 0.1
+    drawn = VisualizePlan.of(VisualizeSettings(prior=prior, prior_weight=0.3), tiny_network)
+    assert drawn.of_others.settings.prior_weight == 0.3
+    of_code = VisualizePlan.of(VisualizeSettings(prior=str(tmp_path / "code.keras")), tiny_network)
+    assert of_code.of_others.settings.prior_weight == 0.0
+    assert VisualizePlan.of(VisualizeSettings(), tiny_network).settings.prior_weight is None
 
 
 def test_plans_differ_by_their_prior(tiny_network, prior):
