@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from dreamer.dreaming.zoom import ZoomStep
     from dreamer.earlier import dream_again
     from dreamer.errors import DreamerError
+    from dreamer.fooling.calls import fool
+    from dreamer.fooling.fooled import Fooled
+    from dreamer.fooling.settings import FoolSettings
     from dreamer.models.network import Network
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
@@ -43,6 +46,8 @@ __all__ = [
     "DreamSettings",
     "DreamStep",
     "DreamerError",
+    "FoolSettings",
+    "Fooled",
     "Interrupted",
     "Network",
     "Objective",
@@ -57,6 +62,7 @@ __all__ = [
     "dream",
     "dream_again",
     "dream_steps",
+    "fool",
     "images",
     "load",
     "objectives",
@@ -77,6 +83,8 @@ __getattr__, __dir__ = lazy.exports(
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
+        "FoolSettings": "dreamer.fooling.settings",
+        "Fooled": "dreamer.fooling.fooled",
         "Interrupted": "dreamer.results",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
@@ -90,6 +98,7 @@ __getattr__, __dir__ = lazy.exports(
         "dream": "dreamer.dreaming.calls",
         "dream_again": "dreamer.earlier",
         "dream_steps": "dreamer.dreaming.calls",
+        "fool": "dreamer.fooling.calls",
         "images": "dreamer.images",
         "load": "dreamer.models.registry",
         "objectives": "dreamer.objectives",

@@ -213,9 +213,14 @@ def dream_again(
 
     from dreamer.dreaming.calls import warn
     from dreamer.dreaming.photo import PhotoDream
-    from dreamer.dreaming.source import opened
+    from dreamer.sources import opened
 
-    photo, source = opened(earlier.photo() if picture is None else picture, settings, damaged_ok=earlier.took_damaged)
+    photo, source = opened(
+        earlier.photo() if picture is None else picture,
+        max_side=settings.max_size,
+        work_bytes=settings.work_bytes,
+        damaged_ok=earlier.took_damaged,
+    )
     earlier.compare(source, settings, warn)
     dream = PhotoDream(photo, settings, network=network, source=source, preset=earlier.preset, preview=preview)
     earlier.compare_plan(dream.plan, warn)

@@ -15,6 +15,7 @@ from types import ModuleType
 
 MOVED = {
     "dreamer.climbing": "dreamer.dreaming.ascent",
+    "dreamer.dreaming.source": "dreamer.sources",
     "dreamer.drawing": "dreamer.visualizing.batch",
     "dreamer.finishing": "dreamer.dreaming.finish",
     "dreamer.grammar": "dreamer.objectives.grammar",

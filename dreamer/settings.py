@@ -79,7 +79,7 @@ class Settings:
             "prior": "the name of a prior, or the path of a .keras file",
         }
         for name, expected in (texts | dict.fromkeys(files, "the path of a file")).items():
-            value = getattr(self, name)
+            value = getattr(self, name, None)
             if value is None and name != "model":
                 continue
             if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):

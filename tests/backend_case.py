@@ -110,6 +110,7 @@ def main(output: str) -> None:
         found[f"{place}_generated"] = drawn.pixels
         weights.assign(weights.numpy() / 2)  # Read anew, and nothing is compiled again.
     found |= of_priors(model, settings)
+    found |= of_fooling()
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
@@ -122,6 +123,18 @@ def main(output: str) -> None:
     found["filled"] = np.array(len(filled.variables))
     found["devices"] = np.array([device.kind for device in backend.current().devices()])
     np.savez(output, **found)
+
+
+def of_fooling():
+    """What an attack comes to, through a resizing, and what the network says of it."""
+    picture = keras.Input((24, 24, 3))
+    x = keras.layers.Conv2D(6, 3, strides=2, padding="same", activation="tanh")(picture)
+    x = keras.layers.Dense(5, name="scores")(keras.layers.Flatten()(x))
+    built, weights = keras.Model(picture, x), np.random.default_rng(6)
+    built.set_weights([weights.normal(scale=0.2, size=one.shape) for one in built.get_weights()])
+    photo = (PICTURE * 255).round().astype(np.uint8)
+    found = dreamer.fool(photo, network=registry.load(built, "-1..1"), to=3, eps=3, steps=10)
+    return {"fooled": found.picture, "fooled_score": np.array(found.score), "is_fooled": np.array(found.success)}
 
 
 def of_priors(model, settings):

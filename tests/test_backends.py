@@ -107,6 +107,14 @@ def test_priors_do_the_same(backend, computed):
 
 
 @pytest.mark.parametrize("backend", OTHERS)
+def test_an_attack_comes_to_the_same(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["is_fooled"] == expected["is_fooled"]
+    assert found["fooled_score"] == pytest.approx(expected["fooled_score"], rel=0.02)
+    assert (found["fooled"] != expected["fooled"]).mean() < 0.02
+
+
+@pytest.mark.parametrize("backend", OTHERS)
 def test_two_networks_draw_the_same_picture_jointly(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
     assert found["joint_score"] == pytest.approx(expected["joint_score"], rel=0.02)

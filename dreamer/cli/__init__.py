@@ -24,6 +24,7 @@ from dreamer.cli.commands import Group
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
+from dreamer.cli.fool import fool
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
@@ -112,6 +113,7 @@ for _command in (
     batch,
     visualize,
     atlas,
+    fool,
     presets,
     models,
     priors,

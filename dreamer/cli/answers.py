@@ -22,6 +22,8 @@ json_option = option(
 
 _SCORES: Shape = [{"target": str, "start": (float, None), "end": (float, None)}]
 
+_PREDICTION: Shape = {"index": int, "name": str, "probability": float}
+
 _RATE: Shape = {
     "network": str, "layer": str, "side": int, "precision": str, "seconds": float, "operations_per_second": float,
     "peak": float, "operations_bound": float, "memory_bound": float,
@@ -41,6 +43,13 @@ ITEMS: Mapping[str, Shape] = {
     "atlas": {
         "layer": str, "index": int, "name": str, "picture": (str, None), "score": (float, None), "dead": bool,
         "page": str,
+    },
+    "fool": {
+        "photo": str, "path": (str, None), "shown": (str, None), "bound": (float, None), "success": bool, "l2": float,
+        "linf": int, "steps": int, "carried": (bool, None),
+        # Of a single photo and bound.
+        "said": [{"model": str, "fooled": bool, "seen": [int], "before": [_PREDICTION], "after": [_PREDICTION]}],
+        "recipe": {str: object},
     },
     "presets list": {
         "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "path": str, "own": bool,

@@ -105,8 +105,8 @@ def named(photo: Path, wish: Wish, taken: Collection[str | None]) -> Wish:
 
 def read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
     """What a photo holds, in a list that it can be taken from, so that nobody keeps it; and what recipes say of it."""
-    from dreamer.dreaming.source import photo_of, read_photo
     from dreamer.images.opening import stream_bytes
+    from dreamer.sources import photo_of, read_photo
 
     work_bytes = 0 if wish.preview else wish.settings.work_bytes
     options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": work_bytes}
@@ -127,10 +127,10 @@ def begun(found: list[Photo], wish: Wish, source: Mapping[str, object]) -> Photo
 
 def names_of(photo: Path, wish: Wish, suffix: str | None = None) -> Iterator[Path]:
     """Names for the result of a photo, the first one best."""
-    from dreamer.dreaming.source import dream_names
+    from dreamer.sources import result_names
 
     named = photo if wish.folder is None else wish.folder / photo.name
-    return dream_names(named, preview=wish.preview, suffix=suffix)
+    return result_names(named, "preview" if wish.preview else "dream", suffix)
 
 
 def stem_of(photo: Path) -> str:

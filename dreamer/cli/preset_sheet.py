@@ -74,8 +74,8 @@ def sheet(
     Each is composed like the whole dream would be. An interrupt keeps those that are done.
     """
     from dreamer import images
-    from dreamer.dreaming.source import read_photo
     from dreamer.models import registry
+    from dreamer.sources import read_photo
 
     images.check_target(output, overwrite=overwrite)
     check_not_photo(output, photo)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer.dreaming.photo import Dream, PhotoDream
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.source import opened
 from dreamer.dreaming.steps import DreamStep
 from dreamer.dreaming.zoom import ZoomStep
 from dreamer.progress import followed
+from dreamer.sources import opened
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
@@ -144,5 +144,5 @@ def _run(
     preview: bool,
 ) -> PhotoDream:
     chosen = DreamSettings.merged(settings, keywords)
-    photo, source = opened(picture, chosen)
+    photo, source = opened(picture, max_side=chosen.max_size, work_bytes=chosen.work_bytes)
     return PhotoDream(photo, chosen, network=network, source=source, preview=preview)

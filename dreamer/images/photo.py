@@ -44,6 +44,7 @@ class Photo:
         metadata: EXIF and the like.
         notes: One-line remarks for the user.
         is_damaged: Whether parts of the picture were missing in the file.
+        is_exact: Whether a file is to hold these very levels where its format can: WebP is written without loss.
 
     Example:
         >>> import numpy as np
@@ -59,6 +60,7 @@ class Photo:
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
     is_damaged: bool = False
+    is_exact: bool = False
 
 
 def resized(photo: Photo, size: Size) -> Photo:

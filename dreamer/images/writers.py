@@ -127,6 +127,7 @@ def _webp(job: Encoding) -> bytes:
         out,
         "WEBP",
         quality=95,
+        lossless=job.photo.is_exact,
         exact=True,  # the colours under transparent pixels stay
         icc_profile=srgb_bytes(),
         exif=_exif(job, with_recipe=True),

@@ -154,6 +154,24 @@ class Network:
         """Whether a layer sees pictures of the network's own size only, so that others are resized."""
         return any(self.graph.tied([self._index(layer)]))
 
+    def seen_at(self, layer: str, size: Size) -> Size:
+        """The size at which photos are looked at as the network is used to: its own along the shorter side.
+
+        Args:
+            layer: What looks.
+            size: ``(height, width)`` of a photo.
+
+        Returns:
+            The nearest that the layer can see, in the photo's proportions where it can see those.
+
+        Example:
+            >>> network.seen_at("logits", (600, 800))  # doctest: +SKIP
+            (224, 299)
+        """
+        share = max(own / side for own, side in zip(self.graph.own_size, size, strict=True))
+        nearest = self.sides([layer]).nearest(*(max(1, round(side * share)) for side in size))
+        return self.graph.seen_size([self._index(layer)], nearest)
+
     def _index(self, layer: str) -> int:
         if layer not in self._indices:
             raise UnknownLayerError(

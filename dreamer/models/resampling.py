@@ -18,12 +18,12 @@ Tensor = Any  # A tensor of whichever backend Keras runs on.
 def resized(pictures: Tensor, size: tuple[Tensor, Tensor]) -> Tensor:
     """Resize pictures ``(batch, height, width, channels)`` to ``(height, width)``; any of these may be open."""
     sides = ops.shape(pictures)[1:3]
-    rows, columns = (_matrix(new, old, pictures.dtype) for new, old in zip(size, sides, strict=True))
+    rows, columns = (matrix(new, old, pictures.dtype) for new, old in zip(size, sides, strict=True))
     return ops.einsum("yh,bhwc,xw->byxc", rows, pictures, columns)
 
 
-def _matrix(count: Tensor, length: Tensor, dtype: str) -> Tensor:
-    """``(count, length)``: how much each old place counts for each new one."""
+def matrix(count: Tensor, length: Tensor, dtype: str) -> Tensor:
+    """``(count, length)``: how much each old place of an axis counts for each new one."""
     scale = ops.cast(length, "float32") / ops.cast(count, "float32")
     middles = (ops.cast(ops.arange(count), "float32") + 0.5) * scale - 0.5
     away = ops.abs(ops.cast(ops.arange(length), "float32")[None] - middles[:, None])

@@ -21,6 +21,7 @@ COMMANDS = {
     "visualize": ["visualize", "block2b:3", "block2b:4", "--size", "32", "--steps", "2"],
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
+    "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
     "presets list": ["presets", "list"],
     "priors list": ["priors", "list"],
     "layers": ["layers", "efficientnet_lite0", "block4"],

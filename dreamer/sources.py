@@ -1,4 +1,4 @@
-"""Sources of dreams: pictures of any kind as photos, with what recipes say of them.
+"""Photos that something is made from: pictures of any kind as photos, with what recipes say of them.
 
 Must not import Keras, or anything that needs it: a photo that cannot be read is said at once.
 """
@@ -15,7 +15,6 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import check_levels
-from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError
 from dreamer.files import names
 from dreamer.images import Photo
@@ -24,21 +23,22 @@ from dreamer.images.recipes import source_of
 from dreamer.results import Result
 
 
-def opened(picture: Any, settings: DreamSettings, *, damaged_ok: bool = False) -> tuple[Photo, dict[str, object]]:
+def opened(
+    picture: Any, *, max_side: int | None = None, work_bytes: int = 0, damaged_ok: bool = False
+) -> tuple[Photo, dict[str, object]]:
     """A picture as a photo, and what recipes say of where it comes from.
 
     Args:
         picture: A path, a Pillow image, a photo, a result, or an array ``(height, width, 3)`` of RGB.
-        settings: How it is to be dreamt: how long the longer side may be, and what memory the dream takes.
+        max_side: How long the longer side of a file's picture may be, in pixels; None for any length.
+        work_bytes: Memory that will be taken for each of its pixels.
         damaged_ok: Whether a file is taken that is not whole.
 
     Raises:
         ImageReadError: It cannot be read, or is an array of another shape or range.
     """
     if isinstance(picture, str | Path):
-        return read_photo(
-            Path(picture), max_side=settings.max_size, damaged_ok=damaged_ok, work_bytes=settings.work_bytes
-        )
+        return read_photo(Path(picture), max_side=max_side, damaged_ok=damaged_ok, work_bytes=work_bytes)
     if isinstance(picture, Photo):
         return picture, {}
     if isinstance(picture, Result):
@@ -82,19 +82,18 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
     return photo, {key: value for key, value in source.items() if value != ""}
 
 
-def dream_names(photo: Path, *, preview: bool = False, suffix: str | None = None) -> Iterator[Path]:
-    """Names for the dream of a photo: ``<stem>-dream<suffix>`` beside it, and more of the kind.
+def result_names(photo: Path, what: str, suffix: str | None = None) -> Iterator[Path]:
+    """Names for what is made of a photo: ``<stem>-<what><suffix>`` beside it, and more of the kind.
 
     Args:
         photo: Its file.
-        preview: Whether it is a preview.
-        suffix: Of the dream; None for that of the photo, or ``.png`` where that is not written.
+        what: A word for what is made.
+        suffix: Of the result; None for that of the photo, or ``.png`` where that is not written.
 
     Example:
-        >>> next(dream_names(Path("cats/tabby.heic"))).as_posix()
+        >>> next(result_names(Path("cats/tabby.heic"), "dream")).as_posix()
         'cats/tabby-dream.png'
     """
-    what = "preview" if preview else "dream"
     suffix = images.dream_suffix(photo.suffix) if suffix is None else suffix
     endings = (f"-{what}{'' if number == 1 else f'-{number}'}{suffix}" for number in count(1))
     return (photo.with_name(names.joined(photo.stem, ending)) for ending in endings)
