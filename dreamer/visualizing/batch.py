@@ -28,7 +28,7 @@ from dreamer.ascent.parametrizations import Parametrization
 from dreamer.ascent.schedule import falling, share
 from dreamer.backends import backend
 from dreamer.backends.backend import Activations, Tensor
-from dreamer.errors import ModelError
+from dreamer.errors import ModelError, SettingsError, in_one_line
 from dreamer.objectives import Objective, diversity
 from dreamer.objectives.terms import Form
 from dreamer.priors.codes import Code
@@ -386,12 +386,27 @@ def _pull(prior: Prior | None, made: Parametrization) -> Callable[[Tensor, Cours
         likelier = ops.clip(pictures + course.pull * prior.of_pictures(pictures, course.noise), 0, 1)
         with _holding(made, given):
             # Not simply what the likelier is made from: what cannot be encoded, black and white, stays as it is.
-            return made_from + made.encode(likelier) - made.encode(pictures)
+            return made_from + _encoded(made, likelier) - _encoded(made, pictures)
 
     def where_due(made_from: Tensor, course: Course, given: Given) -> Tensor:
         return ops.cond(course.pull > 0, lambda: pulled(made_from, course, given), lambda: made_from)
 
     return where_due
+
+
+def _encoded(made: Parametrization, pictures: Tensor) -> Tensor:
+    """What pictures are made from, within a program.
+
+    Raises:
+        SettingsError: The parametrization of a plug-in can only say so of arrays.
+    """
+    try:
+        return made.encode(pictures)
+    except (TypeError, ValueError, AttributeError, NotImplementedError, RuntimeError) as error:
+        raise SettingsError(
+            "the parametrization cannot be pulled by a prior, because its encode takes no tensors "
+            f"({in_one_line(error)}); write it with keras.ops, or leave the prior out"
+        ) from error
 
 
 def _layers(forms: Sequence[Form]) -> set[str]:

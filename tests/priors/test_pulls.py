@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import cv2
@@ -176,6 +177,19 @@ def test_a_step_is_pulled_by_its_share(tiny_network, prior, picture, kind):
         prior=prior, prior_weight=0.25,
     )  # fmt: skip
     assert drawn.pixels == pytest.approx(0.75 * start + 0.25 * blurred(start), abs=2e-4)
+
+
+def test_a_parametrization_whose_encode_takes_no_tensors_is_refused_in_a_line(tiny_network, prior, monkeypatch):
+    usual = parametrizations.KINDS["pixels"]
+
+    def of_arrays(size, spectrum):
+        return dataclasses.replace(usual.make(size, spectrum), encode=lambda pictures: np.array(pictures) * 2)
+
+    monkeypatch.setitem(parametrizations.KINDS, "pixels", usual._replace(make=of_arrays))
+    with pytest.raises(SettingsError, match="its encode takes no tensors .* write it with keras.ops"):
+        dreamer.visualize(
+            "second:1", network=tiny_network, parametrization="pixels", prior=str(prior), size=32, steps=2
+        )
 
 
 def test_a_weight_of_nothing_changes_nothing(tiny_network, prior):
