@@ -46,7 +46,7 @@ ITEMS: Mapping[str, Shape] = {
     },
     "fool": {
         "photo": str, "path": (str, None), "shown": (str, None), "bound": (float, None), "success": bool, "l2": float,
-        "linf": int, "steps": int, "carried": (bool, None),
+        "linf": int, "steps": int, "judge_fooled": (bool, None), "already": bool,
         # Of a single photo and bound.
         "said": [{"model": str, "fooled": bool, "seen": [int], "before": [_PREDICTION], "after": [_PREDICTION]}],
         "recipe": {str: object},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +26,19 @@ from dreamer.wording import shown
 
 if TYPE_CHECKING:
     from dreamer.fooling.fooled import Fooled, Said
-    from dreamer.fooling.rates import Rates
+    from dreamer.fooling.rates import Attacked, Rates
     from dreamer.fooling.run import Attack
     from dreamer.images import Photo
 
 EXIT_FAILURE = 1
 _EXPECTED_STEPS = 400  # Where a search decides how many there are; only the bar depends on it.
-_REACH = {"linf": "most that a pixel changes, in levels of 255", "l2": "length of the change, black to white being 1"}
+_AXES = {"linf": "most that a pixel changes, in levels of 255", "l2": "length of the change, black to white being 1"}
 
 
 def _bounds(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
     """One bound, or several with commas between them."""
     try:
-        return tuple(float(part) for part in text.split(",")) if text is not None else ()
+        return tuple(sorted({float(part) for part in text.split(",")})) if text is not None else ()
     except ValueError:
         raise click.BadParameter(f"{shown(text)} is no bound; expected a number, or several as in 1,2,4,8") from None
 
@@ -140,10 +140,11 @@ def fool(
     is_rates = len(paths) > 1 or len(eps) > 1 or Path(photos[0]).is_dir()
     _check_use(is_rates, output=output, show=show, overwrite=overwrite, report=report)
     if is_rates:
-        _check_report(report, overwrite=overwrite)
+        _check_report(report, paths, overwrite=overwrite)
+        opened = None
     else:
-        _check_single(paths[0], output, every[0], overwrite=overwrite)
-    opened = None if is_rates else _opened(paths[0], every[0])
+        opened = _opened(paths[0], every[0])
+        _check_single(paths[0], opened[0], output, every[0], show=show, overwrite=overwrite)
     for spec in specs:
         ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
     with work_progress(quiet=quiet) as progress:
@@ -155,6 +156,7 @@ def fool(
             rates, failed = _rates(paths, attack, eps or (None,), progress)
         else:
             found = attack.on(*opened, on_step=_stepped(progress, "", 0.0, 1.0))
+            ignore_interrupts()
             target = _written(found, paths[0], attack, output, overwrite=overwrite, quiet=quiet)
             found = attack.on_file(target, found)
             sheet = _write_sheet(found, target, overwrite=overwrite) if show else None
@@ -171,16 +173,18 @@ def _photos(given: Sequence[str]) -> list[Path]:
     """The photos that are meant, those of folders in the order of their names."""
     from dreamer import images
 
-    found: list[Path] = []
+    def is_photo(path: Path, folder: Path) -> bool:
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        return path.is_file() and images.is_read(path.suffix) and not is_hidden
+
+    found: dict[Path, Path] = {}  # By where they really are, so that none counts twice.
     for path in map(Path, given):
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(one for one in path.rglob("*") if one.is_file() and images.is_read(one.suffix))
+        inside = sorted(one for one in path.rglob("*") if is_photo(one, path)) if path.is_dir() else [path]
         if not inside:
             raise SettingsError(f"there is no photo in {path}; expected a folder of photos")
-        found += inside
-    return found
+        for one in inside:
+            found.setdefault(one.resolve(), one)
+    return list(found.values())
 
 
 def _check_use(is_rates: bool, *, output: Path | None, show: bool, overwrite: bool, report: Path | None) -> None:
@@ -194,26 +198,34 @@ def _check_use(is_rates: bool, *, output: Path | None, show: bool, overwrite: bo
         raise SettingsError("--overwrite has nothing to do here: without -o a name is taken that no file has")
 
 
-def _check_report(report: Path | None, *, overwrite: bool) -> None:
+def _check_report(report: Path | None, photos: Sequence[Path], *, overwrite: bool) -> None:
     from dreamer import images
 
     if report is None:
         return
-    if report.suffix.lower() == ".svg":
-        raise SettingsError(f"{report} is where the plot goes; name the report as in fooled.json")
+    if report.suffix.lower() == ".svg" or images.is_read(report.suffix):
+        raise SettingsError(f"{report} has the suffix of a picture; name the report as in fooled.json")
     for path in (report, _plot_of(report)):
         images.check_place(path, overwrite=overwrite)
+        for photo in photos:
+            check_not_photo(path, photo)
 
 
-def _check_single(photo: Path, output: Path | None, settings: FoolSettings, *, overwrite: bool) -> None:
+def _check_single(
+    path: Path, photo: Photo, output: Path | None, settings: FoolSettings, *, show: bool, overwrite: bool
+) -> None:
     """Find out now, not after the attack, that the result could not be written."""
     from dreamer import images
     from dreamer.fooling.fooled import check_format
 
-    target = output or next(_names(photo, settings))
-    check_not_photo(target, photo)
-    images.check_target(target, overwrite=overwrite or output is None)
-    check_format(target, survives_jpeg=settings.survive_jpeg is not None)
+    target = output or free_name(_names(path, settings))
+    check_not_photo(target, path)
+    images.check_target(target, overwrite=overwrite)
+    check_format(target, photo, survives_jpeg=settings.survive_jpeg is not None)
+    if show:
+        sheet = _sheet_of(target, overwrite=overwrite)
+        check_not_photo(sheet, path)
+        images.check_target(sheet, overwrite=overwrite)
 
 
 def _names(photo: Path, settings: FoolSettings) -> Any:
@@ -250,11 +262,17 @@ def _written(found: Fooled, photo: Path, attack: Attack, output: Path | None, *,
 
 
 def _write_sheet(found: Fooled, target: Path, *, overwrite: bool) -> Path:
-    path = target.with_name(f"{target.stem}-shown.png")
-    if not overwrite:
-        path = free_name([path, *(target.with_name(f"{target.stem}-shown-{number}.png") for number in range(2, 1000))])
+    path = _sheet_of(target, overwrite=overwrite)
     found.sheet().save(path, overwrite=overwrite)
     return path
+
+
+def _sheet_of(target: Path, *, overwrite: bool) -> Path:
+    """Where the sheet of a result goes."""
+    from dreamer.sources import result_names
+
+    names = result_names(target, "shown", ".png")
+    return next(names) if overwrite else free_name(names)
 
 
 def _tell(found: Fooled, target: Path, sheet: Path | None, *, as_json: bool, quiet: bool, photo: Path) -> int:
@@ -268,9 +286,20 @@ def _tell(found: Fooled, target: Path, sheet: Path | None, *, as_json: bool, qui
         if sheet is not None:
             print_path(sheet)
     if not found.success:
-        note("the network is not fooled by the file; give it more with a larger --eps, or leave --eps out")
+        note(f"the network is not fooled by the file; {_advice(found.recipe['settings'])}")
         return EXIT_FAILURE
     return 0
+
+
+def _advice(settings: Mapping[str, Any]) -> str:
+    """What may help where the network is not fooled."""
+    if settings["eps"] is not None:
+        return "give it more with a larger --eps, or leave --eps out"
+    if settings["confidence"] is not None:
+        return "it was given up; ask for a smaller --confidence"
+    if settings["survive_jpeg"] is not None:
+        return "it was given up; ask for a higher quality with --survive-jpeg"
+    return "it was given up; try more --steps, or another --method"
 
 
 def _in_words(said: Said) -> str:
@@ -294,7 +323,8 @@ def _answer(found: Fooled, target: Path, sheet: Path | None, photo: Path) -> dic
         "l2": found.l2,
         "linf": found.linf,
         "steps": found.steps,
-        "carried": None if found.judged is None else found.judged.fooled,
+        "already": found.is_untouched and found.success,
+        "judge_fooled": None if found.judged is None else found.judged.fooled,
         "said": [_said(one) for one in (found.said, found.judged) if one is not None],
         "recipe": dict(found.recipe),
     }
@@ -317,24 +347,29 @@ def _rates(
     from dreamer.fooling.rates import Rates
 
     rates, failed = Rates(attack, bounds), []
-    for number, path in enumerate(paths):
-        before = f"{number + 1}/{len(paths)} {path.name}: "
-        try:
-            photo, _ = _opened(path, attack.settings)
-            done = rates.add(str(path), photo, _stepped(progress, before, number / len(paths), 1 / len(paths)))
-        except KeyboardInterrupt:
-            if not rates.photos:
-                raise
-            break
-        except DreamerError as error:
-            progress.say(f"Error: {error}")
-            failed.append(str(path))
-            continue
-        fooled = [f"{one.bound:g}" if one.bound is not None else f"{one.l2:.3g}" for one in done.attempts if one.fooled]
-        progress.show(
-            before, (number + 1) / len(paths), f"{before}{done.seen_as}, fooled by {', '.join(fooled) or 'none'}"
-        )
+    try:
+        for number, path in enumerate(paths):
+            before = f"{number + 1}/{len(paths)} {path.name}: "
+            try:
+                photo, _ = _opened(path, attack.settings)
+                done = rates.add(str(path), photo, _stepped(progress, before, number / len(paths), 1 / len(paths)))
+            except DreamerError as error:
+                progress.say(f"Error: {error}")
+                failed.append(str(path))
+                continue
+            progress.show(before, (number + 1) / len(paths), before + _outcome(done))
+    except KeyboardInterrupt:
+        if not rates.photos:
+            raise
     return rates, failed
+
+
+def _outcome(photo: Attacked) -> str:
+    """What became of a photo, in a few words."""
+    if photo.already:
+        return f"{photo.seen_as}, as is wanted, from the first"
+    fooled = [f"{one.l2:.3g}" if one.bound is None else f"{one.bound:g}" for one in photo.attempts if one.fooled]
+    return f"{photo.seen_as}, fooled by {', '.join(fooled) or 'none'}"
 
 
 def _tell_rates(
@@ -348,7 +383,7 @@ def _tell_rates(
         print_answer("fool", _attempts(rates))
     elif not quiet:
         heads = [f"eps ({norm})", "fooled", "of", "rate", "median l2", "median linf"]
-        judged = any(one.carried is not None for one in found)
+        judged = any(one.judge_fooled is not None for one in found)
         rows = [
             [
                 "least" if one.bound is None else f"{one.bound:g}",
@@ -357,7 +392,7 @@ def _tell_rates(
                 f"{one.fooled / one.of:.0%}" if one.of else "-",
                 "-" if one.l2 is None else f"{one.l2:.3g}",
                 "-" if one.linf is None else f"{one.linf:g}",
-                *([one.carried] if judged else []),
+                *([one.judge_fooled] if judged else []),
             ]
             for one in found
         ]
@@ -383,7 +418,8 @@ def _attempts(rates: Rates) -> list[dict[str, Any]]:
             "l2": one.l2,
             "linf": one.linf,
             "steps": one.steps,
-            "carried": one.carried,
+            "already": photo.already,
+            "judge_fooled": one.judge_fooled,
         }
         for photo in rates.photos
         for one in photo.attempts
@@ -399,4 +435,4 @@ def _write_report(rates: Rates, report: Path, *, overwrite: bool, failed: Sequen
 
     told = rates.to_dict() | {"left_out": list(failed), "partial": came()}
     put(report, (json.dumps(told, indent=2) + "\n").encode(), overwrite=overwrite)
-    put(_plot_of(report), rates.plot(_REACH[rates.attack.settings.way[1]]).encode(), overwrite=overwrite)
+    put(_plot_of(report), rates.plot(_AXES[rates.attack.settings.way[1]]).encode(), overwrite=overwrite)

@@ -19,9 +19,7 @@ from dreamer.backends import precision
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.models import registry
-from dreamer.models.keras_file import is_path
 from dreamer.models.network import Network
-from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS
 from dreamer.objectives import Objective, layer
 from dreamer.priors import loading
 from dreamer.priors.pulls import Pull
@@ -64,7 +62,7 @@ class DreamPlan:
             ModelError: There is no such network or prior, no such layer, channel or class, or weights cannot be had.
             SettingsError: A file that the settings name cannot be read.
         """
-        loaded, settings = _loaded(network, settings)
+        loaded, settings = registry.load_for(settings, network)
         files = settings.file_digests()
         objective = settings.objective or layer(loaded.default_layer)
         climbed = objective if settings.guide is None else objective.guided_by(settings.guide)
@@ -116,13 +114,3 @@ def _prior(name: str | None) -> Pull | None:
             "Name a prior from pictures to pictures, as denoiser"
         )
     return prior
-
-
-def _loaded(network: Network | str | None, settings: DreamSettings) -> tuple[Network, DreamSettings]:
-    """What to dream with, and settings that say so, as far as words can."""
-    if not isinstance(network, Network):
-        named = settings if network is None else dataclasses.replace(settings, model=network)
-        return registry.load(named.model, named.preprocessing), named
-    general = {PREPROCESSINGS[name]: name for name in GENERAL} if is_path(network.spec.name) else {}
-    known = None if network.spec.preprocessing is None else general.get(network.spec.preprocessing)
-    return network, dataclasses.replace(settings, model=network.spec.name, preprocessing=known)

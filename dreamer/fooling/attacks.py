@@ -26,7 +26,7 @@ from dreamer.fooling.levels import TOP, length, rounded, within
 
 PGD_STEPS, SEARCH_STEPS = 40, 60
 _SEARCHES = 6  # For the weight of the goal against the length of the change.
-_REACH = 2.5  # What all of PGD's steps together are, as a multiple of the bound.
+_TRAVEL = 2.5  # What all of PGD's steps together are, as a multiple of the bound.
 _FASTEST, _SLOWEST = 0.05, 5e-5  # Rates of Adam.
 _MOST_LEVELS, _MOST_LENGTH = 128, 128.0  # Where the search for the least bound gives up.
 _THINNINGS = 12
@@ -81,7 +81,7 @@ def pgd(
         rng: Where chance comes from.
         until_fooled: Whether the first place that fools the network will do.
     """
-    rate = _REACH / steps
+    rate = _TRAVEL / steps
     move = rng.uniform(-1, 1, start.shape).astype(np.float32)
     move = bound * move if norm == "linf" else _shortened(TOP * move, bound / 2)
     best = Found(start, -np.inf)
@@ -102,7 +102,7 @@ def pgd(
     return best
 
 
-def least(attack: Callable[[float], Found], norm: str) -> Found:
+def least(attack: Callable[[float], Found], norm: str) -> Found | None:
     """The least bound with which an attack fools the network, found by doubling and halving.
 
     Args:
@@ -110,14 +110,16 @@ def least(attack: Callable[[float], Found], norm: str) -> Found:
         norm: ``"linf"``: whole levels; ``"l2"``: lengths, to a twentieth.
 
     Returns:
-        Where it came with that; where the largest bound does not do, where it came with the largest.
+        Where it came with that; None where 128 levels, or a length of 128, do not do.
     """
     low, high, most = (0.0, 1.0, float(_MOST_LEVELS)) if norm == "linf" else (0.0, 0.25, _MOST_LENGTH)
     found = attack(high)
     while found.score <= 0 and high < most:
         low, high = high, 2 * high
         found = attack(high)
-    while found.score > 0 and high - low > (1 if norm == "linf" else 0.05 * high):
+    if found.score <= 0:
+        return None
+    while high - low > (1 if norm == "linf" else 0.05 * high):
         middle = (low + high) / 2 if norm == "l2" else float((low + high) // 2)
         tried = attack(middle)
         low, high, found = (low, middle, tried) if tried.score > 0 else (middle, high, found)
@@ -171,12 +173,14 @@ def _searched(
     first, second = np.zeros_like(origin), np.zeros_like(origin)
     best: tuple[float, FloatArray] | None = None
     before = np.inf
-    for step in range(steps):
+    for step in range(steps + 1):
         move: FloatArray = np.asarray(place - origin, np.float32)
         score, gradient = sight.gradient(np.asarray(TOP * place, np.float32))
         size = float(np.square(move, dtype=np.float64).sum())
         if score > 0 and (best is None or size < best[0]):
             best = size, np.asarray(TOP * move, np.float32)
+        if step == steps:
+            break
         if (step + 1) % max(1, steps // 10) == 0:
             loss = size + weight * max(0.0, -score)
             if loss > 0.9999 * before:  # It no longer becomes less.

@@ -42,6 +42,10 @@ class Classifier:
     def __init__(self, network: Network) -> None:
         if network.logits is None:
             raise UnknownClassError(f"{network.spec.name} has no classifier, so there is nothing to be fooled")
+        if network.channels(network.logits) < 2:
+            raise UnknownClassError(
+                f"{network.spec.name} has a single class, so there is nothing else that it could see"
+            )
         self.network = network
         self._logits = network.logits
         # As it was published: what is folded to be quick may answer otherwise in the last digits.
@@ -61,8 +65,10 @@ class Classifier:
         Raises:
             UnknownClassError, UnknownLayerError: There is no such class.
         """
-        name = wanted.strip().removeprefix("logit:")
-        if not name.isdigit():
+        name = wanted.strip().removeprefix("logit:").strip()
+        if not name:
+            raise UnknownClassError(f"{wanted!r} names no class; expected one, as 'broccoli' or 937")
+        if not name.isdecimal() or any(name == label.name for label in self.network.labels):
             return self.network.class_index(name)
         self.network.check(self._logits, int(name))
         return int(name)
@@ -176,7 +182,7 @@ class Sight:
         classifier: Who looks.
         size: ``(height, width)`` of the photo.
         goal: What is wanted.
-        through: What else becomes of the photo on its way; what counts is then the worse of with and without.
+        through: What else may become of the photo on its way; what counts is the worst of all, and of none of it.
         on_step: Told how often the gradient was asked for.
 
     Attributes:
@@ -188,7 +194,7 @@ class Sight:
         classifier: Classifier,
         size: Size,
         goal: Goal,
-        through: Through | None = None,
+        through: Sequence[Through] = (),
         on_step: Callable[[int], None] | None = None,
     ) -> None:
         self._classifier, self._goal, self._through, self._on_step = classifier, goal, through, on_step
@@ -218,5 +224,5 @@ class Sight:
         return all(self._goal.is_reached(self._classifier.logits(view)) for view in self._views(levels))
 
     def _views(self, levels: FloatArray) -> FloatArray:
-        views = [levels] if self._through is None else [levels, self._through(levels)]
+        views = [levels, *(one(levels) for one in self._through)]
         return np.asarray(np.stack(views), np.float32)

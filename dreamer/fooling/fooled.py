@@ -14,14 +14,14 @@ import numpy as np
 from dreamer import images
 from dreamer.arrays import FloatArray, Size
 from dreamer.errors import ImageWriteError
-from dreamer.images import LabelledPicture
+from dreamer.images import LabelledPicture, Photo
 from dreamer.results import Result
 
 if TYPE_CHECKING:
     from dreamer.models.network import Prediction
 
-EXACT_FORMATS = ("PNG", "WebP", "TIFF", "BMP")
-"""Formats of which a file holds every level as it is."""
+EXACT_FORMATS = ("PNG", "WebP", "TIFF")
+"""Formats of which a file holds every level as it is, under transparent parts too."""
 
 _MIDDLE = np.float32(0.5)
 
@@ -109,7 +109,7 @@ class Fooled(Result):
         Raises:
             ImageWriteError: It cannot be written there, or the format would lose what fools the network.
         """
-        check_format(Path(path), survives_jpeg=self.survives_jpeg)
+        check_format(Path(path), self.photo, survives_jpeg=self.survives_jpeg)
         return super().save(path, overwrite=overwrite)
 
     def _difference(self) -> FloatArray:
@@ -119,10 +119,9 @@ class Fooled(Result):
         """Photo, result and difference side by side, with what the network says; the factor stands below."""
         factor = max(1, 127 // max(1, self.linf))
         difference = np.clip(_MIDDLE + factor * self._difference() / np.float32(255), 0, 1)
-        least, most = _in_words(self.before), _in_words(self.after)
         tiles = [
-            LabelledPicture(self.original, f"before: {least}"),
-            LabelledPicture(self.picture, f"after: {most}"),
+            LabelledPicture(self.original, f"before: {_in_words(self.before)}"),
+            LabelledPicture(self.picture, f"after: {_in_words(self.after)}"),
             LabelledPicture(difference, f"difference, times {factor}: at most {self.linf} of 255 levels"),
         ]
         return Result(images.Photo(images.sheet(tiles, columns=3)), self.recipe)
@@ -136,7 +135,7 @@ def _in_words(found: tuple[Prediction, ...]) -> str:
     return f"{best.name.split(', ')[0] or best.index} {best.probability:.0%}"
 
 
-def suffix_of(photo: Path, *, survives_jpeg: bool) -> str:
+def suffix_of(path: Path, *, survives_jpeg: bool) -> str:
     """The suffix of what is made of a photo: its own where such a file keeps what fools a network, else ``.png``.
 
     Example:
@@ -144,23 +143,29 @@ def suffix_of(photo: Path, *, survives_jpeg: bool) -> str:
         ('.webp', '.png')
     """
     kept = (*EXACT_FORMATS, "JPEG") if survives_jpeg else EXACT_FORMATS
-    return photo.suffix if images.SUFFIXES.get(photo.suffix.lower()) in kept else ".png"
+    return path.suffix if images.SUFFIXES.get(path.suffix.lower()) in kept else ".png"
 
 
-def check_format(path: Path, *, survives_jpeg: bool) -> None:
+def check_format(path: Path, photo: Photo, *, survives_jpeg: bool) -> None:
     """Make sure that a file keeps what fools a network.
 
     Args:
         path: Where it goes.
+        photo: What is to be written.
         survives_jpeg: Whether the change was made to outlast a JPEG.
 
     Raises:
         ImageWriteError: It would not.
     """
     name = images.SUFFIXES.get(path.suffix.lower())
-    if name is None or name in EXACT_FORMATS or (name == "JPEG" and survives_jpeg):
+    if name is None or name in EXACT_FORMATS:
         return  # An unknown suffix is said where it is written.
+    if name == "JPEG" and survives_jpeg:
+        if photo.alpha is None:
+            return
+        raise ImageWriteError(f"{path} is JPEG, which has no transparency, and the photo has; expected .png or .webp")
     mend = "; for a JPEG, say --survive-jpeg 90" if name == "JPEG" else ""
     raise ImageWriteError(
-        f"{path} is {name}, which changes pixels by more than what fools the network; expected .png or .webp{mend}"
+        f"{path} is {name}, which does not keep every level, and so what fools the network may be lost; expected .png, "
+        f".webp or .tif{mend}"
     )

@@ -32,7 +32,7 @@ def rounded(start: FloatArray, move: FloatArray, scale: float = 1.0) -> FloatArr
         >>> rounded(np.float32([0, 100, 255]), np.float32([0.4, 0.6, 3]))
         array([  0., 101., 255.], dtype=float32)
     """
-    return np.clip(np.rint(start + np.float32(scale) * move), 0, TOP)
+    return np.asarray(np.clip(start + np.rint(np.float32(scale) * move), 0, TOP), np.float32)
 
 
 def length(move: FloatArray) -> float:
@@ -45,8 +45,7 @@ def within(start: FloatArray, move: FloatArray, bound: float) -> FloatArray:
 
     Args:
         start: ``(height, width, 3)``, whole levels.
-        move: The direction. Where it is larger, levels count more: of all changes of whole levels that are no longer,
-            this is the one that goes furthest along it.
+        move: The direction. The larger it is somewhere, the sooner a level is changed there.
         bound: How long the change may be, as :func:`length` tells.
 
     Example:
@@ -61,4 +60,13 @@ def within(start: FloatArray, move: FloatArray, bound: float) -> FloatArray:
     for _ in range(2 * _HALVINGS):
         middle = float(np.sqrt(low * high))
         low, high = (middle, high) if length(rounded(start, move, middle) - start) <= bound else (low, middle)
-    return rounded(start, move, low)
+    found = rounded(start, move, low)
+    # Entries that are equal would all come at the next scale: as many of them as the bound still allows.
+    more = rounded(start, move, high)
+    open_ones = np.flatnonzero(more != found)
+    order = open_ones[np.argsort(-np.abs(move.ravel()[open_ones]), kind="stable")]
+    cost = np.square(more - start).ravel()[order] - np.square(found - start).ravel()[order]
+    room = (bound * TOP) ** 2 - float(np.square(found - start, dtype=np.float64).sum())
+    fits = order[np.cumsum(cost, dtype=np.float64) <= room]
+    found.ravel()[fits] = more.ravel()[fits]
+    return found

@@ -16,6 +16,7 @@ from dreamer.fooling.fooled import Fooled
 from dreamer.fooling.plot import curves
 from dreamer.fooling.run import Attack
 from dreamer.images import Photo
+from dreamer.recipes import head
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Attempt:
         bound: How far it might go; None for the least that does it.
         fooled: Whether the network is fooled.
         l2, linf: How far it went.
-        carried: Whether the judge is fooled too; None where there is none.
+        judge_fooled: Whether the judge is fooled too; None where there is none.
         steps: How often the gradient was asked for.
     """
 
@@ -34,7 +35,7 @@ class Attempt:
     fooled: bool
     l2: float
     linf: int
-    carried: bool | None
+    judge_fooled: bool | None
     steps: int
 
 
@@ -63,7 +64,7 @@ class Rate:
         bound: How far the attack might go; None for the least that does it.
         fooled: How many photos fool the network.
         of: How many there were.
-        carried: How many of those fooled fool the judge too; None where there is none.
+        judge_fooled: How many of those fooled fool the judge too; None where there is none.
         l2: The median of how far the attack went where it fooled; None where it never did.
         linf: The same of the largest difference.
     """
@@ -71,7 +72,7 @@ class Rate:
     bound: float | None
     fooled: int
     of: int
-    carried: int | None
+    judge_fooled: int | None
     l2: float | None
     linf: float | None
 
@@ -119,7 +120,7 @@ class Rates:
         ]
 
     def plot(self, reach: str) -> str:
-        """The rates as an SVG; with the least bounds, how many photos are fooled by changes up to each length.
+        """The rates as an SVG, with those of the judge; of the least bounds, how many are fooled by up to each.
 
         Args:
             reach: What the horizontal axis says.
@@ -136,37 +137,44 @@ class Rates:
             )
         found = self.by_bound()
         lines = {name: [(float(one.bound or 0), one.fooled / max(1, one.of)) for one in found]}
-        if any(one.carried is not None for one in found):
+        if any(one.judge_fooled is not None for one in found):
             lines["fools the judge too"] = [
-                (float(one.bound or 0), (one.carried or 0) / max(1, one.of)) for one in found
+                (float(one.bound or 0), (one.judge_fooled or 0) / max(1, one.of)) for one in found
             ]
         return curves(lines, reach=reach)
 
     def to_dict(self) -> dict[str, object]:
         """The report, as JSON can hold it."""
-        settings = self.attack.settings
-        method, norm = settings.way
+        attack = self.attack
+        method, norm = attack.settings.way
+        told = attack.settings.to_dict() | {"method": method, "norm": norm}
+        del told["eps"]
+        judge = attack.judge
         return {
-            "settings": settings.to_dict() | {"method": method, "norm": norm},
-            "weights_sha256": self.attack.network.weights_sha256,
+            **head(),
+            "command": "fool",
+            "settings": told,
+            "bounds": list(self.bounds),
+            "weights_sha256": attack.network.weights_sha256,
+            "judge": None if judge is None else {"model": judge.spec.name, "weights_sha256": judge.weights_sha256},
             "rates": [vars(one) for one in self.by_bound()],
             "photos": [vars(one) | {"attempts": [vars(each) for each in one.attempts]} for one in self.photos],
         }
 
 
 def _attempt(bound: float | None, found: Fooled) -> Attempt:
-    carried = None if found.judged is None else found.judged.fooled
-    return Attempt(bound, found.success, found.l2, found.linf, carried, found.steps)
+    judge_fooled = None if found.judged is None else found.judged.fooled
+    return Attempt(bound, found.success, found.l2, found.linf, judge_fooled, found.steps)
 
 
 def _rate(bound: float | None, attempts: Sequence[Attempt]) -> Rate:
     fooled = [one for one in attempts if one.fooled]
-    judged = any(one.carried is not None for one in attempts)
+    judged = any(one.judge_fooled is not None for one in attempts)
     return Rate(
         bound,
         len(fooled),
         len(attempts),
-        sum(bool(one.carried) for one in fooled) if judged else None,
+        sum(bool(one.judge_fooled) for one in fooled) if judged else None,
         statistics.median(one.l2 for one in fooled) if fooled else None,
         statistics.median(one.linf for one in fooled) if fooled else None,
     )

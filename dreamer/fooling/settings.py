@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 from dreamer.errors import SettingsError
-from dreamer.settings import SEEDS, TINY, Range, Settings
+from dreamer.settings import SEEDS, Range, Settings
 
 METHODS = ("fgsm", "pgd", "cw")
 NORMS = ("linf", "l2")
@@ -40,7 +40,7 @@ class FoolSettings(Settings):
         model: Name of the network, or the path of a ``.keras`` file.
         preprocessing: How pictures are prepared for a network from a file; None for what is known of it.
         max_size: The longest side of the photo, in pixels, larger ones are made smaller first; None for any.
-        seed: Everything random comes from it.
+        seed: Everything random comes from it; of ``"fgsm"`` and ``"cw"`` nothing is.
 
     Raises:
         SettingsError: A value is impossible, or contradicts another.
@@ -79,8 +79,8 @@ class FoolSettings(Settings):
             raise SettingsError("cw finds the least change, so eps has no use; with a bound the method is pgd or fgsm")
         if self.method == "fgsm" and self.steps is not None:
             raise SettingsError("fgsm takes a single step, so steps has no use; for more the method is pgd")
-        if self.eps is not None and self.way[1] == "linf" and not float(self.eps).is_integer():
-            raise SettingsError(f"eps is {self.eps:g}; expected whole levels of 255 for linf, as a file has no others")
+        if self.eps is not None and self.way[1] == "linf" and not (self.eps <= 255 and float(self.eps).is_integer()):
+            raise SettingsError(f"eps is {self.eps:g}; expected whole levels, 1 to 255, for linf: a file has no others")
 
     @property
     def way(self) -> tuple[str, str]:
@@ -94,7 +94,7 @@ class FoolSettings(Settings):
 
 
 _RANGES: Mapping[str, Range] = {
-    "eps": (Real, TINY, 100_000, "a number above 0"),
+    "eps": (Real, 1 / 255, 100_000, "a number from 1/255, which is a level of one pixel, to 100000"),
     "confidence": (Real, 0.5, 0.999, "a probability from 0.5 to 0.999"),
     "steps": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
     "survive_jpeg": (Integral, 1, 100, "the quality of a JPEG: 1 to 100"),

@@ -34,6 +34,7 @@ Tensor = Any  # A tensor of whichever backend Keras runs on.
 
 _AT_ONCE = 16  # Pictures of a batch that activations are asked for.
 _TRIAL_SIDE = 75  # Pixels, odd as photos may be.
+_LONGEST = 4  # Times the network's own side that a photo is looked at.
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,17 @@ class Network:
             size: ``(height, width)`` of a photo.
 
         Returns:
-            The nearest that the layer can see, in the photo's proportions where it can see those.
+            The nearest that the layer can see, in the photo's proportions where it can see those and the longer side is
+            no more than four times the network's own: a longer photo is squeezed.
 
         Example:
             >>> network.seen_at("logits", (600, 800))  # doctest: +SKIP
             (224, 299)
         """
-        share = max(own / side for own, side in zip(self.graph.own_size, size, strict=True))
-        nearest = self.sides([layer]).nearest(*(max(1, round(side * share)) for side in size))
+        own = self.graph.own_size
+        share = max(mine / side for mine, side in zip(own, size, strict=True))
+        wish = (min(max(1, round(side * share)), _LONGEST * mine) for mine, side in zip(own, size, strict=True))
+        nearest = self.sides([layer]).nearest(*wish)
         return self.graph.seen_size([self._index(layer)], nearest)
 
     def _index(self, layer: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError, close_matches
 from dreamer.models import fetching, foreign_files, keras_file, store
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from dreamer.models.network import Network
 
     Builder = Callable[[Path, ModelSpec], keras.Model]
+
+Chosen = TypeVar("Chosen", bound="_Chosen")
 
 _ALIASES = {f"{KERAS_PREFIX}InceptionV3": "inception_v3"}
 
@@ -134,6 +136,29 @@ def load(
     return _loaded(found, stamp)
 
 
+def load_for(settings: Chosen, network: Network | str | None = None) -> tuple[Network, Chosen]:
+    """Load the network of settings, or another in its place.
+
+    Args:
+        settings: They have ``model`` and ``preprocessing``.
+        network: A name, a path, or what :func:`load` gave, in place of what they name; None for what they name.
+
+    Returns:
+        The network, and settings that name it, as far as words can.
+
+    Raises:
+        ModelError: As for :func:`load`.
+    """
+    from dreamer.models.network import Network
+
+    if not isinstance(network, Network):
+        named = settings if network is None else dataclasses.replace(settings, model=network)
+        return load(named.model, named.preprocessing), named
+    general = {PREPROCESSINGS[name]: name for name in GENERAL} if keras_file.is_path(network.spec.name) else {}
+    known = None if network.spec.preprocessing is None else general.get(network.spec.preprocessing)
+    return network, dataclasses.replace(settings, model=network.spec.name, preprocessing=known)
+
+
 def ensure(name: str, preprocessing: str | None = None) -> None:
     """Make sure that the weights of a network are there; fetches them if they are not.
 
@@ -184,3 +209,15 @@ def sketch(name: str) -> Network:
     installed = store.find(found.name)
     classifier = installed is None or has_classifier(installed.network)
     return Network(found, keras_applications.architecture(found, classifier=classifier))
+
+
+class _Chosen(Protocol):
+    """Settings that name a network; a dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def preprocessing(self) -> str | None: ...

@@ -15,7 +15,7 @@ from dreamer.fooling.settings import FoolSettings
 from dreamer.models import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-COUNT = 16
+COUNT = 12
 
 
 @pytest.fixture(scope="module")

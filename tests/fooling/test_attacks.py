@@ -104,7 +104,7 @@ def test_what_cannot_be_fooled_is_told(start):
 
     sight = Blind(start, 1.0)
     assert attacks.carlini_wagner(sight, start, steps=10) is None
-    assert attacks.least(lambda bound: attacks.fgsm(sight, start, "linf", bound), "linf").score <= 0
+    assert attacks.least(lambda bound: attacks.fgsm(sight, start, "linf", bound), "linf") is None
 
 
 def test_levels_that_are_not_needed_are_taken_back(start):
@@ -116,3 +116,10 @@ def test_levels_that_are_not_needed_are_taken_back(start):
     after = attacks.thinned(sight, start, before)
     assert after.score > 0
     assert levels.length(after.levels - start) < 0.8 * levels.length(far - start)
+
+
+def test_a_search_looks_at_the_place_that_its_last_step_came_to(start):
+    sight = Linear(start, 0.5)
+    attacks.carlini_wagner(sight, start, steps=1, searches=1)
+    assert len(sight.asked) == 3
+    assert not np.array_equal(sight.asked[2], sight.asked[1])

@@ -39,7 +39,7 @@ def test_a_photo_is_fooled_from_the_bound_on_that_its_grey_needs(brightness):
         rates.add(f"{level}.png", grey(level))
     found = rates.by_bound()
     # 127.5 is the border: 126 needs two levels, 124 four, 140 thirteen, 112 sixteen.
-    assert [(one.bound, one.fooled, one.of, one.carried) for one in found] == [
+    assert [(one.bound, one.fooled, one.of, one.judge_fooled) for one in found] == [
         (2, 1, 4, None), (5, 2, 4, None), (20, 4, 4, None),
     ]  # fmt: skip
     assert [one.seen_as for one in rates.photos] == ["dark", "dark", "dark", "bright"]
@@ -53,7 +53,7 @@ def test_a_photo_that_is_taken_for_it_from_the_first_does_not_count(brightness):
     for level in (112, 140):
         rates.add(f"{level}.png", grey(level))
     (found,) = rates.by_bound()
-    assert (found.fooled, found.of, found.carried) == (1, 1, 1)
+    assert (found.fooled, found.of, found.judge_fooled) == (1, 1, 1)
     assert [one.already for one in rates.photos] == [False, True]
 
 

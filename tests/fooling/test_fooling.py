@@ -141,20 +141,37 @@ def test_sixteen_bits_become_eight(network, photo):
 
 
 def test_a_jpeg_would_lose_it_unless_it_was_made_to_outlast_one(network, photo, tmp_path):
-    with pytest.raises(ImageWriteError, match="JPEG, which changes pixels .* --survive-jpeg 90"):
+    with pytest.raises(ImageWriteError, match="JPEG, which does not keep every level.* --survive-jpeg 90"):
         dreamer.fool(photo, network=network, eps=2).save(tmp_path / "out.jpg")
-    with pytest.raises(ImageWriteError, match=r"AVIF, which changes pixels by more than what fools the network"):
+    with pytest.raises(ImageWriteError, match=r"AVIF, which does not keep every level"):
         dreamer.fool(photo, network=network, eps=2).save(tmp_path / "out.avif")
     target = other(network, photo)
     attack = Attack(FoolSettings(to=target, survive_jpeg=60), network)
     found = attack.on(images.Photo(photo))
     assert found.success
-    for quality in (60, 95):
-        Image.fromarray(found.picture).save(tmp_path / "again.jpg", quality=quality)
-        if quality == 60:
-            assert attack.on_file(tmp_path / "again.jpg", found).success
+    for sampling in (0, 2):  # 4:4:4 and 4:2:0
+        Image.fromarray(found.picture).save(tmp_path / "again.jpg", quality=60, subsampling=sampling)
+        logits = Classifier(network).logits(np.asarray(Image.open(tmp_path / "again.jpg")))
+        assert network.labels[int(logits.argmax())].name == target
     found.save(tmp_path / "out.jpg")
-    assert attack.on_file(tmp_path / "out.jpg", found).success
+    written = np.asarray(Image.open(tmp_path / "out.jpg"))
+    from_file = attack.on_file(tmp_path / "out.jpg", found)
+    assert np.array_equal(from_file.picture, written)
+    assert from_file.linf == np.abs(written.astype(int) - photo).max()
+    # What fools as it is, but not as a JPEG, does not count.
+    plain = Attack(FoolSettings(to=target), network).on(images.Photo(photo))
+    plain.save(tmp_path / "plain.png")
+    assert plain.success
+    assert not attack.on_file(tmp_path / "plain.png", plain).success
+
+
+def test_a_format_that_drops_transparency_is_refused_where_there_is_any(network, photo, tmp_path):
+    see_through = images.Photo(photo, np.full(photo.shape[:2], 100, np.uint8))
+    found = Attack(FoolSettings(eps=2, steps=2, survive_jpeg=90), network).on(see_through)
+    with pytest.raises(ImageWriteError, match="JPEG, which has no transparency"):
+        found.save(tmp_path / "out.jpg")
+    with pytest.raises(ImageWriteError, match="BMP, which does not keep every level"):
+        found.save(tmp_path / "out.bmp")
 
 
 def test_a_judge_says_what_it_sees(network, photo):
@@ -169,9 +186,43 @@ def test_a_judge_of_other_classes_is_refused(network, photo):
         dreamer.fool(photo, network=network, judge="efficientnet_lite0", eps=8)
 
 
+def test_a_judge_with_other_names_is_refused_and_one_that_says_it_anyway_is_not_fooled(network, photo):
+    shuffled = registry.load(network.model(["scores"]), "-1..1", labels=["bee", "ant", "cow", "doe"])
+    with pytest.raises(SettingsError, match="the classes of .* are not those of"):
+        dreamer.fool(photo, network=network, judge=shuffled, eps=8)
+    target = int(Classifier(network).logits(photo).argmax())
+    found = dreamer.fool(photo, network=network, judge=network, to=target)
+    assert found.success
+    assert not found.judged.fooled
+
+
+def test_a_network_of_one_class_is_refused(photo):
+    picture = keras.Input((8, 8, 3))
+    one = keras.Model(picture, keras.layers.Dense(1)(keras.layers.Flatten()(picture)))
+    with pytest.raises(UnknownClassError, match="a single class"):
+        dreamer.fool(photo, network=registry.load(one, "0..1"))
+
+
+def test_recipes_name_the_network_and_the_method(network, photo):
+    settings = dreamer.fool(photo, network=network, eps=2, steps=1, max_size=20).recipe["settings"]
+    assert (settings["model"], settings["method"], settings["norm"]) == (network.spec.name, "pgd", "linf")
+
+
+def test_a_photo_in_memory_is_made_smaller_too(network, photo):
+    assert max(dreamer.fool(photo, network=network, eps=2, steps=1, max_size=20).picture.shape) == 20
+
+
+def test_a_long_photo_is_squeezed(network):
+    assert network.seen_at("scores", (31, 45)) == (24, 35)
+    assert network.seen_at("scores", (2, 4000)) == (24, 96)
+
+
 def test_what_cannot_be_is_said(network, photo, tiny_network):
     with pytest.raises(UnknownClassError, match="never learnt 'elk'"):
         dreamer.fool(photo, network=network, to="elk")
+    for empty in ("logit:", "²"):
+        with pytest.raises(UnknownClassError):
+            dreamer.fool(photo, network=network, to=empty)
     with pytest.raises(UnknownLayerError, match="no channel 4"):
         dreamer.fool(photo, network=network, to=4)
     with pytest.raises(ImageReadError, match="shape"):
@@ -181,7 +232,9 @@ def test_what_cannot_be_is_said(network, photo, tiny_network):
         ({"method": "cw", "eps": 2}, "eps has no use"),
         ({"method": "fgsm", "steps": 3}, "steps has no use"),
         ({"eps": 0.5}, "whole levels"),
-        ({"eps": 0}, "a number above 0"),
+        ({"eps": 0}, "a number from 1/255"),
+        ({"eps": 300}, "1 to 255"),
+        ({"eps": float("inf")}, "to 100000"),
         ({"confidence": 0.4}, "from 0.5 to 0.999"),
         ({"survive_jpeg": 101}, "1 to 100"),
         ({"method": "deepfool"}, "expected one of fgsm, pgd, cw"),
