@@ -33,6 +33,9 @@ SHOW_EVERY = 100
 SIDE, BATCH = 64, 16
 MOST_NOISE = 75 / 255  # The largest standard deviation that is taught, in units of a picture's range.
 GREY = 0.2  # Share of the patches that are grey, and their noise with them, as of old film.
+CANDIDATES = 3  # The liveliest of so many patches is taken: most of a photo is sky, which teaches little.
+LIVELY = 0.8  # Share of the patches that are.
+FAINT = 0.05  # Added to a noise's deviation where errors are weighed by it.
 SCALES = (0.5, 0.25)  # Photos are made smaller, which takes away the camera's own noise and JPEG's.
 
 
@@ -82,7 +85,10 @@ def train(options: argparse.Namespace) -> None:
         if (step + 1) % SHOW_EVERY == 0:
             mean = float(np.mean([float(one) for one in losses]))
             seconds = (time.perf_counter() - began) / (step + 1 - done)
-            print(f"step {step + 1} of {options.steps}: error {255 * mean:.3f}, {seconds:.3f} s a step", flush=True)
+            print(
+                f"step {step + 1} of {options.steps}: {mean:.4f} of the noise is left, {seconds:.3f} s a step",
+                flush=True,
+            )
             losses = []
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == last:
             state.save(options.output, step + 1, now, teaching.of)
@@ -134,19 +140,28 @@ class Teaching:
         from training.learning import Learning, Vector
 
         channels, depth = options.channels or denoiser.CHANNELS, options.depth or denoiser.DEPTH
+        if depth < 4 or depth % 2:
+            raise SettingsError(
+                f"--depth is {depth}; expected an even number from 4: the first, the last, pairs between"
+            )
         keras.utils.set_random_seed(options.seed)
         self.network = denoiser.build(channels, depth)
         # Weights are kept in units of what they begin as, which the seed and the backend draw.
         self.of = (f"a denoiser of {depth} layers of {channels} channels, seed {options.seed}, {backend.name()}",)
         self.vector = Vector(self.network.trainable_variables)
         self._learning = Learning(
-            self.vector.first, learning_rate=options.learning_rate, steps=options.steps, warm_up=200, mean=0.999
+            self.vector.first,
+            learning_rate=options.learning_rate,
+            steps=options.steps,
+            warm_up=200,
+            mean=0.999,
+            squares=0.99,
         )
         self.first = self._learning.first
         self._program = backend.compile_chunk(self._step_of(), list(self.network.variables))
 
     def step(self, now: list[Any], batch: Noisy) -> tuple[Any, list[Any]]:
-        """Take one: the mean absolute error before the step, and the state after it."""
+        """Take one: the mean absolute error as a share of the noise, before the step, and the state after it."""
         error, *following = self._program(batch.seen, batch.clean, *now)
         return error, following
 
@@ -159,9 +174,12 @@ class Teaching:
             with self.vector.scope(vector):
                 return {"picture": self.network(batch.seen, training=False)}
 
-        gradient = backend.current().gradient(
-            denoised, lambda found, batch: ops.mean(ops.abs(found["picture"] - batch.clean), axis=(1, 2, 3)), ()
-        )
+        def error(found: dict[str, Any], batch: Noisy) -> Any:
+            # As a share of the noise, so that faint noise is learnt as well as strong noise.
+            away = ops.abs(found["picture"] - batch.clean) / (batch.seen[..., 3:] + FAINT)
+            return ops.mean(away, axis=(1, 2, 3))
+
+        gradient = backend.current().gradient(denoised, error, ())
 
         def step(seen: Any, clean: Any, *now: Any) -> tuple[Any, ...]:
             seen, clean = ops.reshape(seen, (BATCH, SIDE, SIDE, 4)), ops.reshape(clean, (BATCH, SIDE, SIDE, 3))
@@ -205,10 +223,16 @@ class Patches:
         return Noisy(np.concatenate([clean + deviation * noise, level], axis=-1), clean)
 
     def _patch(self, rng: np.random.Generator) -> FloatArray:
+        found = [self._any_patch(rng) for _ in range(CANDIDATES if rng.random() < LIVELY else 1)]
+        return max(found, key=lambda patch: np.abs(np.diff(patch, axis=0)).mean())
+
+    def _any_patch(self, rng: np.random.Generator) -> FloatArray:
         photo = self._photos[rng.choice(len(self._photos), p=self._shares)]
         top, left = (int(rng.integers(length - SIDE + 1)) for length in photo.shape[:2])
         patch = photo[top : top + SIDE, left : left + SIDE]
         patch = np.rot90(patch, int(rng.integers(4)))
+        if rng.random() < 0.5:  # Few photos have few colours.
+            patch = patch[..., rng.permutation(3)]
         return np.asarray(patch[:, ::-1] if rng.random() < 0.5 else patch, np.float32) / 255
 
 

@@ -68,6 +68,8 @@ class Learning:
         warm_up: Steps until the rate is reached, at most a tenth of all.
         weight_decay: Share of a weight that is taken off, per step and learning rate.
         mean: How much of the mean of the vectors stays, per step.
+        squares: How much of the mean of the squared gradients stays. Less, and one gradient out of the ordinary does
+            less harm.
 
     Attributes:
         first: The state before any step: the vector, the optimizer's own arrays, the mean of the vectors.
@@ -82,6 +84,7 @@ class Learning:
         warm_up: int = 50,
         weight_decay: float = 0.0,
         mean: float = 0.998,
+        squares: float = 0.999,
     ) -> None:
         warm_up = min(warm_up, steps // 10)
         rate = (
@@ -91,7 +94,7 @@ class Learning:
             if warm_up
             else keras.optimizers.schedules.CosineDecay(learning_rate, steps)
         )
-        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=weight_decay, beta_2=squares)
         self._variable = keras.Variable(first, name="weights")
         self._optimizer.build([self._variable])
         self._mean = mean

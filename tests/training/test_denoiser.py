@@ -56,7 +56,7 @@ def test_photos_that_are_too_small_are_refused(tmp_path):
 
 def test_noise_becomes_less_and_a_training_goes_on(folder, tmp_path, capsys):
     teach(folder, tmp_path / "whole", "--steps", 200)
-    shown = [float(line.split()[5].rstrip(",")) for line in capsys.readouterr().out.splitlines()]
+    shown = [float(line.split()[4]) for line in capsys.readouterr().out.splitlines()]
     assert shown[-1] < 0.95 * shown[0]
     for stop in (70, 200):
         teach(folder, tmp_path / "parts", "--steps", 200, "--stop-at", stop)
