@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from keras import ops
@@ -18,20 +17,19 @@ from dreamer.arrays import FloatArray, Size, resize
 from dreamer.errors import SettingsError, UnknownLayerError
 from dreamer.files.digests import stamp_of
 from dreamer.models import classes
+from dreamer.models.layered import Layered
+from dreamer.models.network import Network
 from dreamer.objectives import Objective
 from dreamer.objectives.bounds import LEAST_WEIGHT
 from dreamer.objectives.kinds import Channel, Custom, Logit
 from dreamer.objectives.terms import Numbers, Term
 from dreamer.wording import number, shown
 
-if TYPE_CHECKING:
-    from dreamer.models.network import Network
-
 _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
 
 
-def resolve(objective: Objective, network: Network) -> Objective:
+def resolve(objective: Objective, network: Layered) -> Objective:
     """Make sure that a network has what an objective asks for, and fill in what only it knows.
 
     Args:
@@ -103,7 +101,7 @@ def title(objective: Objective, network: Network) -> str:
 class _Asked:
     """A network as terms ask it, and what they say where a class was meant by the name of a layer."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Layered) -> None:
         self._network = network
         self.title = network.spec.name
         self.layers = network.layers
@@ -130,6 +128,8 @@ class _Asked:
 
     def features(self, layer: str, picture: Path | FloatArray) -> Numbers:
         """What a layer finds in a picture or its file: ``(positions, channels)``."""
+        if not isinstance(self._network, Network):
+            raise SettingsError(f"a guide is a picture, and {self.title} takes a {self._network.takes}")
         if isinstance(picture, Path):
             return _features_of_file(self._network, layer, picture, stamp_of(picture))
         return _features(self._network, layer, picture)

@@ -35,7 +35,7 @@ from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.wording import one_line
 
 if TYPE_CHECKING:
-    from dreamer.models.network import Network
+    from dreamer.models.layered import Layered
 
 
 def complete_model(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -197,7 +197,7 @@ def _can_be_offered(name: str) -> bool:
     return one_line(name) == name
 
 
-def remember_layers(network: Network) -> None:
+def remember_layers(network: Layered) -> None:
     """Note a network's layers in the cache. What goes wrong with that costs completion, no more."""
     path = _noted(network.spec)
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")

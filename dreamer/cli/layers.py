@@ -22,6 +22,7 @@ from dreamer.errors import UnknownLayerError, UnknownModelError, close_matches
 from dreamer.models import registry, specs
 
 if TYPE_CHECKING:
+    from dreamer.models.layered import Layered
     from dreamer.models.network import Network
     from dreamer.models.receptive_field import Field
 
@@ -74,14 +75,20 @@ def layers(
     if spec.application is None:
         ensure_weights(spec, offline=offline, mirror=mirror)
     import_keras()
+    from dreamer.models.network import Network
+
     network = registry.sketch(model)
     remember_layers(network)
-    names = [name for name in network.layers if _matches(name, pattern) and (not good or name in network.dreams_well)]
+    good_ones = network.dreams_well if isinstance(network, Network) else ()
+    names = [name for name in network.layers if _matches(name, pattern) and (not good or name in good_ones)]
     if not names:
         raise UnknownLayerError(
             f"{model} has no layer that matches {pattern!r}.{close_matches(pattern, network.layers)} "
             f"See all: dreamer layers {model}"
         )
+    if not isinstance(network, Network):
+        print_answer("layers", _plain_items(network, names)) if as_json else print_text(_plain_listing(network, names))
+        return
     seen = size or network.graph.own_size or _USUAL_SIZE
     if as_json:
         print_answer("layers", _items(network, names, seen))
@@ -126,6 +133,38 @@ def _items(network: Network, names: list[str], size: tuple[int, int]) -> Iterato
             "grows": network.spec.grows_with(name),
             "default": name == network.default_layer,
         }
+
+
+def _plain_items(network: Layered, names: list[str]) -> Iterator[dict[str, object]]:
+    """Of a network of rows or sequences, which has no pictures to see."""
+    for name in names:
+        yield {
+            "name": name,
+            "kind": network.node(name).kind,
+            "shape": list(network.node(name).shape),
+            "channels": network.channels(name),
+            "sees": None,
+            "context": False,
+            "stride": None,
+            "classes": name == network.logits,
+            "dreams_well": False,
+            "grows": None,
+            "default": False,
+        }
+
+
+def _plain_listing(network: Layered, names: list[str]) -> str:
+    rows = [
+        [
+            name,
+            network.node(name).kind,
+            "x".join("any" if side is None else str(side) for side in network.node(name).shape),
+            network.channels(name),
+            "scores the classes" if name == network.logits else "",
+        ]
+        for name in names
+    ]
+    return table(["layer", "kind", "output", "units", ""], rows)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -16,7 +16,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from dreamer.models.layer_graph import Node, Shape
+from dreamer.models.layer_graph import Shape
+from dreamer.models.replay import Node
 
 _FUSED = ("ReLU", "Activation")  # Computed with the convolution before it on the way up, alone on the way down.
 _FREE = ("Identity", "Dropout", "InputLayer", "Flatten", "Reshape")

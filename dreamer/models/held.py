@@ -13,6 +13,7 @@ import numpy as np
 from dreamer.errors import ModelError, in_one_line
 from dreamer.models import keras_file
 from dreamer.models.network import Network
+from dreamer.models.plain import PlainNetwork
 from dreamer.models.preprocessing import Preprocessing
 from dreamer.models.specs import ModelSpec
 from dreamer.models.weights import HeldWeights
@@ -51,6 +52,27 @@ def network_of(
         labels=labels,
     )
     return Network(spec, copy, digest)
+
+
+def plain_of(model: keras.Model, *, labels: str | tuple[str, ...] | None) -> PlainNetwork:
+    """A network of rows or sequences from a copy of a Keras network.
+
+    Raises:
+        ModelError: Keras cannot copy it, or it cannot be taken apart.
+    """
+    name = str(model.name)
+    keras_file.check_whole(model, name)
+    copy = _copied(model, name)
+    digest = _digest(copy)
+    spec = ModelSpec(
+        name=name,
+        title="a network of your own",
+        build="",
+        weights=HeldWeights(digest),
+        preprocessing=None,
+        labels=labels,
+    )
+    return PlainNetwork(spec, copy, digest)
 
 
 def _copied(model: keras.Model, name: str) -> keras.Model:

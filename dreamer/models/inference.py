@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import Size
-from dreamer.models.layer_graph import Node, ancestors
+from dreamer.models.replay import Node, ancestors
 
 _Array = NDArray[np.float32]
 Tensor = Any  # A tensor of whichever backend Keras runs on.

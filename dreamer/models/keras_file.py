@@ -5,7 +5,10 @@ The one idea: everything that a known network has in the table, one's own has in
 
     preprocessing = "-1..1"      # or a table: { mean = [0.5, 0.5, 0.5], std = 0.25, order = "RGB" }
     layer = "block4_conv3"       # to dream with where none is named
-    labels = "names.txt"         # class names, one a line; a file beside it, or in a folder there
+    labels = "names.txt"         # class names, one a line; a file beside it, or in a folder there; or a list of them
+    vocabulary = "chars.txt"     # of a network of characters or tokens, likewise
+
+Tables of it are the columns that a network of rows takes, as :mod:`dreamer.tabular.columns` reads them.
 
 The file is loaded in Keras's safe mode: no code in it is run.
 
@@ -25,7 +28,7 @@ from dreamer.files.documents import read_toml
 from dreamer.files.regular import lies_within
 from dreamer.models import foreign_files
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, RGB, Preprocessing
-from dreamer.models.specs import ModelSpec
+from dreamer.models.specs import ModelSpec, Takes
 from dreamer.models.weights import FileWeights
 from dreamer.wording import shown
 
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".keras"
 _LEAST_STD = 1e-6  # Dividing by less leaves the range of float32.
-_KEYS = ("preprocessing", "layer", "labels")
+_KEYS = ("preprocessing", "layer", "labels", "vocabulary")
+_RANK_OF_SEQUENCES = 3  # (batch, steps, one number for each of the vocabulary)
 
 
 def is_path(name: str) -> bool:
@@ -71,11 +75,12 @@ def spec(name: str) -> ModelSpec:
         preprocessing=said.get("preprocessing"),
         default_layer=said.get("layer"),
         labels=said.get("labels"),
+        vocabulary=said.get("vocabulary"),
     )
 
 
 def build(weights: Path, spec: ModelSpec) -> keras.Model:
-    """Load a network from its file, and make it end in logits.
+    """Load a network of pictures from its file, and make it end in logits.
 
     Args:
         weights: The ``.keras`` file.
@@ -96,28 +101,68 @@ def build(weights: Path, spec: ModelSpec) -> keras.Model:
     return network
 
 
+def check_whole(network: Any, name: str) -> None:
+    """Make sure that a Keras network can be taken apart.
+
+    Raises:
+        ModelError: It cannot.
+    """
+    import keras
+
+    if isinstance(network, keras.Sequential) and not network.built:
+        raise ModelError(
+            f"{name} was saved before it saw anything; start it with keras.Input, as keras.Input((height, width, 3))"
+        )
+    if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
+        raise ModelError(
+            f"{name} is a {type(network).__name__}, a model of its own class; dreamer needs a functional or sequential "
+            "network"
+        )
+
+
 def check(network: Any, name: str) -> None:
     """Make sure that a Keras network is one of a single picture.
 
     Raises:
         ModelError: It is not.
     """
-    import keras
-
-    if isinstance(network, keras.Sequential) and not network.built:
-        raise ModelError(f"{name} was saved before it saw a picture; start it with keras.Input((height, width, 3))")
-    if not isinstance(network, keras.Sequential) and not hasattr(network, "operations"):
-        raise ModelError(
-            f"{name} is a {type(network).__name__}, a model of its own class; dreamer needs a functional or sequential "
-            "network"
-        )
+    check_whole(network, name)
+    commands = {"row": "dreamer row", "sequence": "dreamer text"}
+    command = commands.get(takes(network))
+    elsewhere = f". Networks of {command.split()[-1]}s are for {command}" if command else ""
     if len(network.inputs) != 1:
-        raise ModelError(f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture")
+        raise ModelError(
+            f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture here{elsewhere}"
+        )
     shape = tuple(network.inputs[0].shape)
     if len(shape) != 4 or shape[-1] not in (1, 3):
         raise ModelError(
-            f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels{_before(shape)}"
+            f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels here"
+            f"{_before(shape)}{elsewhere}"
         )
+
+
+def takes(network: Any) -> Takes:
+    """What a Keras network takes: a picture, a row of a table, or a sequence of characters or tokens.
+
+    Example:
+        >>> import keras
+        >>> takes(keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)]))
+        'row'
+    """
+    ranks = [len(one.shape) for one in network.inputs]
+    if max(ranks) > _RANK_OF_SEQUENCES:
+        return "picture"
+    return "sequence" if max(ranks) == _RANK_OF_SEQUENCES or _has_recurrent(network) else "row"
+
+
+def _has_recurrent(network: Any) -> bool:
+    """Whether some layer goes from step to step."""
+    import keras
+
+    kinds = (keras.layers.RNN, keras.layers.Bidirectional)
+    inner = [one for one in network.layers if hasattr(one, "layers")]
+    return any(isinstance(one, kinds) for one in network.layers) or any(map(_has_recurrent, inner))
 
 
 def _before(shape: tuple[int | None, ...]) -> str:
@@ -154,27 +199,37 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SettingsError(f"cannot read {path}: {reason}") from error
+    said = {key: value for key, value in said.items() if not is_column(value)}
     for key in said:
         if key not in _KEYS:
             raise SettingsError(
                 f"{path} has an unknown key {shown(key)}.{close_matches(key, _KEYS)} Known: {', '.join(_KEYS)}"
             )
-    for key in ("layer", "labels"):
-        if not isinstance(said.get(key, ""), str):
+    names = said.get("labels")
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        said["labels"] = tuple(names)
+    for key in ("layer", "labels", "vocabulary"):
+        if not isinstance(said.get(key, ""), (str, tuple) if key == "labels" else str):
             raise SettingsError(f"{path}: {key} is {shown(said[key])}; expected text")
-    if "labels" in said:
-        said["labels"] = _beside(path, said["labels"])
+    for key in ("labels", "vocabulary"):
+        if isinstance(said.get(key), str):
+            said[key] = _beside(path, key, said[key])
     if "preprocessing" in said:
         said["preprocessing"] = _preprocessing(said["preprocessing"], path)
     return said
 
 
-def _beside(path: Path, file: str) -> str:
+def is_column(value: object) -> bool:
+    """Whether a value in such a file is the column of a table; :mod:`dreamer.tabular.columns` reads those."""
+    return isinstance(value, Mapping) and "kind" in value
+
+
+def _beside(path: Path, key: str, file: str) -> str:
     """A file that the TOML names: one that lies beside it, since the two may come from somebody else."""
     place = path.parent / file
     if not lies_within(path.parent, place):
         raise SettingsError(
-            f"{path}: labels is {shown(file)}, which does not lie beside it, so it is not read. Copy the file there"
+            f"{path}: {key} is {shown(file)}, which does not lie beside it, so it is not read. Copy the file there"
         )
     return str(place.absolute())
 

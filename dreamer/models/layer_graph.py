@@ -3,18 +3,14 @@
 The one idea: the network is *replayed*, layer by layer, on a picture whose height and width are left
 open. What can be computed at any size is found that way, whatever size the network was saved with;
 what cannot (a classifier behind a flattened feature map, a grid of positions) stays tied to the
-network's own height, own width or both. Networks nested in networks are opened, and their layers named
-``outer.inner``.
+network's own height, own width or both.
 
 Must not import: anything about pictures or ascent, nor which networks there are.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
@@ -23,6 +19,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import Size
 from dreamer.errors import ModelError, in_one_line
+from dreamer.models.replay import Apply, Names, Node, Sources, ancestors, call, replay, tensors_of
 from dreamer.models.shape_rules import Call
 from dreamer.models.survey import Survey, Tied
 from dreamer.models.visible import Measure
@@ -30,54 +27,6 @@ from dreamer.sides import ALL, Sides
 
 Tensor = Any  # A symbolic tensor of Keras.
 Shape = tuple[int, ...]
-
-_BACKEND_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"  # What TensorFlow takes as the name of a scope.
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """One application of a layer.
-
-    Attributes:
-        name: What a person types: the layer's name; within a nested network ``outer.inner``.
-        layer: The Keras layer, or the operation that stands in the graph like one.
-        parents: Indices of the nodes whose outputs it takes.
-        output: Its symbolic output.
-    """
-
-    name: str
-    layer: Any
-    parents: tuple[int, ...]
-    output: Tensor
-
-    @property
-    def kind(self) -> str:
-        """The class of the layer, as Keras calls it."""
-        return type(self.layer).__name__
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """The shape of the output, or the first of several, without the batch; None where it depends on the picture."""
-        return tuple(_first(self.output).shape[1:])
-
-
-def ancestors(nodes: Sequence[Node], wanted: Sequence[int]) -> set[int]:
-    """The indices of some nodes and of all that they depend on."""
-    found: set[int] = set()
-    waiting = list(wanted)
-    while waiting:
-        index = waiting.pop()
-        if index not in found:
-            found.add(index)
-            waiting.extend(nodes[index].parents)
-    return found
-
-
-_Sources = tuple[tuple[int, int], ...]
-"""For each tensor that a layer is given, the index of its node, and which of that node's outputs it is."""
-
-_Apply = Callable[[int, _Sources, Any, Any, Any], Any]
-"""(index, sources, layer, arguments, keyword arguments) -> symbolic output."""
 
 _FREE: Tied = (False, False)
 _MOST_SQUEEZED = 8  # A width that follows a fixed height is at most so many times the network's own.
@@ -107,7 +56,7 @@ class LayerGraph:
     def __init__(self, network: keras.Model) -> None:
         self.network = network
         height, width, self.num_colors = network.input_shape[1:]
-        self._names: dict[int, str] = {}
+        self._names = Names()
         self._calls: list[Call | None] = [None]  # The picture is nobody's output.
         try:
             declared = self._replay((height, width), self._called)
@@ -141,12 +90,12 @@ class LayerGraph:
         """Every layer in order, on a picture of the network's own height or width, and otherwise of any."""
         if tied == (True, True):
             if self._own is None:
-                self._own = self._replay(self.own_size, _call)
+                self._own = self._replay(self.own_size, call)
             return self._own
         if tied not in self._at:
             height, width = (side if fixed else None for side, fixed in zip(self.own_size, tied, strict=True))
 
-            def apply(index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+            def apply(index: int, sources: Sources, layer: Any, args: Any, kwargs: Any) -> Any:
                 return self._call_if_it_fits(tied, index, sources, layer, args, kwargs)
 
             self._at[tied] = self._replay((height, width), apply)
@@ -215,60 +164,18 @@ class LayerGraph:
             for index in wanted
         ]
 
-    def _replay(self, size: tuple[int | None, int | None], apply: _Apply) -> list[Node]:
-        picture = keras.Input((*size, self.num_colors))
-        nodes = [Node("", None, (), picture)]
-        makers = {id(picture): (0, 0)}
-        kept: list[Any] = [picture]  # A tensor that is gone could leave its identity to another.
-
-        def call(prefix: str, layer: Any, *args: Any, **kwargs: Any) -> Any:
-            name = self._name(layer, prefix)
-            if _is_network(layer) and len(args) == 1:
-                return run(layer, args[0], f"{name}.")
-            sources = tuple(makers[id(x)] for x in _tensors((args, kwargs)))
-            parents = tuple(dict.fromkeys(index for index, _ in sources))
-            output = apply(len(nodes), sources, layer, args, kwargs)
-            makers.update((id(x), (len(nodes), place)) for place, x in enumerate(_tensors(output)))
-            kept.append(output)
-            nodes.append(Node(name, layer, parents, output))
-            return output
-
-        def run(network: keras.Model, x: Any, prefix: str) -> Any:
-            if isinstance(network, keras.Sequential):
-                for layer in network.layers:
-                    x = call(prefix, layer, x)
-                return x
-            # What keras.models.clone_model does, which can't be used itself: it cuts a nested network off.
-            return network._run_through_graph(
-                x,
-                operation_fn=lambda layer: layer,
-                call_fn=lambda layer, *args, **kwargs: call(prefix, layer, *args, **kwargs),
-            )
-
-        run(self.network, picture, "")
+    def _replay(self, size: tuple[int | None, int | None], apply: Apply) -> list[Node]:
+        nodes, _ = replay(self.network, keras.Input((*size, self.num_colors)), self._names, apply)
         return nodes
 
-    def _called(self, _index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+    def _called(self, _index: int, sources: Sources, layer: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer, and keep how."""
         output = layer(*args, **kwargs)
-        ranks = tuple(len(x.shape) - 1 for x in _tensors(output))
+        ranks = tuple(len(x.shape) - 1 for x in tensors_of(output))
         self._calls.append(Call(layer, (args, kwargs), sources, ranks))
         return output
 
-    def _name(self, layer: Any, prefix: str) -> str:
-        """The name by which a person knows a layer: ``outer.inner``, and the same at every replay.
-
-        The layer itself is renamed where that is not a name for the backend, or another's already.
-        """
-        if id(layer) not in self._names:
-            wanted = f"{prefix}{layer.name}"
-            name = next(name for name in _numbered(wanted) if name not in self._names.values())
-            self._names[id(layer)] = name
-            if name != layer.name or not re.fullmatch(_BACKEND_NAME, name):
-                layer.name = f"layer{len(self._names)}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
-        return self._names[id(layer)]
-
-    def _call_if_it_fits(self, at: Tied, index: int, sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+    def _call_if_it_fits(self, at: Tied, index: int, sources: Sources, layer: Any, args: Any, kwargs: Any) -> Any:
         """Call a layer; where it needs a side that is open, something of its own shape stands in for it."""
         needed = _either(self._needed[index], *(self._needed[source] for source, _ in sources))
         if needed in (at, _FREE):
@@ -277,34 +184,11 @@ class LayerGraph:
             except Exception:  # noqa: BLE001  Each layer has errors of its own for an open side.
                 needed = (True, True)
         self._needed[index] = needed
-        return _StandIn(self.nodes_at((True, True))[index].output)(*_tensors((args, kwargs)))
+        return _StandIn(self.nodes_at((True, True))[index].output)(*tensors_of((args, kwargs)))
 
 
 def _either(*tied: Tied) -> Tied:
     return any(height for height, _ in tied), any(width for _, width in tied)
-
-
-def _call(_index: int, _sources: _Sources, layer: Any, args: Any, kwargs: Any) -> Any:
-    return layer(*args, **kwargs)
-
-
-def _tensors(structure: Any) -> list[Tensor]:
-    return [x for x in keras.tree.flatten(structure) if isinstance(x, keras.KerasTensor)]
-
-
-def _first(output: Any) -> Tensor:
-    """The output of a layer, or the first of several."""
-    return keras.tree.flatten(output)[0]
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}_{number}" for number in count(2))
-
-
-def _is_network(layer: Any) -> bool:
-    """Whether a layer is a network that can be opened: a sequential one, or one with a graph."""
-    return isinstance(layer, keras.Sequential) or (isinstance(layer, keras.Model) and hasattr(layer, "operations"))
 
 
 class _StandIn(keras.layers.Layer):  # type: ignore[misc]

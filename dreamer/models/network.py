@@ -21,12 +21,13 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size, as_batch, resize
-from dreamer.errors import ModelError, SettingsError, UnknownClassError, UnknownLayerError, close_matches, in_one_line
-from dreamer.models import classes, inference, labels, landmarks, resampling
+from dreamer.errors import ModelError, SettingsError, UnknownClassError, in_one_line
+from dreamer.models import inference, landmarks, resampling
 from dreamer.models.cost import Cost, cost
-from dreamer.models.labels import Label
-from dreamer.models.layer_graph import LayerGraph, Node, Shape, ancestors
+from dreamer.models.layer_graph import LayerGraph, Shape
+from dreamer.models.layered import Layered
 from dreamer.models.receptive_field import Field, fields
+from dreamer.models.replay import ancestors
 from dreamer.models.specs import ModelSpec
 from dreamer.sides import Seen
 
@@ -52,8 +53,8 @@ class Prediction:
     probability: float
 
 
-class Network:
-    """A loaded network.
+class Network(Layered):
+    """A loaded network of pictures.
 
     Example:
         >>> import dreamer
@@ -67,27 +68,16 @@ class Network:
         weights_sha256: Digest of its weights as they were published; ``""`` for random ones.
     """
 
+    takes = "picture"
+
     def __init__(self, spec: ModelSpec, network: keras.Model, weights_sha256: str = "") -> None:
-        self.spec = spec
-        self.weights_sha256 = weights_sha256
         self.graph = LayerGraph(network)
-        self._indices: dict[str, int] = {}
-        for index, node in enumerate(self.graph.nodes):
-            # A layer that is applied twice is known by its first application.
-            if index and isinstance(node.output, keras.KerasTensor) and len(node.shape) > 0:
-                self._indices.setdefault(node.name, index)
+        super().__init__(spec, self.graph.nodes, weights_sha256)
         # Each takes a walk over the layers, and is asked for with every picture.
         self._sides = lru_cache(maxsize=64)(self._find_sides)
         self._costs = lru_cache(maxsize=64)(self._find_cost)
         self._cuts = lru_cache(maxsize=8)(self._cut)
         self._made: defaultdict[str, inference.Made] = defaultdict(dict)
-        if not self._indices:
-            raise ModelError(f"{spec.name} has no layers to look at")
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The names of all layers that can be asked for, from the picture to the classes."""
-        return tuple(self._indices)
 
     @property
     def is_grey(self) -> bool:
@@ -99,16 +89,6 @@ class Network:
         """What a unit of each layer sees of the picture."""
         found = fields(self.graph.nodes)
         return {name: found[index] for name, index in self._indices.items()}
-
-    @cached_property
-    def logits(self) -> str | None:
-        """The layer that scores the classes, before the softmax; None for a network without a classifier."""
-        if self.spec.logits:
-            return self.spec.logits
-        last = self.graph.nodes[-1]
-        if last.kind == "Softmax":
-            last = self.graph.nodes[last.parents[0]]
-        return last.name if len(last.shape) == 1 else None
 
     @cached_property
     def blocks(self) -> tuple[str, ...]:
@@ -126,30 +106,6 @@ class Network:
     def default_layer(self) -> str:
         """The layer to dream with where none is named: the one that is known to dream well, or is likely to."""
         return self.spec.default_layer or landmarks.likely(self)
-
-    @cached_property
-    def labels(self) -> tuple[Label, ...]:
-        """The classes with their names, in the order of the logits; empty where those are not known."""
-        if self.spec.labels is None or self.logits is None:
-            return ()
-        known = labels.of(self.spec)
-        return known if len(known) == self.channels(self.logits) else ()
-
-    def class_index(self, name: str) -> int:
-        """The index of a class, by its name or a part of it.
-
-        Raises:
-            UnknownClassError: There is no such class, several are called so, or the names are not known.
-        """
-        return classes.find(name, labels.of(self.spec), self.spec.name)
-
-    def node(self, layer: str) -> Node:
-        """A layer, with its kind and the shape of its output.
-
-        Raises:
-            UnknownLayerError: There is no such layer.
-        """
-        return self.graph.nodes[self._index(layer)]
 
     def is_tied(self, layer: str) -> bool:
         """Whether a layer sees pictures of the network's own size only, so that others are resized."""
@@ -176,14 +132,6 @@ class Network:
         nearest = self.sides([layer]).nearest(*wish)
         return self.graph.seen_size([self._index(layer)], nearest)
 
-    def _index(self, layer: str) -> int:
-        if layer not in self._indices:
-            raise UnknownLayerError(
-                f"{self.spec.name} has no layer {layer!r}.{close_matches(layer, self.layers)} "
-                f"See all: dreamer layers {self.spec.name}"
-            )
-        return self._indices[layer]
-
     def shapes(self, size: Size, layers: Sequence[str]) -> dict[str, Shape]:
         """The shape of some layers' outputs, without the batch, for pictures of a size.
 
@@ -203,26 +151,6 @@ class Network:
                 )
             found |= zip(names, shapes, strict=True)
         return {name: found[name] for name in layers}
-
-    def channels(self, layer: str) -> int:
-        """How many channels, or units, a layer has.
-
-        Raises:
-            UnknownLayerError: There is no such layer.
-        """
-        return int(self.node(layer).shape[-1] or 0)
-
-    def check(self, layer: str, channel: int | None = None) -> None:
-        """Make sure that a layer, and one channel of it, exist.
-
-        Raises:
-            UnknownLayerError: There is no such layer, or it has fewer channels.
-        """
-        channels = self.channels(layer)
-        if channel is not None and not 0 <= channel < channels:
-            raise UnknownLayerError(
-                f"layer {layer!r} of {self.spec.name} has no channel {channel}; expected 0 to {channels - 1}"
-            )
 
     def sides(self, layers: Iterable[str]) -> Seen:
         """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized.

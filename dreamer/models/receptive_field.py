@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from dreamer.models.layer_graph import Node
+from dreamer.models.replay import Node
 
 _WINDOWED = ("kernel_size", "pool_size")  # Where Keras's layers keep the size of their window.
 _EVERYWHERE = ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention")

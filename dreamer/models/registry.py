@@ -13,17 +13,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from dreamer.errors import MissingWeightsError, SettingsError, UnknownModelError, close_matches
+from dreamer.errors import MissingWeightsError, ModelError, SettingsError, UnknownModelError, close_matches
 from dreamer.models import fetching, foreign_files, keras_file, store
 from dreamer.models.preprocessing import GENERAL, PREPROCESSINGS, Preprocessing
-from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
+from dreamer.models.specs import KERAS_PREFIX, ModelSpec, Takes, known
 from dreamer.models.weights import HeldWeights, has_classifier
 from dreamer.wording import shown
 
 if TYPE_CHECKING:
     import keras
 
+    from dreamer.models.layered import Layered
     from dreamer.models.network import Network
+    from dreamer.models.plain import PlainNetwork
 
     Builder = Callable[[Path, ModelSpec], keras.Model]
 
@@ -136,6 +138,66 @@ def load(
     return _loaded(found, stamp)
 
 
+def load_plain(
+    network: str | Path | keras.Model | PlainNetwork,
+    *,
+    takes: Takes,
+    labels: Sequence[str] | str | Path | None = None,
+) -> PlainNetwork:
+    """Load a network that takes rows of a table, or sequences.
+
+    Args:
+        network: The path of a ``.keras`` file, or a Keras network, of which a copy is taken. A
+            :class:`~dreamer.models.plain.PlainNetwork` is given back as it is.
+        takes: What it is to take: ``"row"`` or ``"sequence"``.
+        labels: Its classes in the order of its logits, or a text file with a name a line.
+
+    Raises:
+        UnknownModelError: There is no such file.
+        WeightsError: It is damaged.
+        ModelError: The network takes something else; the message says which command is for it.
+    """
+    from dreamer.models.plain import PlainNetwork
+
+    said = None if labels is None else str(labels) if isinstance(labels, str | Path) else tuple(labels)
+    if isinstance(network, PlainNetwork):
+        found = network
+    elif isinstance(network, str | Path):
+        if not keras_file.is_path(str(network)) and str(network) in known():
+            raise _taken_otherwise(str(network), "picture", takes)
+        described = keras_file.spec(str(network))
+        found = _loaded_plain(
+            dataclasses.replace(described, labels=said or described.labels), described.weights.stamp()
+        )
+    else:
+        from dreamer.models import held
+
+        found = held.plain_of(network, labels=said)
+    if found.takes != takes:
+        raise _taken_otherwise(found.spec.name, found.takes, takes)
+    return found
+
+
+_COMMANDS: dict[Takes, str] = {
+    "picture": "dreamer visualize and dreamer dream", "row": "dreamer row", "sequence": "dreamer text",
+}  # fmt: skip
+"""What looks at a network, by what it takes."""
+
+
+def _taken_otherwise(name: str, takes: Takes, wanted: Takes) -> ModelError:
+    return ModelError(f"{name} takes a {takes}, and a network that takes a {wanted} is expected here; {name} is for "
+                      f"{_COMMANDS[takes]}")  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _loaded_plain(found: ModelSpec, _stamp: str) -> PlainNetwork:
+    from dreamer.models import keras_archive
+    from dreamer.models.plain import PlainNetwork
+
+    located = found.weights.locate()
+    return PlainNetwork(found, keras_archive.load(located.path), located.sha256)
+
+
 def load_for(settings: Chosen, network: Network | str | None = None) -> tuple[Network, Chosen]:
     """Load the network of settings, or another in its place.
 
@@ -193,14 +255,17 @@ def _loaded(found: ModelSpec, _stamp: str) -> Network:
     return Network(found, builder(located.path, found), located.sha256)
 
 
-def sketch(name: str) -> Network:
-    """A network to look at its layers: without weights where it can be built without them.
+def sketch(name: str) -> Layered:
+    """A network to look at its layers, whatever it takes: without weights where it can be built without them.
 
     Raises:
         UnknownModelError: There is none of that name.
         WeightsError: Its layers cannot be known without the weights, and those cannot be had.
     """
     found = spec(name)
+    if keras_file.is_path(name):
+        plain = _loaded_plain(found, found.weights.stamp())
+        return load(name) if plain.takes == "picture" else plain
     if found.application is None:
         return load(name)
     from dreamer.models import keras_applications

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from dreamer import plugins
 from dreamer.models.preprocessing import PREPROCESSINGS, Preprocessing
 from dreamer.models.weights import BundledWeights, FileWeights, HeldWeights, PublishedWeights
+
+Takes = Literal["picture", "row", "sequence"]
+"""What a network takes: a picture, a row of a table, or a sequence of characters or tokens."""
 
 KERAS_PREFIX = "keras:"
 """What stands before the name of a network of ``keras.applications``, as in ``keras:VGG16``."""
@@ -41,6 +44,7 @@ class ModelSpec:
         logits: The layer that scores the classes, before the softmax; None for the last one.
         application: Its name in ``keras.applications``.
         low_precisions: Types of fewer bits than float32 in which its dreams were found as good.
+        vocabulary: The path of what the numbers of a network of characters or tokens stand for; None where nobody said.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ModelSpec:
     logits: str | None = None
     application: str | None = None
     low_precisions: tuple[str, ...] = ()
+    vocabulary: str | None = None
 
     def grows_with(self, layer: str) -> str | None:
         """What grows with a layer, where that is known."""

@@ -288,7 +288,7 @@ def test_layers_with_several_outputs_are_passed_over(save, picture):
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")
 def test_a_sequential_network_without_an_input_is_refused(save):
-    with pytest.raises(ModelError, match="saved before it saw a picture; start it with keras.Input"):
+    with pytest.raises(ModelError, match="saved before it saw anything; start it with keras.Input"):
         registry.load(save(keras.Sequential([layers.Conv2D(2, 3)])))
 
 
