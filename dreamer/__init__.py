@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
     from dreamer.results import Interrupted
+    from dreamer.tabular.calls import row
+    from dreamer.tabular.rows import Rows
+    from dreamer.tabular.settings import RowSettings
     from dreamer.transforms import Transforms
     from dreamer.visualizing.calls import visualize, visualize_steps
     from dreamer.visualizing.settings import VisualizeSettings
@@ -51,6 +54,8 @@ __all__ = [
     "Interrupted",
     "Network",
     "Objective",
+    "RowSettings",
+    "Rows",
     "Transforms",
     "Visualization",
     "VisualizeSettings",
@@ -67,6 +72,7 @@ __all__ = [
     "load",
     "objectives",
     "presets",
+    "row",
     "sheet",
     "visualize",
     "visualize_steps",
@@ -88,6 +94,8 @@ __getattr__, __dir__ = lazy.exports(
         "Interrupted": "dreamer.results",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
+        "RowSettings": "dreamer.tabular.settings",
+        "Rows": "dreamer.tabular.rows",
         "Transforms": "dreamer.transforms",
         "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
@@ -103,6 +111,7 @@ __getattr__, __dir__ = lazy.exports(
         "load": "dreamer.models.registry",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",
+        "row": "dreamer.tabular.calls",
         "sheet": "dreamer.visualizing.visualization",
         "visualize": "dreamer.visualizing.calls",
         "visualize_steps": "dreamer.visualizing.calls",

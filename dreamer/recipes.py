@@ -18,7 +18,7 @@ from dreamer.wording import shown
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dreamer.models.network import Network
+    from dreamer.models.layered import Layered
     from dreamer.priors.loading import Prior
 
 FORMAT = 1
@@ -58,12 +58,12 @@ SHAPE: Shape = {
 
 
 def recipe_of(
-    network: Network, settings: Mapping[str, Any], files: Mapping[str, str], prior: Prior | None = None
+    network: Layered, settings: Mapping[str, Any], files: Mapping[str, str], prior: Prior | None = None
 ) -> dict[str, object]:
     """What every recipe says, as JSON can hold it.
 
     Args:
-        network: What the picture was made with.
+        network: What it was made with.
         settings: All that was set.
         files: The SHA-256 of each file that the settings name.
         prior: What kept the picture likely.

@@ -80,7 +80,7 @@ class Settings:
         }
         for name, expected in (texts | dict.fromkeys(files, "the path of a file")).items():
             value = getattr(self, name, None)
-            if value is None and name != "model":
+            if value is None and (name != "model" or not hasattr(self, name)):
                 continue
             if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
                 raise SettingsError(f"{name} is {shown(value)}; expected {expected}")

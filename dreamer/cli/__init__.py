@@ -33,6 +33,7 @@ from dreamer.cli.presets import presets
 from dreamer.cli.priors import priors
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
+from dreamer.cli.row import row
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.visualize import visualize
 from dreamer.errors import (
@@ -114,6 +115,7 @@ for _command in (
     visualize,
     atlas,
     fool,
+    row,
     presets,
     models,
     priors,

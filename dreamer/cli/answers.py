@@ -51,6 +51,11 @@ ITEMS: Mapping[str, Shape] = {
         "said": [{"model": str, "fooled": bool, "seen": [int], "before": [_PREDICTION], "after": [_PREDICTION]}],
         "recipe": {str: object},
     },
+    "row": {
+        "objective": str, "which": str, "plausible": bool, "score": float, "probability": (float, None),
+        "distance": (float, None), "line": (int, None), "changed": [str], "matters": {str: float},
+        "values": {str: (float, int, str)}, "recipe": {str: object},
+    },
     "presets list": {
         "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "path": str, "own": bool,
     },

@@ -66,7 +66,7 @@ def spec(name: str) -> ModelSpec:
         raise UnknownModelError(f"there is no file {name}")
     if path.suffix.lower() != _SUFFIX or not path.is_file():
         raise UnknownModelError(foreign_files.explained(path))
-    said = _read(path.with_suffix(".toml"))
+    said = described(path.with_suffix(".toml"))
     return ModelSpec(
         name=name,
         title="a network of your own",
@@ -191,14 +191,28 @@ def take_off_softmax(network: Any) -> None:
             last.activation = keras.activations.linear
 
 
-def _read(path: Path) -> dict[str, Any]:
+def tables(path: Path) -> dict[str, Any]:
+    """What a TOML file beside a network says, unchecked; nothing where there is none.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
     try:
-        said = read_toml(path)
+        return read_toml(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SettingsError(f"cannot read {path}: {reason}") from error
+
+
+def described(path: Path) -> dict[str, Any]:
+    """What a TOML file says of a network, its columns left out; nothing where there is none.
+
+    Raises:
+        SettingsError: It cannot be read, or says what nobody knows.
+    """
+    said = tables(path)
     said = {key: value for key, value in said.items() if not is_column(value)}
     for key in said:
         if key not in _KEYS:
