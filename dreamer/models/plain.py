@@ -56,7 +56,8 @@ class PlainNetwork(Layered):
         self.takes = keras_file.takes(network)
         last = _activation_of_end(network)
         own = network.inputs[0] if isinstance(network, keras.Sequential) else network.input
-        given = keras.tree.map_structure(_input_like, own)
+        # Whole numbers as others: a row that is climbed lies between them.
+        given = keras.tree.map_structure(lambda one: _input_like(one, as_numbers=self.takes == "row"), own)
         try:
             self.nodes, outputs = replay(network, given, Names())
         # Layers raise whatever they like; none of it is a fault of ours.
@@ -118,8 +119,9 @@ class TwoLogits(keras.layers.Layer):  # type: ignore[misc]
         return ops.concatenate([-x / 2, x / 2], axis=-1)
 
 
-def _input_like(tensor: Any) -> Any:
-    return keras.Input(batch_shape=(None, *tensor.shape[1:]), dtype=tensor.dtype, name=tensor.name)
+def _input_like(tensor: Any, *, as_numbers: bool) -> Any:
+    dtype = "float32" if as_numbers and "int" in str(tensor.dtype) else tensor.dtype
+    return keras.Input(batch_shape=(None, *tensor.shape[1:]), dtype=dtype, name=tensor.name)
 
 
 def _has_two_labels(spec: ModelSpec) -> bool:

@@ -64,4 +64,4 @@ def _table(start: str | Path | Mapping[str, Any]) -> tables.Table:
     if isinstance(start, str | Path):
         return tables.read(Path(start))
     cells = {str(name): (str(value),) for name, value in start.items()}
-    return tables.Table(Path("the row"), tuple(cells), cells, (1,))
+    return tables.Table(Path("the row"), tuple(cells), cells, (1,), is_file=False)

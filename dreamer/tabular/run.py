@@ -167,7 +167,7 @@ class Search:
             )
         codes = self._changes(row, reaches, climbs, on_step)
         found = [self._row("change", one, wanted, score(one[None])[0], row) for one in codes]
-        return self._result(Objective.of(objective), wanted, found, compared, start.path)
+        return self._result(Objective.of(objective), wanted, found, compared, start.path if start.is_file else None)
 
     def units(self, layer: str, on_step: Told | None = None) -> list[Rows]:
         """The rows that every unit of a layer answers to, most and least."""

@@ -44,12 +44,14 @@ class Table:
         names: Of its columns.
         cells: By column its cells as text, one for each row.
         lines: For each row the line of the file that it stands in.
+        is_file: Whether it was read from a file.
     """
 
     path: Path
     names: tuple[str, ...]
     cells: Mapping[str, tuple[str, ...]]
     lines: tuple[int, ...]
+    is_file: bool = True
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -22,6 +23,7 @@ COMMANDS = {
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
+    "row": ["row", "score:0", "--model", ".row/score.keras", "--data", ".row/real.csv", "--steps", "2", "--starts", "4"],
     "presets list": ["presets", "list"],
     "priors list": ["priors", "list"],
     "layers": ["layers", "efficientnet_lite0", "block4"],
@@ -31,9 +33,15 @@ COMMANDS = {
 }
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path, picture, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".row").mkdir()
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".row/score.keras")
+    (tmp_path / ".row" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
     Image.fromarray((picture * 255).round().astype(np.uint8)).save("photo.png")
     return tmp_path
 
