@@ -14,7 +14,7 @@ from dreamer import lazy, moved
 from dreamer.version import __version__
 
 if TYPE_CHECKING:
-    from dreamer import images, objectives, presets
+    from dreamer import images, objectives, presets, texts
     from dreamer.atlases.calls import Atlas, atlas
     from dreamer.batching.calls import BatchResult, batch
     from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
@@ -74,6 +74,7 @@ __all__ = [
     "presets",
     "row",
     "sheet",
+    "texts",
     "visualize",
     "visualize_steps",
     "zoom_steps",
@@ -113,6 +114,7 @@ __getattr__, __dir__ = lazy.exports(
         "presets": "dreamer.presets",
         "row": "dreamer.tabular.calls",
         "sheet": "dreamer.visualizing.visualization",
+        "texts": "dreamer.texts",
         "visualize": "dreamer.visualizing.calls",
         "visualize_steps": "dreamer.visualizing.calls",
         "zoom_steps": "dreamer.dreaming.calls",

@@ -35,6 +35,7 @@ from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.row import row
 from dreamer.cli.spectrum import spectrum
+from dreamer.cli.text import text
 from dreamer.cli.visualize import visualize
 from dreamer.errors import (
     DreamerError,
@@ -116,6 +117,7 @@ for _command in (
     atlas,
     fool,
     row,
+    text,
     presets,
     models,
     priors,

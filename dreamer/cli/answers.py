@@ -56,6 +56,15 @@ ITEMS: Mapping[str, Shape] = {
         "distance": (float, None), "line": (int, None), "changed": [str], "matters": {str: float},
         "values": {str: (float, int, str)}, "recipe": {str: object},
     },
+    "text": {
+        "layer": str, "unit": int, "shown": str, "deviation": float, "strongest": float, "step": int, "excerpt": str,
+        "values": [float],  # Of a single unit.
+        "follows": str, "auc": float, "high": bool, "luck": float, "sure": bool,  # With --find.
+        "text": str, "score": float, "plausible": bool, "bits": (float, None), "recipe": {str: object},  # With --draw.
+    },
+    "text train": {
+        "path": str, "steps": int, "bits": float, "weights": int, "characters": int, "partial": bool,
+    },
     "presets list": {
         "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "path": str, "own": bool,
     },

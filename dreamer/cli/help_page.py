@@ -17,7 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Pictures": ("dream", "presets", "batch", "visualize", "atlas"),
-    "Networks": ("models", "priors", "layers", "labels", "fool", "row"),
+    "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
 }
 """The commands in the order of a person's day."""

@@ -1,7 +1,7 @@
 """A text coloured by a unit, for a terminal: white is zero, red below, blue above, as strong as the value is.
 
-The one idea: the same scale over all that is shown, so that colours can be compared; signs that a terminal would obey are
-written as escapes.
+The one idea: the same scale over all that is shown, so that colours can be compared; signs that a terminal would obey
+are written as escapes.
 
 Must not import Keras.
 """

@@ -101,9 +101,28 @@ def draw(
         >>> most.text[-8:], round(most.score, 2)  # doctest: +SKIP
         ('# TODO: ', 0.99)
     """
+    return drawn(
+        TextNetwork(network, vocabulary), layer, unit, length=length, show=show, sign=sign, beam=beam,
+        plausible=plausible, seed=seed, on_step=on_step,
+    )  # fmt: skip
+
+
+def drawn(
+    asked: TextNetwork,
+    layer: str,
+    unit: int,
+    *,
+    length: int = 40,
+    show: str | None = None,
+    sign: int = 1,
+    beam: int = 24,
+    plausible: float = 1.0,
+    seed: int = 0,
+    on_step: Told | None = None,
+) -> list[Drawn]:
+    """The same as :func:`draw`, of a network that is loaded."""
     if not 1 <= length <= 10_000 or not 1 <= beam <= 10_000:
         raise SettingsError(f"length is {length} and beam {beam}; expected whole numbers: 1 to 10000")
-    asked = TextNetwork(network, vocabulary)
     search = _Search(asked, layer, unit, show, sign)
     found = [(search.written(length, beam, 0.0, on_step, 0.0), 0.0, False)]
     rng = np.random.default_rng(seed)

@@ -1,7 +1,8 @@
 """A text coloured by the units of a layer as a page: one file that needs no other.
 
-The one idea: the text and the values are data. Values are whole numbers of a byte, -127 to 127 of the scale that all units
-share, in base64; the page draws the lines that are seen, and no others, so that a long text costs no more than a short one.
+The one idea: the text and the values are data. Values are whole numbers of a byte, -127 to 127 of the scale that all
+units share, in base64; the page draws the lines that are seen, and no others, so that a long text costs no more than a
+short one.
 
 Must not import Keras.
 """
@@ -110,9 +111,7 @@ def data_of(
 def page(data: dict[str, Any]) -> bytes:
     """The page as the bytes of a file."""
     held = resources.files("dreamer.texts").joinpath("page")
-    style, script, frame = (
-        held.joinpath(f"text.{kind}").read_text(encoding="utf-8") for kind in ("css", "js", "html")
-    )
+    style, script, frame = (held.joinpath(f"text.{kind}").read_text(encoding="utf-8") for kind in ("css", "js", "html"))
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; base-uri 'none'; "
         "form-action 'none'"
