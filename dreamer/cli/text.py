@@ -237,7 +237,8 @@ def _looked(
     layers = asked.layers if layer is None else (layer,)
     for one in layers:
         asked.check(one, unit)
-    truth = truths(whole, find) if find else {}
+    is_python = all(path.suffix == ".py" for path in files)
+    truth = truths(whole, find, is_python=is_python) if find else {}
     held, follows = [], []
     for one in layers:
         found = asked.states(whole, one, None if show is None else (show,), tell)

@@ -14,9 +14,11 @@ References:
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +38,11 @@ Truth = NDArray[np.bool_]
 _SHIFTS = 40
 _LEAST = 20  # Characters that must lie in it, and as many that must not.
 _MOST = 100_000  # Characters that are compared; of more, every so many.
+_WHOLE = 0.9  # A text that can be read so far is one that was cut off.
 _LATE = 0.75  # Late in a line is further from its start than so many of all characters are.
 _URL = re.compile(r"\b(?:https?|ftp)://[^\s<>\"')\]]+")
 _QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")
-_COMMENT = re.compile(r"(?m)(?:#|//).*$|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -77,7 +80,7 @@ def truths(text: str, names: Sequence[str] = FOLLOWED, *, is_python: bool | None
     Args:
         text: It.
         names: What is asked for, of ``FOLLOWED``.
-        is_python: Whether Python's own tokenizer tells strings and comments; None to find out whether it can.
+        is_python: Whether Python's own tokenizer tells strings and comments; None for where Python can read the text.
 
     Raises:
         SettingsError: One is unknown, or the text was said to be Python and is not.
@@ -86,11 +89,9 @@ def truths(text: str, names: Sequence[str] = FOLLOWED, *, is_python: bool | None
         if name not in FOLLOWED:
             raise SettingsError(f"nothing is known of {shown(name)}.{close_matches(name, FOLLOWED)} "
                                 f"Expected some of {', '.join(FOLLOWED)}")  # fmt: skip
-    marked = None if is_python is False else _of_tokens(text)
-    if marked is None:
-        if is_python:
-            raise SettingsError("the text is no Python that can be read; its strings and comments cannot be told")
-        marked = _of_scanners(text)
+    if is_python is None:
+        is_python = _is_python(text)
+    marked = _of_tokens(text) if is_python else _of_scanners(text)
     rest: dict[str, Callable[[], Truth]] = {
         "brackets": lambda: _in_brackets(text, marked["strings"] | marked["comments"]),
         "indent": lambda: _spans(text, re.compile(r"(?m)^[ \t]+")),
@@ -100,25 +101,42 @@ def truths(text: str, names: Sequence[str] = FOLLOWED, *, is_python: bool | None
     return {name: marked[name] if name in marked else rest[name]() for name in names}
 
 
-def _of_tokens(text: str) -> dict[str, Truth] | None:
-    """Strings and comments by Python's tokenizer; None where it cannot read the text."""
-    starts = np.cumsum([0, *(len(line) for line in text.splitlines(keepends=True))])
+def _is_python(text: str) -> bool:
+    """Whether Python can read a text as a whole."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of what the text does, which is not ours.
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _of_tokens(text: str) -> dict[str, Truth]:
+    """Strings and comments by Python's tokenizer, which may fail near the end of a text that is cut off.
+
+    Raises:
+        SettingsError: It fails earlier.
+    """
+    starts = np.cumsum([0, *(len(line) for line in io.StringIO(text, newline=""))])
     found = {name: np.zeros(len(text), bool) for name in ("strings", "comments")}
     kinds = {tokenize.STRING: "strings", tokenize.COMMENT: "comments"}
-    fstring = getattr(tokenize, "FSTRING_START", None)
+    # From Python 3.12 on an f-string is several tokens.
+    begin, end = (getattr(tokenize, f"FSTRING_{name}", None) for name in ("START", "END"))
     open_at: list[int] = []
+    last = 0
     try:
-        # The tokenizer takes lines as a file has them; another sign that Python calls the end of a line is none here.
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            first, last = (int(starts[row - 1]) + column for row, column in (token.start, token.end))
+        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            first, last = (int(starts[min(row, len(starts)) - 1]) + column for row, column in (token.start, token.end))
             if token.type in kinds:
                 found[kinds[token.type]][first:last] = True
-            elif fstring is not None and token.type == fstring:
+            elif begin is not None and token.type == begin:
                 open_at.append(first)
-            elif fstring is not None and token.type == getattr(tokenize, "FSTRING_END", None):
+            elif end is not None and token.type == end:
                 found["strings"][open_at.pop() : last] = True
-    except (tokenize.TokenError, SyntaxError, IndexError):
-        return None
+    except (tokenize.TokenError, SyntaxError) as error:
+        if last < len(text) * _WHOLE:
+            raise SettingsError(f"the text is no Python that can be read: {error}") from error
     return found
 
 

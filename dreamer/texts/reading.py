@@ -193,11 +193,14 @@ class TextNetwork:
         masks: dict[int, Any] = {}
         for index in sorted(ancestors(nodes, [target])):
             node = nodes[index]
+            if _is_mask(node):
+                continue
             if node.layer is None:
                 values[index], masks[index] = self.given(numbers), None
                 continue
-            mask = next((masks[one] for one in node.parents if masks.get(one) is not None), None)
-            inputs: list[Any] = [values[one] for one in node.parents]
+            parents = [one for one in node.parents if not _is_mask(nodes[one])]
+            mask = next((masks[one] for one in parents if masks.get(one) is not None), None)
+            inputs: list[Any] = [values[one] for one in parents]
             if is_recurrent(node.layer):
                 found = of_layer(node.layer)
                 told = None if on_step is None else _steps(on_step, node.name, len(numbers))
@@ -238,6 +241,11 @@ class TextNetwork:
                 "to no character; look at a layer before it"
             )
         return found
+
+
+def _is_mask(node: Any) -> bool:
+    """Whether a node says which steps count, as Keras notes it beside the layers; the layers themselves say so here."""
+    return node.layer is not None and str(keras.tree.flatten(node.output)[0].dtype) == "bool"
 
 
 def _put_out(found: Recurrent | Both, layer: Any, inside: Inside) -> FloatArray:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from texts.text_case import LETTERS, remembering
 
 from dreamer.cli import run
 from dreamer.cli.answers import ITEMS
@@ -23,7 +24,9 @@ COMMANDS = {
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
-    "row": ["row", "score:0", "--model", ".row/score.keras", "--data", ".row/real.csv", "--steps", "2", "--starts", "4"],
+    "row": ["row", "score:0", "--model", ".nets/score.keras", "--data", ".nets/real.csv", "--steps", "2"],
+    "text": ["text", "lstm:0", ".nets/a.txt", "--model", ".nets/char.keras"],
+    "text train": ["text", "train", ".nets/a.txt", "--steps", "1", "--units", "2"],
     "presets list": ["presets", "list"],
     "priors list": ["priors", "list"],
     "layers": ["layers", "efficientnet_lite0", "block4"],
@@ -39,9 +42,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 @pytest.fixture(autouse=True)
 def here(tmp_path, picture, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".row").mkdir()
-    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".row/score.keras")
-    (tmp_path / ".row" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
+    (tmp_path / ".nets").mkdir()
+    remembering().save(".nets/char.keras")
+    (tmp_path / ".nets" / "char.toml").write_text('vocabulary = "chars.txt"\n')
+    (tmp_path / ".nets" / "chars.txt").write_text(LETTERS.written())
+    (tmp_path / ".nets" / "a.txt").write_text("abc#ed\nfg" * 200)
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".nets/score.keras")
+    (tmp_path / ".nets" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
     Image.fromarray((picture * 255).round().astype(np.uint8)).save("photo.png")
     return tmp_path
 
