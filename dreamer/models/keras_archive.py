@@ -29,6 +29,7 @@ _CONFIG, _METADATA = "config.json", "metadata.json"
 _WEIGHTS = ("model.weights.h5", "model.weights.npz")
 _MOST_TEXT = 32_000_000  # Bytes; the description of the largest network of keras.applications has two million.
 _PACKED = 2  # Numbers to a byte, for weights of four bits.
+_STEPWISE = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN"})
 _SMALL = 1_000_000  # Numbers that a network may have besides those in the file.
 
 
@@ -83,7 +84,7 @@ def _check_weights(archive: zipfile.ZipFile) -> None:
 
 def _check_size(archive: zipfile.ZipFile) -> None:
     """Refuse a network that is larger than its weights in the file."""
-    described = json.loads(_text(archive, _CONFIG))
+    described = _without_states(_text(archive, _CONFIG))
     described["compile_config"] = None
     # Other members hold no weights, however many there are.
     held = sum(archive.getinfo(name).file_size for name in set(_WEIGHTS) & set(archive.namelist()))
@@ -98,6 +99,36 @@ def _check_size(archive: zipfile.ZipFile) -> None:
             f"it describes a network of {count:,} weights, but has {held:,} bytes, which cannot hold them; "
             "none of it was built"
         )
+
+
+def _without_states(text: str) -> dict[str, Any]:
+    """What a file describes, with recurrent layers that keep no state from batch to batch.
+
+    Such a layer has variables for its state, which nothing can make where a network is only described.
+
+    Raises:
+        WeightsError: The states would be larger than anybody needs.
+    """
+    batches, states = [1], [0]
+
+    def seen(one: dict[str, Any]) -> dict[str, Any]:
+        config = one.get("config")
+        shape = one.get("batch_shape")
+        if isinstance(shape, list) and shape and isinstance(shape[0], int):
+            batches.append(shape[0])
+        if one.get("class_name") not in _STEPWISE or not isinstance(config, dict) or config.get("stateful") is not True:
+            return one
+        cell = config.get("cell")
+        sized = cell.get("config", {}) if isinstance(cell, dict) else config
+        states.append(sized["units"] if isinstance(sized.get("units"), int) else 1)
+        return one | {"config": config | {"stateful": False}}
+
+    described: dict[str, Any] = json.loads(text, object_hook=seen)
+    if max(batches) * sum(states) > _SMALL:
+        raise WeightsError(
+            f"it keeps states of {sum(states):,} numbers for a batch of {max(batches):,}; none of it was built"
+        )
+    return described
 
 
 def _reason(path: Path, version: str, error: Exception) -> str:

@@ -72,6 +72,10 @@ class PlainNetwork(Layered):
         if self._end is not None and units == 1 and self.takes == "row":
             self._end_in_two(is_answer=self.ends == "sigmoid" or _has_two_labels(spec))
         super().__init__(spec, self.nodes, weights_sha256)
+        for index, node in enumerate(self.nodes):
+            # A recurrent layer may give its state beside its output, which comes first.
+            if node.layer is not None and len(tensors_of(node.output)) > 1:
+                self._indices.setdefault(node.name, index)
 
     def _node_of(self, outputs: Any) -> Node | None:
         """The node whose output is the network's only one; None where there are several."""
@@ -104,7 +108,16 @@ class PlainNetwork(Layered):
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        return keras.Model(list(self.inputs.values()), {name: self.node(name).output for name in sorted(set(layers))})
+        outputs = {name: self.output(name) for name in sorted(set(layers))}
+        return keras.Model(list(self.inputs.values()), outputs)
+
+    def output(self, layer: str) -> Any:
+        """What a layer gives, as Keras's symbolic tensor; of several the first.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        return tensors_of(self.node(layer).output)[0]
 
     def __repr__(self) -> str:
         return f"<PlainNetwork {self.spec.name}: takes a {self.takes}, {len(self.layers)} layers>"

@@ -234,7 +234,7 @@ class RowNetwork:
     def _program(self, forms: Sequence[Any], names: Sequence[tuple[int, str]]) -> tuple[Any, Any]:
         layers = sorted({layer for form in forms for layer in form.layers})
         maps = [self._map_of(one) for one in self._inputs]
-        outputs = {layer: self.network.node(layer).output for layer in layers}
+        outputs = {layer: self.network.output(layer) for layer in layers}
         model = keras.Model([one.tensor for one in maps], outputs)
         score, weights = scoring.score(forms), ops.convert_to_tensor(self._weights)
 

@@ -28,7 +28,7 @@ from dreamer.backends import backend
 from dreamer.errors import SettingsError
 from dreamer.recipes import head
 from dreamer.texts.reading import TextNetwork, Told
-from dreamer.texts.recurrent import Recurrent, is_recurrent
+from dreamer.texts.recurrent import Recurrent, is_recurrent, shown_names
 from dreamer.texts.vocabulary import Vocabulary
 
 _TRIED = 24  # Substitutions that the gradient recommends, tried at once.
@@ -154,7 +154,7 @@ class _Search:
 
     def __init__(self, asked: TextNetwork, layer: str, unit: int, show: str | None, sign: int) -> None:
         found = asked.check(layer, unit)
-        names = ["hidden", *(["cell"] if found.has_cell else []), *found.gates]
+        names = shown_names(found)
         self.show = show or ("cell" if found.has_cell else "hidden")
         if self.show not in names:
             raise SettingsError(f"{layer} has no {self.show!r} to show; expected one of {', '.join(names)}")
@@ -323,7 +323,7 @@ class _Slope:
         if embedding is not None and not asked.is_one_hot:
             given = np.asarray(ops.convert_to_numpy(embedding.layer(ops.convert_to_tensor(given))), np.float32)
         self.table = np.asarray(given, np.float32)[:, 0]
-        target = asked.network.node(layer).output
+        target = asked.network.output(layer)
         model = keras.Model([entry], target)
         width = self.table.shape[1]
 

@@ -25,7 +25,7 @@ from dreamer.models import registry
 from dreamer.models.plain import PlainNetwork
 from dreamer.models.replay import ancestors
 from dreamer.texts import vocabulary as vocabularies
-from dreamer.texts.recurrent import Both, Inside, Recurrent, is_recurrent, of_layer
+from dreamer.texts.recurrent import Both, Inside, Recurrent, is_recurrent, of_layer, shown_names
 from dreamer.texts.settings import SHOWN
 from dreamer.texts.vocabulary import Vocabulary
 from dreamer.wording import shown
@@ -177,7 +177,10 @@ class TextNetwork:
             wanted: Which of ``SHOWN`` are kept besides the hidden state; None for all.
             on_step: Told what is done, and how much of all is done.
         """
-        self.check(layer)
+        names = shown_names(self.check(layer))
+        for name in wanted or ():
+            if name not in names:
+                raise SettingsError(f"{layer} has no {shown(name)} to show; expected one of {', '.join(names)}")
         numbers = self.vocabulary.numbers(text)
         if not len(numbers):
             raise SettingsError("the text is empty; expected some characters")
@@ -202,6 +205,11 @@ class TextNetwork:
             mask = next((masks[one] for one in parents if masks.get(one) is not None), None)
             inputs: list[Any] = [values[one] for one in parents]
             if is_recurrent(node.layer):
+                if len(inputs) > 1:
+                    raise ModelError(
+                        f"{node.name} of {self.network.spec.name} begins with a state from elsewhere, as decoders do; "
+                        "dreamer text looks at layers that begin with none"
+                    )
                 found = of_layer(node.layer)
                 told = None if on_step is None else _steps(on_step, node.name, len(numbers))
                 inside = found.run(inputs[0], mask, wanted if index == target else (), told)
@@ -255,6 +263,8 @@ def _put_out(found: Recurrent | Both, layer: Any, inside: Inside) -> FloatArray:
             f"{layer.name} hands on its last step only, so layers behind it have no steps; look at it itself"
         )
     if isinstance(found, Both):
+        if found.merge is None:
+            raise ModelError(f"{layer.name} hands on its two ways apart, so only it itself can be read; look at it")
         return found.merged(inside.hidden)
     return inside.hidden[::-1] if found.backwards else inside.hidden
 

@@ -94,6 +94,7 @@ class Recurrent:
             raise ModelError(f"{layer.name} is made of {type(cell).__name__}; expected one of {', '.join(KINDS)}")
         self.units = int(cell.units)
         self.backwards = bool(layer.go_backwards)
+        self._zero_where_masked = bool(layer.zero_output_for_mask)
         self.has_cell = self.kind == "LSTM"
         self.gates = {"LSTM": ("input", "forget", "output"), "GRU": ("update", "reset"), "SimpleRNN": ()}[self.kind]
         self.kernel, self._recurrent = (_array(one) for one in (cell.kernel, cell.recurrent_kernel))
@@ -188,6 +189,8 @@ class Recurrent:
                         kept[name][at] = gate[0]
             if on_step is not None:
                 on_step(start + len(driven))
+        if self._zero_where_masked and mask is not None:
+            kept["hidden"][~np.asarray(mask, bool)] = 0
         if self.backwards:
             kept = {name: array[::-1] for name, array in kept.items()}
         hidden, cell = kept.pop("hidden"), kept.pop("cell", None)
@@ -234,6 +237,11 @@ def _beside(one: FloatArray, other: FloatArray) -> FloatArray:
 
 def _array(variable: Any) -> FloatArray:
     return np.asarray(ops.convert_to_numpy(variable.value), np.float32)
+
+
+def shown_names(found: Recurrent | Both) -> list[str]:
+    """What a layer has at each step, by the names that are typed."""
+    return ["hidden", *(["cell"] if found.has_cell else []), *found.gates]
 
 
 def is_recurrent(layer: Any) -> bool:

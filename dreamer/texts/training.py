@@ -100,9 +100,7 @@ def train(
     place = Path(path)
     check(place, units=units, layers=layers, kind=kind, steps=steps, seed=seed, overwrite=overwrite)
     if len(text) < _LEAST_TEXT:
-        raise SettingsError(
-            f"the text has {len(text):,} characters; to learn from, at least {_LEAST_TEXT:,} are needed"
-        )
+        raise SettingsError(f"the text has {len(text):,} characters; expected {_LEAST_TEXT:,} at least, to learn from")
     import keras
 
     keras.utils.set_random_seed(seed)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from texts.text_case import LETTERS, remembering
 
@@ -25,7 +26,9 @@ def here(tmp_path, monkeypatch):
     remembering().save("char.keras")
     (tmp_path / "chars.txt").write_text(LETTERS.written())
     (tmp_path / "char.toml").write_text('vocabulary = "chars.txt"\n')
-    (tmp_path / "book.txt").write_text("abc#deg\nfabcd\ngga#bcd\nefgab\n" * 60)
+    rng = np.random.default_rng(0)
+    lines = ["".join(rng.choice(list("abcdefg#"), rng.integers(3, 20))) for _ in range(200)]
+    (tmp_path / "book.txt").write_text("\n".join(["abc#deg", *lines, ""]))
     return tmp_path
 
 
@@ -42,7 +45,7 @@ def test_a_unit_is_numbers_where_there_is_no_terminal(here, capfd):
     lines = capfd.readouterr().out.splitlines()
     assert [line.split() for line in lines[1:4]] == [["0", "a", lines[1].split()[2]], ["1", "b", lines[2].split()[2]],
                                                      ["2", "c", lines[3].split()[2]]]  # fmt: skip
-    assert float(lines[5].split()[2]) > 0.9
+    assert float(lines[5].split()[2]) > 0.7
     assert lines[8].split()[1] == "\\n"
 
 

@@ -70,6 +70,22 @@ def test_a_network_larger_than_its_weights_is_not_built(tmp_path):
         registry.load(rewritten(tmp_path, config=json.dumps(described)))
 
 
+def test_a_state_for_a_huge_batch_is_not_built(tmp_path):
+    made = keras.Sequential([keras.Input(batch_shape=(2, None, 3)), layers.LSTM(4, stateful=True, name="lstm")])
+    made.save(tmp_path / "whole.keras")
+    assert registry.load_plain(tmp_path / "whole.keras", takes="sequence").layers == ("lstm",)
+    path = tmp_path / "net.keras"
+    with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(path, "w") as changed:
+        for name in whole.namelist():
+            data = whole.read(name)
+            if name == "config.json":
+                assert b"[2, null, 3]" in data
+                data = data.replace(b"[2, null, 3]", b"[2000000000, null, 3]")
+            changed.writestr(name, data)
+    with pytest.raises(WeightsError, match="it keeps states of 4 numbers for a batch of 2,000,000,000; none of it"):
+        registry.load_plain(path, takes="sequence")
+
+
 def test_weights_that_claim_a_huge_shape_are_not_read(tmp_path):
     made = io.BytesIO()
     with h5py.File(made, "w") as file:

@@ -115,10 +115,33 @@ def test_networks_as_people_save_them(tmp_path):
     assert len(texts.states(fixed, TEXT, vocabulary=LETTERS).pieces) == len(TEXT)
 
 
+def test_a_layer_that_gives_its_state_too_is_looked_at(tmp_path):
+    given = keras.Input(batch_shape=(1, None))
+    x = keras.layers.Embedding(len(LETTERS), 4)(given)
+    x, *_ = keras.layers.LSTM(5, return_sequences=True, return_state=True, stateful=True, name="one")(x)
+    model = keras.Model(given, keras.layers.GRU(3, return_sequences=True, name="two")(x))
+    model.save(tmp_path / "a.keras")
+    for layer in ("one", "two"):
+        found = texts.states(tmp_path / "a.keras", TEXT, layer=layer, vocabulary=LETTERS)
+        want = keras.Model(model.inputs, keras.tree.flatten(model.get_layer(layer).output)[0])
+        assert np.allclose(found.hidden, want([LETTERS.numbers(TEXT)[None]], training=False).numpy()[0], atol=1e-6)
+        model.get_layer("one").reset_states()
+    assert len(texts.draw(tmp_path / "a.keras", "one", 2, length=4, vocabulary=LETTERS)[0].text) == 4
+
+
+def test_a_layer_that_begins_with_a_state_from_elsewhere_is_refused():
+    given = keras.Input((None,))
+    x, *state = keras.layers.LSTM(5, return_sequences=True, return_state=True)(keras.layers.Embedding(9, 4)(given))
+    model = keras.Model(given, keras.layers.LSTM(5, return_sequences=True, name="two")(
+        keras.layers.Dense(4)(x), initial_state=state))  # fmt: skip
+    with pytest.raises(ModelError, match="two of .* begins with a state from elsewhere"):
+        texts.states(model, TEXT, layer="two", vocabulary=LETTERS)
+
+
 def test_a_unit_that_was_set_by_hand_is_on_where_it_should_be():
     found = texts.states(remembering(), "ab#cd\nef", layer="lstm", vocabulary=LETTERS).of()
-    assert (found[:, 0] > 0.9).tolist() == [False, False, True, True, True, False, False, False]
-    assert (found[:, 1] > 0.9).tolist() == [True] + [False] * 7
+    assert (found[:, 0] > 0.7).tolist() == [False, False, True, True, True, False, False, False]
+    assert (found[:, 1] > 0.7).tolist() == [True] + [False] * 7
     assert np.abs(found[:, 2]).max() < 1e-2
 
 
