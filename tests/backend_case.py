@@ -14,6 +14,7 @@ import numpy as np
 from priors.making import blurring, generator
 
 import dreamer
+from dreamer import texts
 from dreamer.ascent import tile_view
 from dreamer.ascent.parametrizations import KINDS, Kind, Parametrization
 from dreamer.ascent.scoring import alone
@@ -23,6 +24,7 @@ from dreamer.models import keras_applications, registry
 from dreamer.models.network import Network
 from dreamer.models.specs import known
 from dreamer.objectives import channel, layer
+from dreamer.tabular.columns import Column
 from dreamer.targets import resolve
 
 rng = np.random.default_rng(0)
@@ -110,7 +112,7 @@ def main(output: str) -> None:
         found[f"{place}_generated"] = drawn.pixels
         weights.assign(weights.numpy() / 2)  # Read anew, and nothing is compiled again.
     found |= of_priors(model, settings)
-    found |= of_fooling()
+    found |= of_fooling() | of_rows() | of_texts()
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
@@ -135,6 +137,40 @@ def of_fooling():
     photo = (PICTURE * 255).round().astype(np.uint8)
     found = dreamer.fool(photo, network=registry.load(built, "-1..1"), to=3, eps=3, steps=10)
     return {"fooled": found.picture, "fooled_score": np.array(found.score), "is_fooled": np.array(found.success)}
+
+
+def of_rows():
+    """The best row of a small network, and what it gives for it; categories are codes that an embedding looks up."""
+    inputs = {"age": keras.Input((1,), name="age"), "job": keras.Input((1,), name="job")}
+    job = keras.layers.Flatten()(keras.layers.Embedding(3, 2)(inputs["job"]))
+    x = keras.layers.Dense(6, activation="tanh")(keras.layers.Concatenate()([inputs["age"] / 50, job]))
+    network, weights = keras.Model(inputs, keras.layers.Dense(2, name="scores")(x)), np.random.default_rng(2)
+    network.set_weights([weights.normal(size=one.shape) for one in network.get_weights()])
+    columns = (
+        Column("age", "integer", 18, 75, 40, 10, median=40),
+        Column("job", "one of", values=("a", "b", "c"), encoding="code"),
+    )
+    rows = dreamer.row("logit:1", network=network, columns=columns, steps=30, starts=6, answers=1)
+    codes = [[one.code(row[one.name], "a row") for one in columns] for row in rows]
+    return {"row": np.array(codes), "row_score": np.array(rows[0].score)}
+
+
+def of_texts():
+    """The states of a layer, and the text that a unit answers to."""
+    given = keras.Input((None,))
+    x = keras.layers.LSTM(5, return_sequences=True, name="lstm")(keras.layers.Embedding(3, 4)(given))
+    network, weights = keras.Model(given, keras.layers.Dense(3)(x)), np.random.default_rng(3)
+    network.set_weights([weights.normal(size=one.shape) for one in network.get_weights()])
+    vocabulary = texts.Vocabulary(("a", "b", "c"))
+    found = texts.states(network, "abcacb" * 5, vocabulary=vocabulary)
+    own = keras.Model(network.inputs, network.get_layer("lstm").output)([vocabulary.numbers("abcacb" * 5)[None]])
+    drawn = texts.draw(network, "lstm", 2, length=6, vocabulary=vocabulary, plausible=0)[0]
+    return {
+        "states": found.hidden,
+        "states_of_keras": keras.ops.convert_to_numpy(own)[0],
+        "drawn": np.array(list(drawn.text)),
+        "drawn_score": np.array(drawn.score),
+    }
 
 
 def of_priors(model, settings):

@@ -115,6 +115,17 @@ def test_an_attack_comes_to_the_same(backend, computed):
 
 
 @pytest.mark.parametrize("backend", OTHERS)
+def test_rows_and_texts_come_to_the_same(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert np.array_equal(found["row"][0], expected["row"][0])
+    assert found["row_score"] == pytest.approx(expected["row_score"], rel=1e-4)
+    for one in (expected, found):
+        assert np.allclose(one["states"], one["states_of_keras"], atol=2e-6)
+    assert np.allclose(found["states"], expected["states"], atol=1e-6)
+    assert found["drawn"].tolist() == expected["drawn"].tolist()
+
+
+@pytest.mark.parametrize("backend", OTHERS)
 def test_two_networks_draw_the_same_picture_jointly(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
     assert found["joint_score"] == pytest.approx(expected["joint_score"], rel=0.02)

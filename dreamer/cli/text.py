@@ -231,7 +231,8 @@ def _looked(
     find: Sequence[str], tell: Told,
 ) -> tuple[list[States], list[Follows]]:  # fmt: skip
     """The states of the layers that are asked for, and what their units follow."""
-    from dreamer.texts.following import at_pieces, following, text_of, truths
+    from dreamer.texts.following import at_pieces, following, truths
+    from dreamer.texts.reading import text_of
 
     whole = text_of(files)
     layers = asked.layers if layer is None else (layer,)

@@ -73,7 +73,7 @@ def train(
     dreamer text train book.txt --units 256 --steps 5000 -o book.keras
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     from dreamer.texts import training
-    from dreamer.texts.following import text_of
+    from dreamer.texts.reading import text_of
 
     training.check(output, units=units, layers=layers, kind=kind, steps=steps, seed=seed, overwrite=overwrite)
     whole = text_of(files)

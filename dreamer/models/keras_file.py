@@ -132,13 +132,13 @@ def check(network: Any, name: str) -> None:
     elsewhere = f". Networks of {command.split()[-1]}s are for {command}" if command else ""
     if len(network.inputs) != 1:
         raise ModelError(
-            f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture here{elsewhere}"
+            f"{name} has {len(network.inputs)} inputs; dreamer needs a network of a single picture{elsewhere}"
         )
     shape = tuple(network.inputs[0].shape)
     if len(shape) != 4 or shape[-1] not in (1, 3):
         raise ModelError(
-            f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels here"
-            f"{_before(shape)}{elsewhere}"
+            f"{name} takes {shape}; dreamer needs (batch, height, width, channels) with 1 or 3 channels"
+            f"{elsewhere}{_before(shape)}"
         )
 
 

@@ -135,8 +135,8 @@ class Column:
         lowered = [name.lower() for name in names]
         if text in names:
             return names.index(text)
-        if self.kind == "yes/no" and text.lower() in (*_NO, *_YES):
-            return int(text.lower() in _YES)
+        if self.kind == "yes/no" and text.lower() in (*NO, *YES):
+            return int(text.lower() in YES)
         if text.lower() in lowered:
             return lowered.index(text.lower())
         raise SettingsError(
@@ -167,11 +167,16 @@ class Column:
         return float(min(max(round(stepped, self.decimals), self.low), self.high))
 
     def including(self, code: float) -> Column:
-        """The same with a range in which a code lies."""
-        return self if self.is_category else replace(self, low=min(self.low, code), high=max(self.high, code))
+        """The same with a range in which a code lies; one by which numbers are scaled stays what it is."""
+        return (
+            self
+            if self.is_category or self.scaled == "0..1"
+            else replace(self, low=min(self.low, code), high=max(self.high, code))
+        )
 
 
-_NO, _YES = ("no", "n", "false", "0", "0.0"), ("yes", "y", "true", "1", "1.0")
+NO, YES = ("no", "n", "false", "0", "0.0"), ("yes", "y", "true", "1", "1.0")
+"""What no and yes are called, in small letters, in pairs."""
 
 
 def is_yes_no(values: Iterable[str]) -> bool:
@@ -182,7 +187,7 @@ def is_yes_no(values: Iterable[str]) -> bool:
         (True, False)
     """
     found = sorted(value.lower() for value in values)
-    return len(found) == 2 and any(found == sorted(pair) for pair in zip(_NO, _YES, strict=True))
+    return len(found) == 2 and any(found == sorted(pair) for pair in zip(NO, YES, strict=True))
 
 
 def _as_number(text: str) -> float | None:

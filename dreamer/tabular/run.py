@@ -6,7 +6,6 @@ Must not import: pictures, dreams.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,16 +130,8 @@ class Search:
         Raises:
             UnknownLayerError, UnknownClassError, SettingsError: The network does not have it.
         """
-        wanted = self.rows.resolved(Objective.of(objective))
         signs = (1.0, -1.0) if self.settings.pair else (1.0,)
-        compared = self._median()
-        found: list[Row] = []
-        for index, sign in enumerate(signs):
-            tell = None if on_step is None else partial(_within, on_step, index / len(signs), 1 / len(signs))
-            found += self._extremes(wanted, sign, compared, tell)
-        score = self._scores(wanted)
-        compared_row = self._row("median", compared, wanted, score(compared[None])[0], None)
-        return self._result(Objective.of(objective), wanted, found, compared_row)
+        return self._answered(Objective.of(objective), signs, self.settings.answers, on_step)
 
     def change(self, objective: Objective | str, start: tables.Table, line: int = 0,
                on_step: Told | None = None) -> Rows:  # fmt: skip
@@ -173,17 +164,21 @@ class Search:
         """The rows that every unit of a layer answers to, most and least."""
         self.rows.network.check(layer)
         count = self.rows.network.channels(layer)
-        pair = replace(self.settings, pair=True, answers=1)
-        before, self.settings = self.settings, pair
-        try:
-            found = []
-            for index in range(count):
-                tell = None if on_step is None else partial(_within, on_step, index / count, 1 / count)
-                unit = logit(index) if layer == self.rows.network.logits else channel(layer, index)
-                found.append(self.answer(unit, tell))
-            return found
-        finally:
-            self.settings = before
+        found = []
+        for index in range(count):
+            tell = None if on_step is None else partial(_within, on_step, index / count, 1 / count)
+            unit = logit(index) if layer == self.rows.network.logits else channel(layer, index)
+            found.append(self._answered(unit, (1.0, -1.0), 1, tell))
+        return found
+
+    def _answered(self, asked: Objective, signs: Sequence[float], count: int, on_step: Told | None) -> Rows:
+        wanted, compared = self.rows.resolved(asked), self._median()
+        found: list[Row] = []
+        for index, sign in enumerate(signs):
+            tell = None if on_step is None else partial(_within, on_step, index / len(signs), 1 / len(signs))
+            found += self._extremes(wanted, sign, count, compared, tell)
+        usual = self._row("median", compared, wanted, self.rows.scores(compared[None], wanted)[0], None)
+        return self._result(asked, wanted, found, usual)
 
     # How it is found.
 
@@ -244,7 +239,9 @@ class Search:
         apart = self.rows.distances(near, near) + np.diag(np.full(len(near), np.inf))
         return max(float(np.median(apart.min(1))), _LEAST_DISTANCE)
 
-    def _extremes(self, wanted: Objective, sign: float, compared: NDArray[np.float64], tell: Told | None) -> list[Row]:
+    def _extremes(
+        self, wanted: Objective, sign: float, count: int, compared: NDArray[np.float64], tell: Told | None
+    ) -> list[Row]:
         score = self._scores(wanted, sign)
         starts, near = self._starts(score), self._near()
         spread = self.rows.scores(self.real.codes if len(self.real.codes) else starts, wanted).std()
@@ -265,16 +262,16 @@ class Search:
                 return np.asarray(score(rows) - pull * np.maximum(far, 0))
 
             which: Which = "most" if sign > 0 else "least"
-            for row in self._different(worth, np.concatenate([codes, starts])):
+            for row in self._different(worth, np.concatenate([codes, starts]), count):
                 value = float(sign * score(row[None])[0])
                 found.append(self._row(which, row, wanted, value, compared, plausible=index > 0, sign=sign))
         return found
 
-    def _different(self, worth: Scores, codes: Codes) -> list[NDArray[np.float64]]:
+    def _different(self, worth: Scores, codes: Codes, count: int) -> list[NDArray[np.float64]]:
         """The best rows, each far enough from those before it."""
         found: list[NDArray[np.float64]] = []
         root = np.sqrt(len(self._columns))
-        for _ in range(self.settings.answers):
+        for _ in range(count):
             kept = np.array(found).reshape(-1, len(self._columns))
 
             def apart(rows: Codes, kept: Codes = kept) -> NDArray[np.float64]:

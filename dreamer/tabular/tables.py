@@ -195,7 +195,7 @@ def _of_texts(name: str, table: Table, counts: Counter[str]) -> Column:
         )
     most = counts.most_common(1)[0][0]
     if kinds.is_yes_no(counts):
-        values = tuple(sorted(counts, key=lambda one: one.lower() in kinds._YES))
+        values = tuple(sorted(counts, key=lambda one: one.lower() in kinds.YES))
         return Column(name, "yes/no", values=values, median=float(values.index(most)))
     values = tuple(sorted(counts))
     return Column(name, "one of", values=values, median=float(values.index(most)))
@@ -224,7 +224,7 @@ def _with_blocks(found: list[Column], table: Table) -> tuple[tuple[Column, ...],
 
 
 def _as_flag(cell: str) -> float:
-    return 0.0 if is_missing(cell) else float(cell.lower() in kinds._YES)
+    return 0.0 if is_missing(cell) else float(cell.lower() in kinds.YES)
 
 
 @dataclass(frozen=True, eq=False)

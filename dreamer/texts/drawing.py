@@ -27,7 +27,7 @@ from dreamer.arrays import FloatArray
 from dreamer.backends import backend
 from dreamer.errors import SettingsError
 from dreamer.recipes import head
-from dreamer.texts.reading import TextNetwork, Told
+from dreamer.texts.reading import ONE_AT_A_TIME, TextNetwork, Told
 from dreamer.texts.recurrent import Recurrent, is_recurrent, shown_names
 from dreamer.texts.vocabulary import Vocabulary
 
@@ -274,7 +274,7 @@ class _Steps:
         """Read one character more of each."""
         search = self._search
         value: Any = search._asked.given(numbers[:, None])
-        for node, layer in search._path or ():
+        for node, layer in (*(search._path or ()), *(search._behind or ())):
             if layer is None:
                 value = np.asarray(ops.convert_to_numpy(node.layer(ops.convert_to_tensor(value))), np.float32)
                 continue
@@ -286,14 +286,6 @@ class _Steps:
                 if layer.has_cell:
                     inside["cell"] = np.tanh(state[1])
                 self._values = search._sign * inside[search.show][:, search._unit]
-            value = state[0][:, None]
-        for node, layer in search._behind or ():
-            if layer is None:
-                value = np.asarray(ops.convert_to_numpy(node.layer(ops.convert_to_tensor(value))), np.float32)
-                continue
-            state = self._states.get(node.name) or layer.first(len(numbers))
-            state, _ = layer.step(layer.driven(np.asarray(value, np.float32)[:, 0]), state)
-            self._states[node.name] = state
             value = state[0][:, None]
         self._last = np.asarray(value, np.float32)[:, 0]
 
@@ -350,10 +342,10 @@ class _Slope:
         return backend.to_host(slope)[0], made
 
 
-Path_ = Sequence[tuple[Any, Recurrent | None]]
+Chain = Sequence[tuple[Any, Recurrent | None]]
 
 
-def _path_to(asked: TextNetwork, layer: str) -> Path_ | None:
+def _path_to(asked: TextNetwork, layer: str) -> Chain | None:
     """The chain of layers from the text to a layer, each read step by step; None where it is no such chain."""
     nodes = asked.network.nodes
     at = next(index for index, node in enumerate(nodes) if node.name == layer and node.layer is not None)
@@ -366,7 +358,7 @@ def _path_to(asked: TextNetwork, layer: str) -> Path_ | None:
     return _readable(found[::-1])
 
 
-def _path_behind(asked: TextNetwork, layer: str) -> Path_ | None:
+def _path_behind(asked: TextNetwork, layer: str) -> Chain | None:
     """The chain from a layer to what the network puts out; None where it is no such chain."""
     nodes = asked.network.nodes
     at = next(index for index, node in enumerate(nodes) if node.name == layer and node.layer is not None)
@@ -381,17 +373,15 @@ def _path_behind(asked: TextNetwork, layer: str) -> Path_ | None:
         found.append(nodes[at])
 
 
-def _readable(nodes: Sequence[Any]) -> Path_ | None:
+def _readable(nodes: Sequence[Any]) -> Chain | None:
     """Layers that can be read one step after the other, forwards and without a mask."""
-    from dreamer.texts.reading import _ONE_AT_A_TIME
-
     found: list[tuple[Any, Recurrent | None]] = []
     for node in nodes:
         if is_recurrent(node.layer):
             if isinstance(node.layer, keras.layers.Bidirectional) or node.layer.go_backwards:
                 return None
             found.append((node, Recurrent(node.layer)))
-        elif node.kind in _ONE_AT_A_TIME:
+        elif node.kind in ONE_AT_A_TIME:
             found.append((node, None))
         else:
             return None

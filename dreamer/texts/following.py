@@ -21,7 +21,6 @@ import tokenize
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -282,23 +281,3 @@ def at_pieces(truth: Mapping[str, Truth], pieces: Sequence[str]) -> dict[str, Tr
     """What is true of each token: what is of its first character."""
     starts = np.cumsum([0, *(len(piece) for piece in pieces)])[:-1]
     return {name: whole[starts] for name, whole in truth.items()}
-
-
-def text_of(paths: Sequence[str | Path]) -> str:
-    """The texts of some files, one after the other.
-
-    Raises:
-        SettingsError: One cannot be read, or is no text.
-    """
-    from dreamer.files.regular import read_text
-
-    parts = []
-    for path in map(Path, paths):
-        try:
-            part = read_text(path, most=200_000_000)
-        except UnicodeDecodeError as error:
-            raise SettingsError(f"{path} is no text in UTF-8 ({error.reason} at byte {error.start})") from error
-        except OSError as error:
-            raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
-        parts.append(part.replace("\r\n", "\n"))
-    return "".join(parts)

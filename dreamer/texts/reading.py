@@ -21,19 +21,19 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray
 from dreamer.errors import ModelError, SettingsError, UnknownLayerError, in_one_line
+from dreamer.files.regular import read_text
 from dreamer.models import registry
 from dreamer.models.plain import PlainNetwork
 from dreamer.models.replay import ancestors
 from dreamer.texts import vocabulary as vocabularies
 from dreamer.texts.recurrent import Both, Inside, Recurrent, is_recurrent, of_layer, shown_names
-from dreamer.texts.settings import SHOWN
 from dreamer.texts.vocabulary import Vocabulary
 from dreamer.wording import shown
 
 _PIECE = 8192  # Steps that a layer that looks at one at a time is asked for at once.
 _MOST_WHOLE = 20_000  # Steps that other layers, as attention, are given together.
 
-_ONE_AT_A_TIME = frozenset({
+ONE_AT_A_TIME = frozenset({
     "Embedding", "Dense", "EinsumDense", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout",
     "LayerNormalization", "RMSNormalization", "BatchNormalization", "UnitNormalization", "Activation", "ReLU",
     "LeakyReLU", "PReLU", "ELU", "Softmax", "TimeDistributed", "Rescaling", "Add", "Average", "Multiply", "Subtract",
@@ -174,7 +174,7 @@ class TextNetwork:
         Args:
             text: Of any length.
             layer: One of ``layers``.
-            wanted: Which of ``SHOWN`` are kept besides the hidden state; None for all.
+            wanted: Which of ``settings.SHOWN`` are kept besides the hidden state; None for all.
             on_step: Told what is done, and how much of all is done.
         """
         names = shown_names(self.check(layer))
@@ -224,7 +224,7 @@ class TextNetwork:
     def _asked(self, node: Any, inputs: Sequence[Any]) -> FloatArray:
         """What a layer that is not recurrent gives: ``(steps, features)``."""
         steps = len(inputs[0])
-        by_piece = node.kind in _ONE_AT_A_TIME
+        by_piece = node.kind in ONE_AT_A_TIME
         if not by_piece and steps > _MOST_WHOLE:
             raise SettingsError(
                 f"{node.name} ({node.kind}) of {self.network.spec.name} looks at many steps at once, and the text has "
@@ -306,4 +306,19 @@ def states(
     return asked.states(text, layer or asked.layers[0])
 
 
-__all__ = ["SHOWN", "States", "TextNetwork", "states"]
+def text_of(paths: Sequence[str | Path]) -> str:
+    """The texts of some files, one after the other.
+
+    Raises:
+        SettingsError: One cannot be read, or is no text.
+    """
+    parts = []
+    for path in map(Path, paths):
+        try:
+            part = read_text(path, most=200_000_000)
+        except UnicodeDecodeError as error:
+            raise SettingsError(f"{path} is no text in UTF-8 ({error.reason} at byte {error.start})") from error
+        except OSError as error:
+            raise SettingsError(f"cannot read {path}: {error.strerror or error}") from error
+        parts.append(part.replace("\r\n", "\n"))
+    return "".join(parts)

@@ -6,11 +6,11 @@ import csv
 import itertools
 import json
 import runpy
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from conftest import ROOT
 from tabular.tabular_case import ALL, NUMBERS, judged, linear, peaked
 
 import dreamer
@@ -19,6 +19,7 @@ from dreamer.tabular import page
 from dreamer.tabular.columns import Column
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"starts": 8, "steps": 40}
 
 

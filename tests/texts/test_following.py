@@ -12,6 +12,7 @@ from texts.text_case import LETTERS, remembering
 from dreamer import texts
 from dreamer.errors import SettingsError
 from dreamer.texts import following
+from dreamer.texts.reading import text_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 CODE = '''def f(a, b=[1, "x(y"]):
@@ -99,10 +100,10 @@ def test_a_unit_that_follows_comments_is_found():
 def test_a_network_taught_in_a_minute_follows_comments(tmp_path):
     # Tables of the standard library of Python, in which every line has a string and a comment.
     folder = Path(sysconfig.get_paths()["stdlib"]) / "encodings"
-    text = following.text_of([folder / f"cp{number}.py" for number in (1250, 1251, 1253, 1254, 1255, 1257)])
+    text = text_of([folder / f"cp{number}.py" for number in (1250, 1251, 1253, 1254, 1255, 1257)])
     made = texts.train(text, tmp_path / "char.keras", units=64, steps=250, seed=2)
     assert made.bits < 3
-    other = following.text_of([folder / "koi8_r.py"])
+    other = text_of([folder / "koi8_r.py"])
     found = texts.find(tmp_path / "char.keras", other, ("strings", "comments"), is_python=True)
     best = max(found, key=lambda one: one.auc)
     assert best.is_sure
