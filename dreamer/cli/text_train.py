@@ -17,6 +17,7 @@ from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import import_keras, note, work_progress
 from dreamer.texts.settings import DEFAULT_MODEL, TRAIN_STEPS
 
+_TOLD_EVERY = 200  # Steps, where there is no terminal for a bar.
 _SEEN = 64 * 100  # Characters of a batch.
 
 
@@ -81,7 +82,8 @@ def train(
         import_keras()
 
         def show(step: int, bits: float) -> None:
-            progress.show(f"step {step:,} of {steps:,}, {bits:.2f} bits a character", min(0.999, step / steps))
+            said = f"step {step:,} of {steps:,}, {bits:.2f} bits a character"
+            progress.show(said, min(0.999, step / steps), said if step % _TOLD_EVERY == 0 else None)
             if came():
                 raise KeyboardInterrupt
 

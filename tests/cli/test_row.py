@@ -143,7 +143,7 @@ def test_a_command_for_pictures_says_what_is_for_rows(here, capfd):
 def test_an_interrupt_ends_the_search_and_writes_nothing(here):
     command = [sys.executable, "-m", "dreamer", "row", "dense_1:1", *MINE, "--steps", "100000", "-o", "rows.csv"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
-        time.sleep(12)
+        time.sleep(6)
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     assert process.returncode == 130

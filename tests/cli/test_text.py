@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -167,7 +166,8 @@ def test_ctrl_c_keeps_what_was_learnt(here):
     command = [sys.executable, "-m", "dreamer", "text", "train", "book.txt", "--units", "4", "--steps", "1000000",
                "-o", "mine.keras"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(20)
+        while "bits a character" not in process.stderr.readline():
+            assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
