@@ -65,6 +65,9 @@ class _Group(Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt, BrokenPipeError):
             raise
         except Exception as error:
+            if interrupts.came() and not isinstance(error, DreamerError):
+                # An interrupt in the middle of a conversion surfaces as whatever the library makes of it.
+                raise KeyboardInterrupt from error
             if ctx.meta.get(DEBUG_KEY):
                 traceback.print_exc()
             failure = _failure(error, ctx.meta.get(COMMAND_KEY))

@@ -81,6 +81,9 @@ def train(
     with work_progress(quiet=quiet) as progress:
         import_keras()
 
+        # Noted only: raised in the middle of a step it could cost what was learnt.
+        ignore_interrupts()
+
         def show(step: int, bits: float) -> None:
             said = f"step {step:,} of {steps:,}, {bits:.2f} bits a character"
             progress.show(said, min(0.999, step / steps), said if step % _TOLD_EVERY == 0 else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -233,3 +234,14 @@ def test_a_real_dream_ends_well_when_the_machine_is_shut_down(photo):
     assert "partial" in err
     assert not any(word in err for word in ("Traceback", "semaphore", "Exception"))
     assert images.read_recipe(photo.with_name("photo-dream.png"))
+
+
+def test_an_interrupt_that_surfaces_as_something_else_is_one(monkeypatch, capfd):
+    def looked(*_given, **_more):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise SystemError("returned a result with an exception set")
+
+    monkeypatch.setattr("dreamer.models.registry.spec", looked)
+    assert run(["labels", "efficientnet_lite0"]) == 130
+    assert "Interrupted: nothing was written." in capfd.readouterr().err
