@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from dreamer import pages
 from dreamer.atlases import catalog as catalogs
 from dreamer.atlases.catalog import Catalog
 from dreamer.batching.names import inside
@@ -66,8 +67,7 @@ def script(held: dict[str, Any]) -> bytes:
     """
     shown = _shown(held) | {"usual_model": DreamSettings.model}
     # Harmless even where somebody puts the script into a page.
-    text = json.dumps(shown, ensure_ascii=True).replace("<", "\\u003c")
-    return f'"use strict";\nconst ATLAS = {text};\n'.encode()
+    return f'"use strict";\nconst ATLAS = {pages.as_data(shown)};\n'.encode()
 
 
 def _shown(value: Any) -> Any:

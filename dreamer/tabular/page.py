@@ -1,21 +1,18 @@
 """The rows of every unit of a layer as a page: one file that needs no other, and the same as JSON beside it.
 
-The one idea: names of columns, values and units are data throughout. Here they become JSON in which no markup can end
-the script that holds it, and the page sets them as text. What the page may run is named by its digest.
+The one idea: all that the page shows is JSON beside it too, so a script can have it.
 
 Must not import Keras.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from dreamer import pages
 from dreamer.errors import ImageWriteError
 from dreamer.images import files
 from dreamer.tabular.rows import Row, Rows
@@ -70,23 +67,7 @@ def is_dead(unit: Rows) -> bool:
 
 def page(layer: str, units: Sequence[Rows]) -> bytes:
     """The page as the bytes of a file."""
-    held = resources.files("dreamer.tabular").joinpath("page")
-    style, script, frame = (held.joinpath(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js", "html"))
-    policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; base-uri 'none'; "
-        "form-action 'none'"
-    )
-    # Harmless within a script that holds it.
-    data = json.dumps(_shown(layer, units), ensure_ascii=True).replace("<", "\\u003c")
-    parts = {"@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": script, "@DATA@": data}
-    head, _, tail = frame.partition("@DATA@")
-    for mark, text in parts.items():
-        head, tail = head.replace(mark, text), tail.replace(mark, text)
-    return f"{head}{data}{tail}".encode()
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return pages.page("dreamer.tabular", "page", _shown(layer, units))
 
 
 def _shown(layer: str, units: Sequence[Rows]) -> dict[str, Any]:

@@ -10,15 +10,13 @@ Must not import Keras.
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dreamer import pages
 from dreamer.arrays import FloatArray
 from dreamer.images import files
 from dreamer.texts.colours import scale_of
@@ -110,19 +108,4 @@ def data_of(
 
 def page(data: dict[str, Any]) -> bytes:
     """The page as the bytes of a file."""
-    held = resources.files("dreamer.texts").joinpath("page")
-    style, script, frame = (held.joinpath(f"text.{kind}").read_text(encoding="utf-8") for kind in ("css", "js", "html"))
-    policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; base-uri 'none'; "
-        "form-action 'none'"
-    )
-    # Harmless within a script that holds it; halves of a pair cannot be encoded.
-    text = json.dumps(data, ensure_ascii=True).replace("<", "\\u003c")
-    head, _, tail = frame.partition("@DATA@")
-    for mark, part in {"@POLICY@": policy, "@STYLE@": style, "@SCRIPT@": script}.items():
-        head, tail = head.replace(mark, part), tail.replace(mark, part)
-    return f"{head}{text}{tail}".encode()
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return pages.page("dreamer.texts", "text", data)

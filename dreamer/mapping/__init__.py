@@ -1,0 +1,1 @@
+"""Activation atlases: what a layer tells apart in one's own photos, as a map."""

@@ -1,0 +1,1 @@
+"""Photos, and crops of them, that units answer to most and least."""
