@@ -9,7 +9,6 @@ missing is drawn by the next run, and everything else (sheets, the page, its dat
     folder.py     the folder: held by one process, begun or gone on with
     making.py     what is missing, drawn into the folder
     sheets.py     a contact sheet of each layer
-    looking.py    photos read as small as they are kept
     examples.py   the photos of a folder that excite each unit most
     page.py       the page and its data, from the files in page/
 

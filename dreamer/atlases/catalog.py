@@ -9,7 +9,6 @@ Must not import Keras or anything heavy.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from typing import Any
 from dreamer.atlases.units import Unit
 from dreamer.errors import AtlasError, SettingsError
 from dreamer.files.documents import parse_json
+from dreamer.files.names import slug
 from dreamer.files.regular import read_text
 from dreamer.objectives import Objective
 from dreamer.shapes import Shape, problem
@@ -28,7 +28,6 @@ from dreamer.wording import shown
 NAME = "atlas.json"
 FORMAT = 1
 _MOST_BYTES = 1_000_000_000
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -57,19 +56,6 @@ _SHAPE: Shape = {
     "photos": [{"name": str, "height": int, "width": int, "sha256": _DIGEST}],
 }
 """What ``atlas.json`` holds, as :mod:`dreamer.shapes` writes it."""
-
-
-def slug(layer: str) -> str:
-    """A file name for a layer: its own name where that is one.
-
-    Example:
-        >>> slug("block4b"), slug("mixed/conv")
-        ('block4b', 'mixed-conv-e0d6c831')
-    """
-    if _PLAIN.fullmatch(layer):
-        return layer
-    bare = re.sub(r"[^A-Za-z0-9_.-]+", "-", layer).strip("-.")[:60]
-    return f"{bare or 'layer'}-{hashlib.sha256(layer.encode(errors='surrogatepass')).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

@@ -22,18 +22,17 @@ from keras import ops
 from numpy.typing import NDArray
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize, scaled
-from dreamer.atlases import looking
+from dreamer.arrays import StoredArray
 from dreamer.atlases.catalog import Catalog, Example, ExamplePhoto, UnitEntry
-from dreamer.atlases.looking import SIDE
 from dreamer.batching.names import inside, is_within
 from dreamer.errors import ImageReadError
 from dreamer.images import files
+from dreamer.searching import duplicates, looking
+from dreamer.searching.looking import SIDE
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
-    from dreamer.models.receptive_field import Field
-    from dreamer.sides import Seen
+    from dreamer.models.positions import Positions
 
 COUNT = 9
 _LEAST_BOX = 48  # Pixels: less around what a unit saw is hard to recognise.
@@ -58,12 +57,14 @@ def find(
 ) -> None:
     """Find the nine photos that excite each unit of an atlas most, and keep them small in its folder.
 
+    Of near-duplicates the first is taken.
+
     Args:
         folder: Of the atlas, locked.
         catalog: Its units are given their examples.
         network: The atlas's own.
         paths: The photos.
-        read: Reads them, in order; :mod:`dreamer.atlases.looking` has two ways.
+        read: Reads them, in order; :mod:`dreamer.searching.looking` has two ways.
         on_photo: Told how many photos have been looked at. What it raises ends the work, and changes nothing.
         note: Told in a line which photo cannot be read.
 
@@ -73,7 +74,8 @@ def find(
     """
     layers = catalog.layers
     activations = network.forward(layers)
-    best = {layer: _Best(entries, network.fields[layer]) for layer, entries in layers.items()}
+    best = {layer: _Best(entries) for layer, entries in layers.items()}
+    known = duplicates.Known()
     kept: dict[int, ExamplePhoto] = {}
     inside(folder, "examples").mkdir(exist_ok=True)
     for number, (path, shown) in enumerate(zip(paths, read(paths), strict=True)):
@@ -81,9 +83,13 @@ def find(
             note(f"left out: {shown}")
             on_photo(number + 1)
             continue
-        seen = _seen(shown, network.sides(layers))
+        if known.alike(duplicates.thumbnail(shown)) is not None:
+            on_photo(number + 1)
+            continue
+        seen = looking.seen(shown, network.sides(layers))
         found = activations(ops.convert_to_tensor(seen[None]))
-        taken = [best[name].take(number, ops.convert_to_numpy(found[name])[0], seen.shape[:2]) for name in layers]
+        places = network.positions(list(layers), seen.shape[:2])
+        taken = [best[name].take(number, ops.convert_to_numpy(found[name])[0], places[name]) for name in layers]
         if any(taken):
             kept[number] = _keep(folder, shown, path.name)
         on_photo(number + 1)
@@ -111,12 +117,6 @@ def _record(catalog: Catalog, best: dict[str, _Best], kept: dict[int, ExamplePho
             entry.examples = examples
 
 
-def _seen(shown: StoredArray, sides: Seen) -> FloatArray:
-    """A photo as the network sees it: of a size that it can see."""
-    wanted = scaled(shown.shape[:2], SIDE / min(shown.shape[:2]))
-    return np.asarray(np.clip(resize(as_float(shown), sides.nearest(*wanted)), 0, 1), np.float32)
-
-
 def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:
     data, _ = images.encode(images.Photo(shown), ".webp", recipe=None)
     height, width = shown.shape[:2]
@@ -128,15 +128,14 @@ def _keep(folder: Path, shown: StoredArray, name: str) -> ExamplePhoto:
 class _Best:
     """The best photos so far of the units of a layer."""
 
-    def __init__(self, entries: Sequence[UnitEntry], field: Field) -> None:
+    def __init__(self, entries: Sequence[UnitEntry]) -> None:
         self.entries = entries
-        self._field = field
         self._indices = [entry.unit.index for entry in entries]
         self.scores = np.full((len(entries), COUNT), -np.inf)
         self.photos = np.full((len(entries), COUNT), -1)
         self._boxes = np.zeros((len(entries), COUNT, 4))
 
-    def take(self, photo: int, activation: NDArray[Any], size: Size) -> bool:
+    def take(self, photo: int, activation: NDArray[Any], places: Positions | None) -> bool:
         """Take note of the activations ``(height, width, channels)`` or ``(units,)`` of a photo; whether it is kept."""
         flat = activation.reshape(-1, activation.shape[-1])[:, self._indices]
         where = flat.argmax(axis=0)
@@ -146,18 +145,9 @@ class _Best:
         better = np.flatnonzero(scores > self.scores[rows, worst])
         self.scores[better, worst[better]] = scores[better]
         self.photos[better, worst[better]] = photo
-        grid = activation.shape[:2] if activation.ndim == 3 else (1, 1)
-        self._boxes[better, worst[better]] = self._around(where[better], grid, size)
+        boxes = [_around(places, int(one)) for one in where[better]]
+        self._boxes[better, worst[better]] = np.reshape(boxes, (-1, 4))
         return bool(len(better))
-
-    def _around(self, where: NDArray[Any], grid: Size, size: Size) -> NDArray[Any]:
-        """The squares ``(units, 4)`` around positions, as shares of a photo: of what a unit there sees, all within."""
-        if self._field.extent is None or grid == (1, 1):
-            return np.broadcast_to([0.0, 0.0, 1.0, 1.0], (len(where), 4))
-        side = min(max(*self._field.extent, _LEAST_BOX), *size)
-        centres = (np.stack(np.divmod(where, grid[1]), axis=1) + 0.5) * size / grid
-        corners = np.clip(centres - side / 2, 0, np.subtract(size, side))
-        return np.concatenate([corners, np.broadcast_to(side, corners.shape)], axis=1) / (*size, *size)
 
     def examples(self, places: dict[int, int]) -> list[list[Example]]:
         """Of each unit, the best first."""
@@ -174,3 +164,11 @@ class _Best:
     def _box(self, row: int, one: int) -> tuple[float, float, float, float]:
         top, left, height, width = (round(float(share), 4) for share in self._boxes[row, one])
         return top, left, height, width
+
+
+def _around(places: Positions | None, where: int) -> tuple[float, ...]:
+    """The square around what a unit at a position sees, as shares of a photo; all of it where it has no position."""
+    if places is None:
+        return 0.0, 0.0, 1.0, 1.0
+    box = places.square(*divmod(where, places.grid[1]), least=_LEAST_BOX)
+    return tuple(np.divide(box, (*places.size, *places.size)))

@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from dreamer.atlases import examples, jobs, looking, making, page
+from dreamer.atlases import examples, jobs, making, page
 from dreamer.atlases.catalog import Catalog
 from dreamer.atlases.jobs import Drawn, Execute, UnitJob
 from dreamer.errors import AtlasError
 from dreamer.models.network import Network
 from dreamer.models.weights import HeldWeights
 from dreamer.objectives import Objective
+from dreamer.searching import looking
 from dreamer.visualizing.plan import VisualizePlan
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.visualizing.steps import VisualizeStep

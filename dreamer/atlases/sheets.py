@@ -12,9 +12,10 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, resize
-from dreamer.atlases.catalog import UnitEntry, slug
+from dreamer.atlases.catalog import UnitEntry
 from dreamer.batching.names import inside
 from dreamer.errors import ImageReadError
+from dreamer.files.names import slug
 
 _LONGEST = 4096  # Pixels: a sheet that every viewer opens.
 _LEAST = 48  # Below this nothing is to be seen.

@@ -119,8 +119,9 @@ def atlas(
         os.environ.update(resources.SHARED_GPU)  # This process looks at the network, workers draw with it.
     with work_progress(quiet=quiet) as progress:
         import_keras()
-        from dreamer.atlases import looking, making
+        from dreamer.atlases import making
         from dreamer.atlases.run import AtlasRun
+        from dreamer.searching import looking
         from dreamer.visualizing import spectrum
 
         photos = [] if examples is None else spectrum.photos(examples)

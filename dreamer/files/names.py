@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import unicodedata
 
 LONGEST = 255
@@ -18,6 +19,7 @@ LONGEST = 255
 
 _DIGITS = 8
 _JOINER = "\N{ZERO WIDTH JOINER}"
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 
 
 def joined(stem: str, ending: str) -> str:
@@ -54,3 +56,16 @@ def _cut(text: str, most: int) -> str:
 def _continues(before: str, after: str) -> bool:
     """Whether two code points are parts of one character, as a letter and its accent are."""
     return _JOINER in (before, after) or unicodedata.category(after).startswith("M")
+
+
+def slug(layer: str) -> str:
+    """A file name for a layer: its own name where that is one.
+
+    Example:
+        >>> slug("block4b"), slug("mixed/conv")
+        ('block4b', 'mixed-conv-e0d6c831')
+    """
+    if _PLAIN.fullmatch(layer):
+        return layer
+    bare = re.sub(r"[^A-Za-z0-9_.-]+", "-", layer).strip("-.")[:60]
+    return f"{bare or 'layer'}-{hashlib.sha256(layer.encode(errors='surrogatepass')).hexdigest()[:8]}"

@@ -59,20 +59,6 @@ class Classifier:
         """How many it knows."""
         return self.network.channels(self._logits)
 
-    def index(self, wanted: str) -> int:
-        """The index of a class by its name or number, as people type it.
-
-        Raises:
-            UnknownClassError, UnknownLayerError: There is no such class.
-        """
-        name = wanted.strip().removeprefix("logit:").strip()
-        if not name:
-            raise UnknownClassError(f"{wanted!r} names no class; expected one, as 'broccoli' or 937")
-        if not name.isdecimal() or any(name == label.name for label in self.network.labels):
-            return self.network.class_index(name)
-        self.network.check(self._logits, int(name))
-        return int(name)
-
     def sees(self, size: Size) -> Size:
         """The size at which it sees a photo of a size, as ``Network.seen_at`` says."""
         return self.network.seen_at(self._logits, size)

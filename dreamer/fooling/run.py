@@ -50,7 +50,7 @@ class Attack:
     ) -> None:
         self.network, self.settings = registry.load_for(settings, network)
         self._classifier = Classifier(self.network)
-        self._target = None if settings.to is None else self._classifier.index(settings.to)
+        self._target = None if settings.to is None else self._classifier.network.class_of(settings.to)
         self._judge = None if judge is None else Classifier(registry.load(judge))
         if self._judge is not None:
             _check_judge(self._judge, self._classifier)

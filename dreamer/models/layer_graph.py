@@ -101,6 +101,36 @@ class LayerGraph:
             self._at[tied] = self._replay((height, width), apply)
         return self._at[tied]
 
+    def opened(self, wanted: int, answer: int) -> keras.Model:
+        """The network with a second input, which is added to what a node gives.
+
+        Args:
+            wanted: The index of the node.
+            answer: That of the node whose output is asked for.
+
+        Returns:
+            From a picture, of a size as :meth:`seen_size` gives it for the answer, and what is added to ``{"layer": ...,
+            "answer": ...}``.
+
+        Raises:
+            ValueError: The answer does not depend on the node.
+        """
+        if wanted not in ancestors(self.nodes, [answer]):
+            raise ValueError(f"{self.nodes[answer].name} does not depend on {self.nodes[wanted].name}")
+        more: list[Any] = []
+
+        def apply(index: int, _sources: Sources, layer: Any, args: Any, kwargs: Any) -> Any:
+            output = layer(*args, **kwargs)
+            if index != wanted:
+                return output
+            more.append(keras.Input(output.shape[1:], dtype=output.dtype))
+            return output + more[0]
+
+        size = [side if fixed else None for side, fixed in zip(self.own_size, self.tied([answer]), strict=True)]
+        picture = keras.Input((*size, self.num_colors))
+        nodes, _ = replay(self.network, picture, self._names, apply)
+        return keras.Model([picture, more[0]], {"layer": nodes[wanted].output, "answer": nodes[answer].output})
+
     def sides(self, wanted: Sequence[int]) -> tuple[Sides, Sides]:
         """The heights and the widths of pictures that some nodes can see; any, where pictures are resized for them.
 

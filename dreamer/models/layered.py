@@ -12,7 +12,7 @@ from functools import cached_property
 
 import keras
 
-from dreamer.errors import ModelError, UnknownLayerError, close_matches
+from dreamer.errors import ModelError, UnknownClassError, UnknownLayerError, close_matches
 from dreamer.models import classes, labels
 from dreamer.models.labels import Label
 from dreamer.models.replay import Node
@@ -73,6 +73,25 @@ class Layered:
         """
         return classes.find(name, labels.of(self.spec), self.spec.name)
 
+    def class_of(self, wanted: str) -> int:
+        """The index of a class by its name or number, as people type it.
+
+        Args:
+            wanted: As ``"broccoli"``, ``"937"`` or ``"logit:broccoli"``.
+
+        Raises:
+            UnknownClassError, UnknownLayerError: There is no such class, or the network has none.
+        """
+        name = wanted.strip().removeprefix("logit:").strip()
+        if self.logits is None:
+            raise UnknownClassError(f"{self.spec.name} has no classifier, so it knows no class {wanted!r}")
+        if not name:
+            raise UnknownClassError(f"{wanted!r} names no class; expected one, as 'broccoli' or 937")
+        if not name.isdecimal() or any(name == label.name for label in self.labels):
+            return self.class_index(name)
+        self.check(self.logits, int(name))
+        return int(name)
+
     def node(self, layer: str) -> Node:
         """A layer, with its kind and the shape of its output.
 
@@ -100,6 +119,14 @@ class Layered:
             raise UnknownLayerError(
                 f"layer {layer!r} of {self.spec.name} has no channel {channel}; expected 0 to {channels - 1}"
             )
+
+    def graph_index(self, layer: str) -> int:
+        """The place of a layer among all nodes.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        return self._index(layer)
 
     def _index(self, layer: str) -> int:
         if layer not in self._indices:

@@ -26,6 +26,7 @@ from dreamer.models import inference, landmarks, resampling
 from dreamer.models.cost import Cost, cost
 from dreamer.models.layer_graph import LayerGraph, Shape
 from dreamer.models.layered import Layered
+from dreamer.models.positions import Positions, axes
 from dreamer.models.receptive_field import Field, fields
 from dreamer.models.replay import ancestors
 from dreamer.models.specs import ModelSpec
@@ -151,6 +152,42 @@ class Network(Layered):
                 )
             found |= zip(names, shapes, strict=True)
         return {name: found[name] for name in layers}
+
+    def positions(self, layers: Sequence[str], size: Size) -> dict[str, Positions | None]:
+        """Where the positions of some layers lie on pictures of a size.
+
+        Args:
+            layers: Their names. They are looked at together, as :meth:`activations` gives them.
+            size: ``(height, width)`` of the pictures, one that the layers can see.
+
+        Returns:
+            By layer; None for one without positions.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+            SettingsError: They cannot see pictures of that size.
+
+        Example:
+            >>> where = network.positions(["block4b"], (224, 299))["block4b"]  # doctest: +SKIP
+            >>> where.grid, where.rows.stride  # doctest: +SKIP
+            ((14, 19), 16.0)
+        """
+        wanted = [self._index(name) for name in layers]
+        seen = self.graph.seen_size(wanted, size)
+        nodes = self.graph.nodes_at(self.graph.tied(wanted))
+        self.shapes(size, layers)
+        found: dict[str, Positions | None] = {}
+        for name, index in zip(layers, wanted, strict=True):
+            needed = sorted(ancestors(nodes, [index]) - {0})
+            shapes = dict(zip(needed, self.graph.shapes(needed, seen) or [], strict=True))
+            if len(shapes[index]) != 3:
+                found[name] = None
+                continue
+            rows, columns = axes(nodes, {0: (*seen, self.graph.num_colors), **shapes}, index)
+            extent = self.fields[name].extent
+            where = Positions(rows, columns, seen, None if extent is None else (float(extent[0]), float(extent[1])))
+            found[name] = where.on(size)
+        return found
 
     def sides(self, layers: Iterable[str]) -> Seen:
         """Which pictures some layers can see. A layer tied to the network's own size sees any: they are resized.

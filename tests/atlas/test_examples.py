@@ -9,7 +9,8 @@ import pytest
 from reading_work import read_for_ever
 
 from dreamer import images, objectives
-from dreamer.atlases import examples, looking
+from dreamer.atlases import examples
+from dreamer.searching import looking
 from dreamer.atlases.catalog import Catalog, UnitEntry
 from dreamer.atlases.units import Unit
 from dreamer.errors import ImageReadError

@@ -19,6 +19,7 @@ from dreamer.atlases.jobs import Drawn, UnitJob
 from dreamer.atlases.units import Unit
 from dreamer.errors import AtlasError, SettingsError, TimeLimitError
 from dreamer.files.digests import digest_of
+from dreamer.files.names import slug
 from dreamer.images import files
 from dreamer.visualizing.calls import visualize
 from dreamer.visualizing.settings import VisualizeSettings
@@ -219,9 +220,9 @@ def test_a_damaged_file_is_said_to_be_so(damage, tmp_path):
 
 def test_files_lie_within_the_folder_whatever_a_layer_is_called(tmp_path):
     names = ["../../up", "..", ".hidden", "a/b", "a-b", "", "x" * 300, "ünï", "con:1"]
-    slugs = [catalogs.slug(name) for name in names]
+    slugs = [slug(name) for name in names]
     assert len(set(slugs)) == len(names)
-    assert all(set("/\\:") & set(slug) == set() and not slug.startswith(".") and len(slug) < 100 for slug in slugs)
+    assert all(set("/\\:") & set(one) == set() and not one.startswith(".") and len(one) < 100 for one in slugs)
     run(tmp_path / "atlas", [unit(name, 0) for name in names if name])
     assert [path.name for path in tmp_path.iterdir()] == ["atlas"]
 

@@ -1,0 +1,140 @@
+"""What an objective gives for a photo at each place, from what the layers found there.
+
+The one idea: an index keeps what layers found, so any objective is answered without the network. Its terms become maps
+over the photo: those of another layer are read at the places of the first, and what has no place, as a class, counts
+everywhere alike. The best place of the sum is the answer, and what the first layer sees from there is the crop.
+
+Must not import: files, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dreamer.arrays import FloatArray
+from dreamer.errors import SettingsError, UnknownLayerError
+from dreamer.models.positions import Positions
+from dreamer.objectives import Objective
+from dreamer.objectives.directions import Direction, Guided
+from dreamer.objectives.kinds import Channel, Layer, Logit
+from dreamer.objectives.terms import Term
+
+_LEAST_COSINE = 0.1  # As ``ascent.scoring`` has it.
+_LEAST_NORM = 1e-6
+
+_KINDS = (Layer, Channel, Logit, Direction, Guided)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What an objective gives for a photo.
+
+    Attributes:
+        values: ``(rows, columns)`` at each position of the layer that is cut out by; ``(1, 1)`` where nothing of it
+            has a position.
+        layer: That layer; None where there is none.
+    """
+
+    values: FloatArray
+    layer: str | None
+
+    def most(self) -> tuple[float, tuple[int, int]]:
+        """The largest value and its position."""
+        row, column = np.unravel_index(int(self.values.argmax()), self.values.shape)
+        return float(self.values[row, column]), (int(row), int(column))
+
+    def least(self) -> tuple[float, tuple[int, int]]:
+        """The smallest value and its position."""
+        row, column = np.unravel_index(int(self.values.argmin()), self.values.shape)
+        return float(self.values[row, column]), (int(row), int(column))
+
+
+def check(objective: Objective) -> None:
+    """Make sure that photos can be searched for an objective.
+
+    Raises:
+        SettingsError: A term says nothing of a photo by itself.
+    """
+    for _, term in objective.terms:
+        if not isinstance(term, _KINDS):
+            raise SettingsError(
+                f"photos cannot be searched for {term}: it is no layer, channel, neuron, class, direction or guide. "
+                "Leave it out"
+            )
+
+
+def layer_of(objective: Objective, has_positions: Mapping[str, bool]) -> str | None:
+    """The layer by whose positions photos are cut: that of the first term that counts for a photo and has any."""
+    spatial = [
+        (weight, name) for weight, term in objective.terms for name in sorted(term.layers) if has_positions[name]
+    ]
+    return next((name for weight, name in spatial if weight > 0), spatial[0][1] if spatial else None)
+
+
+def answer(objective: Objective, found: Mapping[str, NDArray[Any]], where: Mapping[str, Positions | None]) -> Answer:
+    """What an objective gives at each position of a photo.
+
+    Args:
+        objective: As ``targets.resolve`` gives it.
+        found: By layer what it found, ``(rows, columns, channels)`` or ``(units,)``.
+        where: By layer where its positions lie on the photo; None for one without.
+
+    Raises:
+        UnknownLayerError: A neuron lies outside its layer.
+    """
+    layer = layer_of(objective, {name: one is not None for name, one in where.items()})
+    base = None if layer is None else where[layer]
+    total = np.zeros((1, 1) if base is None else base.grid, np.float32)
+    for weight, term in objective.terms:
+        [name] = term.layers
+        values, own = _values(term, found[name]), where[name]
+        if values.ndim and own is not None and base is not None and name != layer:
+            values = _read_at(values, own, base)
+        total = total + np.float32(weight) * values
+    return Answer(np.asarray(total, np.float32), layer)
+
+
+def _values(term: Term, found: NDArray[Any]) -> NDArray[Any]:
+    """What a term gives: ``(rows, columns)``, or a number for what has no places."""
+    activation = np.asarray(found, np.float32)
+    if isinstance(term, Layer):
+        return np.asarray(np.square(activation).mean(axis=-1))
+    if isinstance(term, Guided) and term.values is not None:
+        return np.asarray((activation @ term.values.array.T).max(axis=-1))
+    vector: NDArray[Any] = term.values.array  # type: ignore[attr-defined]
+    along = np.asarray(activation @ vector)
+    power = getattr(term, "power", 0.0)
+    if power > 0:
+        norms = np.linalg.norm(activation, axis=-1) * np.linalg.norm(vector)
+        along = along * np.maximum(along / np.maximum(norms, _LEAST_NORM), _LEAST_COSINE) ** power
+    return _neuron(term, along) if isinstance(term, Channel) and term.position is not None else along
+
+
+def _neuron(term: Channel, along: NDArray[Any]) -> NDArray[Any]:
+    """A single neuron's value, which counts for the photo as a whole."""
+    height, width = along.shape
+    y, x = (height // 2, width // 2) if term.position == "centre" else term.position  # type: ignore[misc]
+    if y >= height or x >= width:
+        raise UnknownLayerError(
+            f"{term} lies outside {term.layer!r}, which has {height}x{width} positions for a photo; y and x count "
+            "from 0"
+        )
+    return np.asarray(along[y, x])
+
+
+def _read_at(values: NDArray[Any], own: Positions, base: Positions) -> FloatArray:
+    """Values of one layer, read at the positions of another."""
+    own = own.on(base.size)
+    down, across = (
+        ((mine.first + np.arange(mine.count) * mine.stride - its.first) / its.stride).astype(np.float32)
+        for mine, its in ((base.rows, own.rows), (base.columns, own.columns))
+    )
+    x, y = np.meshgrid(across, down)
+    given = np.asarray(values, np.float32)
+    return np.asarray(cv2.remap(given, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
