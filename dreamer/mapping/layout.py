@@ -121,9 +121,9 @@ def normalized(points: NDArray[Any]) -> FloatArray:
 
     Example:
         >>> print(normalized(np.array([[0.0, 3.0], [50.0, 3.0], [100.0, 3.0]])))
-        [[0.06802721 0.5       ]
+        [[0.07482993 0.5       ]
          [0.5        0.5       ]
-         [0.93197277 0.5       ]]
+         [0.92517006 0.5       ]]
     """
     points = np.asarray(points, np.float64)
     if not len(points):
