@@ -11,7 +11,7 @@ const MARGIN = 0.94; // Of the canvas, for the whole map.
 const TAP = 6; // CSS pixels that a finger or a mouse may slip.
 const PIN = 22; // CSS pixels, the radius of a pin's picture.
 const GAP = 0.03, CORNER = 0.09; // Of a cell's side.
-const FLIGHT = 320, FADE = 160; // Milliseconds.
+const FLIGHT = 320, FADE = 160, STILL = 120; // Milliseconds.
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /* Values. */
@@ -58,6 +58,7 @@ function cellAt(level, x, y) {
 
 const levels = data.levels.map(levelOf).sort((one, other) => one.grid - other.grid);
 const isEmpty = levels.every((level) => level.cells.length === 0);
+const spots = Float64Array.from(data.at.flatMap(([x, y]) => [x, y]));
 const pins = data.placed.flatMap((photo) => photo.at.map(([x, y], place) => ({ photo, place, x, y })));
 
 /* State. */
@@ -67,9 +68,10 @@ const view = { x: 0.5, y: 0.5, scale: 1 };
 const size = { width: 1, height: 1, density: 1 };
 let level = levels[0], fading = null, chosen = null, pinned = null, hovered = null, flight = null, isDue = false;
 let wanted = null; // What is looked for: {text, values: from cells of this level to how well they fit}.
+let moved = 0, rest = 0; // When the view changed last, and the timer of the drawing after that.
 let held = null; // A level that was asked for; on a large screen none of its icons may have the best size.
 let best = -1; // Which of the cells found was gone to last.
-let colours = {}, dot = null;
+let colours = {}, specks = null;
 const pictures = new Map(); // Of pins, by address.
 
 const farthest = () => MARGIN * Math.min(size.width, size.height);
@@ -96,6 +98,11 @@ function paint(now) {
   brush.setTransform(size.density, 0, 0, size.density, 0, 0);
   brush.clearRect(0, 0, size.width, size.height);
   if (!level) return;
+  // What moves need not be as fine, and what is fine takes a machine without a graphics card four times as long.
+  const isMoving = now - moved < STILL;
+  brush.imageSmoothingQuality = isMoving ? "low" : "high";
+  clearTimeout(rest);
+  if (isMoving) rest = setTimeout(draw, STILL);
   const share = fading ? within(0, (now - fading.since) / FADE, 1) : 1;
   if (fading && share < 1) {
     paintLevel(fading.level, 1 - share, null);
@@ -113,7 +120,6 @@ const isPinned = (pin) => pinned !== null && pinned.photo === pin.photo && pinne
 
 /** The part of a level that is in view, as one picture; what is not looked for is faint. */
 function paintLevel(one, share, sought) {
-  brush.imageSmoothingQuality = "high";
   brush.globalAlpha = sought ? 0.16 * share : share;
   if (one.sheet) paintPart(one, fromX(0), fromY(0), fromX(size.width), fromY(size.height));
   else for (const cell of one.cells) blank(cell);
@@ -158,27 +164,44 @@ function blank(cell) {
   brush.fill();
 }
 
+/** All points, set pixel by pixel: a hundred thousand calls of the canvas would take half a second. */
 function paintPoints() {
-  const side = dot.width / size.density;
-  for (const [x, y] of data.at) {
-    const left = toX(x), top = toY(y);
-    if (left > -side && top > -side && left < size.width + side && top < size.height + side) {
-      brush.drawImage(dot, left - side / 2, top - side / 2, side, side);
+  const { layer, pen, image, pixels, room, parts } = specks, { width, height } = layer, { density } = size;
+  pixels.fill(0);
+  // All rims first, so that none hides a point.
+  for (const { offsets, colour } of parts) {
+    for (let place = 0; place < spots.length; place += 2) {
+      const left = Math.round(toX(spots[place]) * density), top = Math.round(toY(spots[place + 1]) * density);
+      if (left < room || top < room || left >= width - room || top >= height - room) continue;
+      const middle = top * width + left;
+      for (const offset of offsets) pixels[middle + offset] = colour;
     }
   }
+  pen.putImageData(image, 0, 0);
+  brush.drawImage(layer, 0, 0, size.width, size.height);
 }
 
-/** A point with a rim, drawn once: to copy a picture is faster than to draw a circle, and there may be many. */
-function makeDot() {
-  const made = element("canvas"), pen = made.getContext("2d");
-  made.width = made.height = Math.ceil(7 * size.density);
-  pen.fillStyle = colours.dot;
-  pen.strokeStyle = colours.raised;
-  pen.lineWidth = size.density;
-  pen.arc(made.width / 2, made.width / 2, 2.25 * size.density, 0, 2 * Math.PI);
-  pen.fill();
-  pen.stroke();
-  return made;
+/** What points are set with: a layer as large as the canvas, and the pixels of a point and its rim. */
+function makeSpecks() {
+  const layer = element("canvas");
+  Object.assign(layer, { width: canvas.width, height: canvas.height });
+  const pen = layer.getContext("2d"), image = pen.createImageData(layer.width, layer.height);
+  const core = 1.75 * size.density, room = Math.ceil(core + size.density), rim = [], inner = [];
+  for (let y = -room; y <= room; y += 1) {
+    for (let x = -room; x <= room; x += 1) {
+      const far = Math.hypot(x, y);
+      if (far <= core) inner.push(y * layer.width + x);
+      else if (far <= core + size.density) rim.push(y * layer.width + x);
+    }
+  }
+  const parts = [{ offsets: rim, colour: asPixel(colours.raised) }, { offsets: inner, colour: asPixel(colours.dot) }];
+  return { layer, pen, image, pixels: new Uint32Array(image.data.buffer), room, parts };
+}
+
+/** A colour as #rrggbb as a pixel of a canvas, which begins with red wherever there are browsers. */
+function asPixel(colour) {
+  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** A round picture that stands on its place. */
@@ -239,6 +262,7 @@ function move(x, y, scale) {
   view.scale = within(farthest(), scale, closest());
   view.x = within(0, x, 1);
   view.y = within(0, y, 1);
+  moved = performance.now();
   settle();
   draw();
 }
@@ -709,14 +733,14 @@ function resize() {
   Object.assign(size, { width: Math.max(1, width), height: Math.max(1, height), density: Math.min(devicePixelRatio || 1, 2) });
   canvas.width = Math.round(size.width * size.density);
   canvas.height = Math.round(size.height * size.density);
-  dot = makeDot();
+  specks = makeSpecks();
   move(view.x, view.y, isWhole ? farthest() : view.scale);
 }
 
 function repaint() {
   const style = getComputedStyle(document.documentElement);
   colours = Object.fromEntries(["ground", "raised", "sunken", "faint", "accent", "dot"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-  dot = makeDot();
+  specks = makeSpecks();
   draw();
 }
 
