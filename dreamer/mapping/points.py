@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.errors import SettingsError
-from dreamer.models.positions import Positions
+from dreamer.models.positions import Positions, cut
 from dreamer.searching.duplicates import Known
 from dreamer.searching.filling import Index
 
@@ -110,4 +110,6 @@ def crop(pixels: StoredArray, where: Positions, at: Sequence[int]) -> StoredArra
     """
     own = where.on((pixels.shape[0], pixels.shape[1]))
     top, left, height, width = own.square(int(at[0]), int(at[1]), least=_LEAST_CROP)
-    return pixels[int(top) : max(int(top) + 1, round(top + height)), int(left) : max(int(left) + 1, round(left + width))]
+    return pixels[
+        int(top) : max(int(top) + 1, round(top + height)), int(left) : max(int(left) + 1, round(left + width))
+    ]

@@ -109,8 +109,8 @@ class LayerGraph:
             answer: That of the node whose output is asked for.
 
         Returns:
-            From a picture, of a size as :meth:`seen_size` gives it for the answer, and what is added to ``{"layer": ...,
-            "answer": ...}``.
+            From a picture, of a size as :meth:`seen_size` gives it for the answer, and what is added, to
+            ``{"layer": ..., "answer": ...}``.
 
         Raises:
             ValueError: The answer does not depend on the node.

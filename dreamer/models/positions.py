@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dreamer.arrays import FloatArray, Size
+from dreamer.arrays import FloatArray, Size, StoredArray
 from dreamer.models.replay import Node
 
 _WINDOWED = ("kernel_size", "pool_size")  # Where Keras's layers keep the size of their window.
@@ -143,6 +143,22 @@ class Positions:
         x, y = np.meshgrid(across, down)
         given = np.asarray(values, np.float32)
         return np.asarray(cv2.remap(given, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def cut(pixels: StoredArray, box: Box) -> StoredArray:
+    """The part of a picture in a box, a pixel at the least.
+
+    Args:
+        pixels: ``(height, width, 3)``.
+        box: ``(top, left, height, width)`` in pixels.
+
+    Example:
+        >>> cut(np.zeros((9, 9, 3), np.uint8), (1.5, 2.0, 4.0, 0.2)).shape
+        (5, 1, 3)
+    """
+    top, left = (min(int(start), side - 1) for start, side in zip(box[:2], pixels.shape, strict=False))
+    bottom, right = max(top + 1, round(box[0] + box[2])), max(left + 1, round(box[1] + box[3]))
+    return pixels[top:bottom, left:right]
 
 
 def axes(nodes: Sequence[Node], shapes: Mapping[int, tuple[int, ...]], wanted: int) -> tuple[Axis, Axis]:

@@ -16,7 +16,7 @@ import numpy as np
 from dreamer import images, pages
 from dreamer.arrays import FloatArray, StoredArray, as_float, fitted, resize
 from dreamer.images import LabelledPicture, folders
-from dreamer.models.positions import Box
+from dreamer.models.positions import Box, cut
 from dreamer.results import Result
 
 PAGE, DATA = "index.html", "found.json"
@@ -50,10 +50,8 @@ class FoundPhoto:
     def crop(self) -> StoredArray:
         """The part of the photo that was seen, ``(height, width, 3)`` uint8."""
         height, width = self.pixels.shape[:2]
-        top, left = int(self.box[0] * height), int(self.box[1] * width)
-        bottom = max(top + 1, round((self.box[0] + self.box[2]) * height))
-        right = max(left + 1, round((self.box[1] + self.box[3]) * width))
-        return self.pixels[top:bottom, left:right]
+        top, left, tall, wide = self.box
+        return cut(self.pixels, (top * height, left * width, tall * height, wide * width))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it, without the pixels."""
