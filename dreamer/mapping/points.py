@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.errors import SettingsError
-from dreamer.models.positions import Positions, cut
+from dreamer.models.positions import Positions
 from dreamer.searching.duplicates import Known
 from dreamer.searching.filling import Index
 
