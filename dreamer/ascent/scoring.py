@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from dreamer.arrays import Size
+from dreamer.arrays import FloatArray, Size
 from dreamer.backends.backend import Activations, Tensor
 from dreamer.objectives import Objective
 from dreamer.objectives.kinds import CENTRE
@@ -32,6 +32,7 @@ Parameters = Sequence[Mapping[str, Any]]
 
 _LEAST_COSINE = 0.1  # As Lucid has it: where nothing points that way yet, there is still a slope.
 _LEAST_NORM = 1e-6
+_LEAST_SQUARE = _LEAST_NORM**2
 _BURT_ADELSON = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -97,6 +98,38 @@ def _stacked(numbers: Sequence[dict[str, Any]]) -> dict[str, NDArray[Any]]:
 def reference_name(index: int, layer: str) -> str:
     """The name by which activations hold what a layer finds in the second picture of a term. No layer has it."""
     return f"\0{index}\0{layer}"
+
+
+def second_pictures(objective: Objective, size: Size) -> FloatArray | None:
+    """The second pictures of an objective's terms side by side in channels.
+
+    Args:
+        objective: As ``targets.resolve`` gives it.
+        size: ``(height, width)`` that they are resized to.
+
+    Returns:
+        ``(height, width, 3 * terms that have one)`` in [0, 1], in the order of the terms; None where none has one.
+    """
+    found = [term.numbers(0, size)["reference"] for _, term in objective.terms if term.form.reference]
+    return np.concatenate(found, axis=-1) if found else None
+
+
+def of_second_pictures(
+    forms: Sequence[Form], pictures: Sequence[Tensor], forward: Callable[[Tensor], Activations]
+) -> dict[str, Tensor]:
+    """What layers find in the second pictures of some terms, under the names that scores look for; no gradient.
+
+    Args:
+        forms: Of :func:`forms`.
+        pictures: The second picture of each term that has one, ``(batch, height, width, 3)``.
+        forward: From pictures to activations, through the same views as the first.
+    """
+    second = [index for index, form in enumerate(forms) if form.reference]
+    found: dict[str, Tensor] = {}
+    for index, picture in zip(second, pictures, strict=True):
+        activations = forward(picture)
+        found |= {reference_name(index, name): ops.stop_gradient(activations[name]) for name in forms[index].layers}
+    return found
 
 
 def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[[Activations, Parameters], Tensor]:
@@ -204,7 +237,7 @@ def along(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
 
 def _norm(vectors: Tensor) -> Tensor:
     """Lengths along the last axis; written so that a vector of zeros has a gradient, which is zero."""
-    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + _LEAST_NORM**2)
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + _LEAST_SQUARE)
 
 
 def _at(position: Tensor, like: Tensor) -> Tensor:
@@ -223,6 +256,36 @@ def guided(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Each position by the feature of the guide that it has the largest dot product with."""
     products = ops.matmul(_positions(seen.activations[form.layers[0]]), ops.transpose(own["features"], (0, 2, 1)))
     return _mean(ops.max(products, axis=-1))
+
+
+def like(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
+    """The dot product with what the layer finds in a photo, over that of the photo with itself."""
+    found, photo = _both(form, seen)
+    product, square = ops.sum(found * photo, axis=(1, 2)), ops.sum(ops.square(photo), axis=(1, 2))
+    score = product / ops.maximum(square, _LEAST_SQUARE)
+    (cosine,) = form.options
+    if not cosine:
+        return score
+    lengths = ops.sqrt((ops.sum(ops.square(found), axis=(1, 2)) + _LEAST_SQUARE) * (square + _LEAST_SQUARE))
+    return score * ops.maximum(product / lengths, _LEAST_COSINE) ** own["power"]
+
+
+def near(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """Minus the mean distance from what the layer finds in a photo, over the mean length of that."""
+    found, photo = _both(form, seen)
+    (squared,) = form.options
+    if squared:
+        apart, lengths = (ops.sum(ops.square(vectors), axis=-1) for vectors in (found - photo, photo))
+    else:
+        # As long as nothing that has a length is, so that what does not differ is at no distance, and has a slope.
+        apart, lengths = _norm(found - photo) - _LEAST_NORM, _norm(photo)
+    return -_mean(apart) / ops.maximum(_mean(lengths), _LEAST_SQUARE)
+
+
+def _both(form: Form, seen: Seen) -> tuple[Tensor, Tensor]:
+    """What the layer of a comparison finds in the picture and in the photo: ``(batch, positions, channels)`` each."""
+    name, reference = form.layers[0], cast("Activations", seen.reference)
+    return _positions(seen.activations[name]), _positions(reference[name])
 
 
 def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
