@@ -110,26 +110,27 @@ def second_pictures(objective: Objective, size: Size) -> FloatArray | None:
     Returns:
         ``(height, width, 3 * terms that have one)`` in [0, 1], in the order of the terms; None where none has one.
     """
-    found = [term.numbers(0, size)["reference"] for _, term in objective.terms if term.form.reference]
-    return np.concatenate(found, axis=-1) if found else None
+    pictures = [term.numbers(0, size)["reference"] for _, term in objective.terms if term.form.reference]
+    return np.concatenate(pictures, axis=-1) if pictures else None
 
 
-def of_second_pictures(
-    forms: Sequence[Form], pictures: Sequence[Tensor], forward: Callable[[Tensor], Activations]
+def found(
+    forms: Sequence[Form], forward: Callable[[Tensor], dict[str, Tensor]], pictures: Tensor, second: Sequence[Tensor]
 ) -> dict[str, Tensor]:
-    """What layers find in the second pictures of some terms, under the names that scores look for; no gradient.
+    """All that the scores of some terms look at: what layers find, in second pictures too, and the picture itself.
 
     Args:
         forms: Of :func:`forms`.
-        pictures: The second picture of each term that has one, ``(batch, height, width, 3)``.
-        forward: From pictures to activations, through the same views as the first.
+        forward: From pictures to activations, through the views of a step.
+        pictures: ``(batch, height, width, 3)``.
+        second: The same of the second picture of each term that has one; what is found there has no gradient.
     """
-    second = [index for index, form in enumerate(forms) if form.reference]
-    found: dict[str, Tensor] = {}
-    for index, picture in zip(second, pictures, strict=True):
-        activations = forward(picture)
-        found |= {reference_name(index, name): ops.stop_gradient(activations[name]) for name in forms[index].layers}
-    return found
+    everything = forward(pictures)
+    having = [index for index, form in enumerate(forms) if form.reference]
+    for index, picture in zip(having, second, strict=True):
+        seen = forward(picture)
+        everything |= {reference_name(index, name): ops.stop_gradient(seen[name]) for name in forms[index].layers}
+    return everything | {PICTURE: pictures} if reads_picture(forms) else everything
 
 
 def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[[Activations, Parameters], Tensor]:
@@ -144,11 +145,11 @@ def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[
     Returns:
         A function to scores ``(pictures,)``.
     """
-    found = [_found(form.score) for form in forms]
+    scores_of = [_function(form.score) for form in forms]
 
     def run(activations: Activations, numbers: Parameters) -> Tensor:
         total = 0.0
-        for index, (form, scored, own) in enumerate(zip(forms, found, numbers, strict=True), start=first):
+        for index, (form, scored, own) in enumerate(zip(forms, scores_of, numbers, strict=True), start=first):
             seen = _seen(form, index, activations, views)
             if not form.layers:
                 scores = scored(form, seen, own)
@@ -161,7 +162,7 @@ def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[
     return run
 
 
-def _found(score: Score | str) -> Score:
+def _function(score: Score | str) -> Score:
     """A score, or the one that a form names."""
     if not isinstance(score, str):
         return score
@@ -260,25 +261,25 @@ def guided(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
 
 def like(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """The dot product with what the layer finds in a photo, over that of the photo with itself."""
-    found, photo = _both(form, seen)
-    product, square = ops.sum(found * photo, axis=(1, 2)), ops.sum(ops.square(photo), axis=(1, 2))
+    here, photo = _both(form, seen)
+    product, square = ops.sum(here * photo, axis=(1, 2)), ops.sum(ops.square(photo), axis=(1, 2))
     score = product / ops.maximum(square, _LEAST_SQUARE)
     (cosine,) = form.options
     if not cosine:
         return score
-    lengths = ops.sqrt((ops.sum(ops.square(found), axis=(1, 2)) + _LEAST_SQUARE) * (square + _LEAST_SQUARE))
-    return score * ops.maximum(product / lengths, _LEAST_COSINE) ** own["power"]
+    lengths = ops.sqrt((ops.sum(ops.square(here), axis=(1, 2)) + _LEAST_SQUARE) * (square + _LEAST_SQUARE))
+    return score * ops.power(ops.maximum(product / lengths, _LEAST_COSINE), own["power"])
 
 
 def near(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
     """Minus the mean distance from what the layer finds in a photo, over the mean length of that."""
-    found, photo = _both(form, seen)
+    here, photo = _both(form, seen)
     (squared,) = form.options
     if squared:
-        apart, lengths = (ops.sum(ops.square(vectors), axis=-1) for vectors in (found - photo, photo))
+        apart, lengths = (ops.sum(ops.square(vectors), axis=-1) for vectors in (here - photo, photo))
     else:
         # As long as nothing that has a length is, so that what does not differ is at no distance, and has a slope.
-        apart, lengths = _norm(found - photo) - _LEAST_NORM, _norm(photo)
+        apart, lengths = _norm(here - photo) - _LEAST_NORM, _norm(photo)
     return -_mean(apart) / ops.maximum(_mean(lengths), _LEAST_SQUARE)
 
 

@@ -197,10 +197,8 @@ def programs(network: Network, objective: Objective, *, warps: bool, precision: 
         def look(seen: Tensor) -> dict[str, Tensor]:
             return activations(tile_view.warp(seen, matrix) if warps else seen)
 
-        found = look(pictures)
-        if others is not None:
-            found |= scoring.of_second_pictures(forms, ops.split(others, beside, axis=-1), look)
-        return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
+        second = ops.split(others, beside, axis=-1) if beside else []
+        return scoring.found(forms, look, pictures, second)
 
     return Programs(forward, scoring.alone(objective), network.variables(objective.layers, precision), beside)
 

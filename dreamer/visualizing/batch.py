@@ -345,9 +345,7 @@ def program(
             look = partial(views.see, views=given.views, field=given.field, count=how.views, turns=turns, noisy=noisy)
             numbers = given.numbers[first : first + len(forms)]
             second = [ops.reshape(one["reference"], pictures.shape) for one in numbers if "reference" in one]
-            found = activations(look(pictures))
-            found |= scoring.of_second_pictures(forms, second, lambda one: activations(look(one)))
-            return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
+            return scoring.found(forms, lambda one: activations(look(one)), pictures, second)
 
         scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)
         own = slice(first, first + len(forms))

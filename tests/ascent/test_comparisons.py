@@ -76,7 +76,7 @@ def test_there_is_a_gradient_at_the_photo_itself(tiny_network, picture, text):
     activations, form = tiny_network.forward(["first"]), scoring.forms(goal)
 
     def forward(pictures, given):
-        return activations(pictures) | scoring.of_second_pictures(form, [given[1]], activations)
+        return scoring.found(form, activations, pictures, [given[1]])
 
     gradient = backend.compile_gradient(forward, scoring.alone(goal), beside=1)
     _, found = gradient(np.concatenate([picture, picture], axis=-1)[None], np.zeros(8, np.float32))
