@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dreamer.tabular.settings import RowSettings
     from dreamer.transforms import Transforms
     from dreamer.visualizing.calls import visualize, visualize_steps
+    from dreamer.visualizing.photos import Inversion, accentuate, caricature, invert
     from dreamer.visualizing.settings import VisualizeSettings
     from dreamer.visualizing.steps import VisualizeStep
     from dreamer.visualizing.visualization import Visualization, sheet
@@ -52,6 +53,7 @@ __all__ = [
     "FoolSettings",
     "Fooled",
     "Interrupted",
+    "Inversion",
     "Network",
     "Objective",
     "RowSettings",
@@ -62,13 +64,16 @@ __all__ = [
     "VisualizeStep",
     "ZoomStep",
     "__version__",
+    "accentuate",
     "atlas",
     "batch",
+    "caricature",
     "dream",
     "dream_again",
     "dream_steps",
     "fool",
     "images",
+    "invert",
     "load",
     "objectives",
     "presets",
@@ -93,6 +98,7 @@ __getattr__, __dir__ = lazy.exports(
         "FoolSettings": "dreamer.fooling.settings",
         "Fooled": "dreamer.fooling.fooled",
         "Interrupted": "dreamer.results",
+        "Inversion": "dreamer.visualizing.photos",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
         "RowSettings": "dreamer.tabular.settings",
@@ -102,13 +108,16 @@ __getattr__, __dir__ = lazy.exports(
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
         "ZoomStep": "dreamer.dreaming.zoom",
+        "accentuate": "dreamer.visualizing.photos",
         "atlas": "dreamer.atlases.calls",
         "batch": "dreamer.batching.calls",
+        "caricature": "dreamer.visualizing.photos",
         "dream": "dreamer.dreaming.calls",
         "dream_again": "dreamer.earlier",
         "dream_steps": "dreamer.dreaming.calls",
         "fool": "dreamer.fooling.calls",
         "images": "dreamer.images",
+        "invert": "dreamer.visualizing.photos",
         "load": "dreamer.models.registry",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",

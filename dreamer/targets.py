@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from dreamer import images
-from dreamer.arrays import FloatArray, Size, resize
+from dreamer.arrays import FloatArray, Size, as_float, resize
 from dreamer.errors import SettingsError, UnknownLayerError
 from dreamer.files.digests import stamp_of
 from dreamer.models import classes
@@ -27,6 +27,9 @@ from dreamer.wording import number, shown
 
 _LARGEST_GUIDE = 512
 """Longest side of a guide in pixels: its features are compared with each position of the picture."""
+
+_LARGEST_PHOTO = 2048
+"""Longest side in pixels of a photo that is compared with, whose pixels are kept."""
 
 
 def resolve(objective: Objective, network: Layered) -> Objective:
@@ -133,6 +136,20 @@ class _Asked:
         if isinstance(picture, Path):
             return _features_of_file(self._network, layer, picture, stamp_of(picture))
         return _features(self._network, layer, picture)
+
+    def pixels(self, picture: Path | FloatArray) -> Numbers:
+        """The pixels of a photo that is compared with, or of its file."""
+        if not isinstance(self._network, Network):
+            raise SettingsError(f"a photo is compared with pictures, and {self.title} takes a {self._network.takes}")
+        if isinstance(picture, Path):
+            return _pixels_of_file(picture, stamp_of(picture))
+        return Numbers.of(picture)
+
+
+@lru_cache(maxsize=2)
+def _pixels_of_file(path: Path, _stamp: str) -> Numbers:
+    """The pixels of a photo's file, which is read once for all layers, photos and frames of a process."""
+    return Numbers.of(as_float(images.read(path, max_side=_LARGEST_PHOTO).pixels))
 
 
 @lru_cache(maxsize=4)

@@ -154,6 +154,8 @@ SETS: Mapping[str, Transforms] = {
     "inside": Transforms(scale=(1, 1 / 0.5), crop_spread=0.25, flip=0.5),
     # Lucid's: pad 12, jitter 8, scale 0.90 to 1.10, rotate -10 to 10 degrees or not at all, jitter 4.
     "standard": Transforms(pad=12, jitter=(8, 4), scale=(0.9, 1.1), rotate=10, still=0.2),
+    # Hamblin's but for the smallest: boxes whose sides are 0.3 to 0.99 of the picture's, anywhere in it, and noise.
+    "boxes": Transforms(views=4, crop=(0.3, 0.3), scale=(0.3 / 0.99, 1), crop_spread=0.3, noise=(0.02, 0.02)),
     # MACO's: crops that shrink, and noise.
     "maco": Transforms(views=6, crop=(0.5, 0.05), noise=(0.08, 0.08)),
 }
@@ -161,5 +163,5 @@ SETS: Mapping[str, Transforms] = {
 
 References:
     Olah, Mordvintsev and Schubert, "Feature Visualization", 2017, and Lucid's ``transform.standard_transforms``.
-    Fel et al., arXiv:2306.06805, section 3.
+    Fel et al., arXiv:2306.06805, section 3. Hamblin et al., "Feature Accentuation", 2024.
 """

@@ -99,6 +99,7 @@ def ascend_on_device(
     step_size: float,
     ladder: bool,
     pull: tuple[Pulling, FloatArray] | None = None,
+    beside: FloatArray | None = None,
 ) -> Iterator[Step]:
     """Climb the gradient on a device, in chunks of steps that grow until one takes about half a second.
 
@@ -114,6 +115,7 @@ def ascend_on_device(
         step_size: Root-mean-square change of the picture per step, before clipping to [0, 1].
         ladder: Whether the backend compiles anew for each shape.
         pull: How the picture is pulled to likelier ones, as the program was made with, and the photo at its size.
+        beside: What is seen beside the picture, as the program was made for, ``(height, width, channels)``.
 
     Yields:
         Each step, when its chunk is finished.
@@ -123,6 +125,10 @@ def ascend_on_device(
     margins = [(0, canvas[0] - height), (0, canvas[1] - width), (0, 0)]
     state: Tensor = np.pad(picture, margins)
     photo = None if pull is None else np.pad(pull[1], margins)
+    others = None
+    if beside is not None:
+        padded = np.pad(beside, margins)
+        others = np.stack(np.split(padded, padded.shape[-1] // 3, axis=-1))
 
     def finished(handed_over: _Chunk) -> Iterator[Step]:
         scores = backend.to_host(handed_over.scores)
@@ -143,6 +149,7 @@ def ascend_on_device(
             noises=None if pull is None else [pull[0].deviation(step, num_steps) for step in steps],
             weight=0.0 if pull is None else pull[0].weight,
             photo=photo,
+            beside=others,
         )
         asked = time.perf_counter()
         try:

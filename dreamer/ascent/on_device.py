@@ -53,6 +53,8 @@ class ChunkPlan(NamedTuple):
         noises: ``(steps,)`` the noise that a prior takes off; 0 where there is none.
         weight: Which share of a prior's way is taken.
         photo: ``(height, width, 3)`` of the canvas, what is dreamt of; a single pixel where there is no prior.
+        beside: ``(pictures, height, width, 3)`` of the canvas, what is seen beside the picture; a single pixel where
+            nothing is.
     """
 
     num_steps: int
@@ -71,6 +73,7 @@ class ChunkPlan(NamedTuple):
     noises: FloatArray
     weight: np.float32
     photo: FloatArray
+    beside: FloatArray
 
     def extended(self, pictures: Tensor) -> Tensor:
         """Pictures on their canvas ``(batch, height, width, 3)``, mirrored over it and a margin around it."""
@@ -94,6 +97,7 @@ def plan(
     noises: Sequence[float] | None = None,
     weight: float = 0.0,
     photo: FloatArray | None = None,
+    beside: FloatArray | None = None,
 ) -> ChunkPlan:
     """Draw ahead what some steps need.
 
@@ -106,6 +110,7 @@ def plan(
         noises: For a prior, the noise of each step.
         weight: For a prior, which share of its way is taken.
         photo: For a prior, what is dreamt of, on its canvas.
+        beside: What is seen beside the picture, on its canvas.
     """
     filled = [*views, *[views[-1]] * (MOST_STEPS - len(views))]
     progress = [*progress, *[progress[-1]] * (MOST_STEPS - len(progress))]
@@ -131,6 +136,7 @@ def plan(
         noises=taken_off,
         weight=np.float32(weight),
         photo=np.zeros((1, 1, 3), np.float32) if photo is None else photo,
+        beside=np.zeros((1, 1, 1, 3), np.float32) if beside is None else beside,
     )
 
 
@@ -151,7 +157,7 @@ def _along(axis: Axis, fraction: float, canvas_length: int) -> _Along:
 
 
 def chunk(
-    gradient: Gradient, conditioning: OnDevice, prior: Prior | None = None
+    gradient: Gradient, conditioning: OnDevice, prior: Prior | None = None, *, beside: int = 0
 ) -> Callable[..., tuple[Tensor, Tensor]]:
     """The steps of a plan as one function, to be compiled.
 
@@ -159,6 +165,7 @@ def chunk(
         gradient: Of a batch of tiles.
         conditioning: What is done to the gradient before it is normalised.
         prior: Pulls the picture to likelier ones after each step; None for none.
+        beside: How many pictures are seen beside it, as *gradient* was made for.
 
     Returns:
         A function of a picture on its canvas ``(height, width, 3)`` and the fields of a
@@ -171,10 +178,12 @@ def chunk(
         given = ChunkPlan(*arrays)
         area = live(picture, given.size)
         pixels = ops.cast(3 * ops.prod(given.size), "float32")
+        others = [ops.reshape(given.beside[index], ops.shape(picture)) for index in range(beside)]
 
         def step(index: Any, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
             picture, scores = state
-            tiles = _cut(picture, given.rows[index], given.columns[index])
+            shown = ops.concatenate([picture, *others], axis=-1) if others else picture
+            tiles = _cut(shown, given.rows[index], given.columns[index])
             found, tile_gradients = gradient(tiles, ops.reshape(given.matrices[index], (8,)))
             pasted = _paste(tile_gradients, given, index)
             raw = Raw(pasted, given.mirrored_rows, given.mirrored_columns, given.blurs[index], given.size, area, pixels)
@@ -194,11 +203,12 @@ def chunk(
 
 
 def _cut(picture: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """The tiles, ``(count, height, width, 3)``, down and then across."""
+    """The tiles, ``(count, height, width, channels)``, down and then across."""
+    channels = picture.shape[-1]
     (down, height), (across, width) = ops.shape(rows), ops.shape(columns)
     shown = ops.take(ops.take(picture, ops.reshape(rows, (-1,)), axis=0), ops.reshape(columns, (-1,)), axis=1)
-    apart = ops.reshape(shown, (down, height, across, width, 3))
-    return ops.reshape(ops.transpose(apart, (0, 2, 1, 3, 4)), (down * across, height, width, 3))
+    apart = ops.reshape(shown, (down, height, across, width, channels))
+    return ops.reshape(ops.transpose(apart, (0, 2, 1, 3, 4)), (down * across, height, width, channels))
 
 
 def _paste(tiles: Tensor, given: ChunkPlan, index: Any) -> Tensor:

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from dreamer.arrays import Size
+from dreamer.arrays import FloatArray, Size
 from dreamer.backends.backend import Activations, Tensor
 from dreamer.objectives import Objective
 from dreamer.objectives.kinds import CENTRE
@@ -32,6 +32,7 @@ Parameters = Sequence[Mapping[str, Any]]
 
 _LEAST_COSINE = 0.1  # As Lucid has it: where nothing points that way yet, there is still a slope.
 _LEAST_NORM = 1e-6
+_LEAST_SQUARE = _LEAST_NORM**2
 _BURT_ADELSON = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -99,6 +100,39 @@ def reference_name(index: int, layer: str) -> str:
     return f"\0{index}\0{layer}"
 
 
+def second_pictures(objective: Objective, size: Size) -> FloatArray | None:
+    """The second pictures of an objective's terms side by side in channels.
+
+    Args:
+        objective: As ``targets.resolve`` gives it.
+        size: ``(height, width)`` that they are resized to.
+
+    Returns:
+        ``(height, width, 3 * terms that have one)`` in [0, 1], in the order of the terms; None where none has one.
+    """
+    pictures = [term.numbers(0, size)["reference"] for _, term in objective.terms if term.form.reference]
+    return np.concatenate(pictures, axis=-1) if pictures else None
+
+
+def found(
+    forms: Sequence[Form], forward: Callable[[Tensor], dict[str, Tensor]], pictures: Tensor, second: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """All that the scores of some terms look at: what layers find, in second pictures too, and the picture itself.
+
+    Args:
+        forms: Of :func:`forms`.
+        forward: From pictures to activations, through the views of a step.
+        pictures: ``(batch, height, width, 3)``.
+        second: The same of the second picture of each term that has one; what is found there has no gradient.
+    """
+    everything = forward(pictures)
+    having = [index for index, form in enumerate(forms) if form.reference]
+    for index, picture in zip(having, second, strict=True):
+        seen = forward(picture)
+        everything |= {reference_name(index, name): ops.stop_gradient(seen[name]) for name in forms[index].layers}
+    return everything | {PICTURE: pictures} if reads_picture(forms) else everything
+
+
 def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[[Activations, Parameters], Tensor]:
     """The weighted sum of some terms, as a function of activations and of the terms' numbers.
 
@@ -111,11 +145,11 @@ def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[
     Returns:
         A function to scores ``(pictures,)``.
     """
-    found = [_found(form.score) for form in forms]
+    scores_of = [_function(form.score) for form in forms]
 
     def run(activations: Activations, numbers: Parameters) -> Tensor:
         total = 0.0
-        for index, (form, scored, own) in enumerate(zip(forms, found, numbers, strict=True), start=first):
+        for index, (form, scored, own) in enumerate(zip(forms, scores_of, numbers, strict=True), start=first):
             seen = _seen(form, index, activations, views)
             if not form.layers:
                 scores = scored(form, seen, own)
@@ -128,7 +162,7 @@ def score(forms: Sequence[Form], views: int = 1, *, first: int = 0) -> Callable[
     return run
 
 
-def _found(score: Score | str) -> Score:
+def _function(score: Score | str) -> Score:
     """A score, or the one that a form names."""
     if not isinstance(score, str):
         return score
@@ -204,7 +238,7 @@ def along(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
 
 def _norm(vectors: Tensor) -> Tensor:
     """Lengths along the last axis; written so that a vector of zeros has a gradient, which is zero."""
-    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + _LEAST_NORM**2)
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + _LEAST_SQUARE)
 
 
 def _at(position: Tensor, like: Tensor) -> Tensor:
@@ -223,6 +257,36 @@ def guided(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Each position by the feature of the guide that it has the largest dot product with."""
     products = ops.matmul(_positions(seen.activations[form.layers[0]]), ops.transpose(own["features"], (0, 2, 1)))
     return _mean(ops.max(products, axis=-1))
+
+
+def like(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
+    """The dot product with what the layer finds in a photo, over that of the photo with itself."""
+    here, photo = _both(form, seen)
+    product, square = ops.sum(here * photo, axis=(1, 2)), ops.sum(ops.square(photo), axis=(1, 2))
+    score = product / ops.maximum(square, _LEAST_SQUARE)
+    (cosine,) = form.options
+    if not cosine:
+        return score
+    lengths = ops.sqrt((ops.sum(ops.square(here), axis=(1, 2)) + _LEAST_SQUARE) * (square + _LEAST_SQUARE))
+    return score * ops.power(ops.maximum(product / lengths, _LEAST_COSINE), own["power"])
+
+
+def near(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
+    """Minus the mean distance from what the layer finds in a photo, over the mean length of that."""
+    here, photo = _both(form, seen)
+    (squared,) = form.options
+    if squared:
+        apart, lengths = (ops.sum(ops.square(vectors), axis=-1) for vectors in (here - photo, photo))
+    else:
+        # As long as nothing that has a length is, so that what does not differ is at no distance, and has a slope.
+        apart, lengths = _norm(here - photo) - _LEAST_NORM, _norm(photo)
+    return -_mean(apart) / ops.maximum(_mean(lengths), _LEAST_SQUARE)
+
+
+def _both(form: Form, seen: Seen) -> tuple[Tensor, Tensor]:
+    """What the layer of a comparison finds in the picture and in the photo: ``(batch, positions, channels)`` each."""
+    name, reference = form.layers[0], cast("Activations", seen.reference)
+    return _positions(seen.activations[name]), _positions(reference[name])
 
 
 def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:

@@ -201,7 +201,7 @@ def fitting(bytes_each: float) -> int | None:
 
 def tiled(
     gradient: TileGradient, tiling: Tiling, *, batch: int = 4, note: Callable[[str], None] = lambda _line: None
-) -> PictureGradient:
+) -> Callable[..., float]:
     """Turn a gradient of tiles into one of pictures of any size.
 
     Where memory runs out, fewer tiles are handed over at once, then smaller ones, from there on.
@@ -214,7 +214,8 @@ def tiled(
 
     Returns:
         A gradient of a whole picture: zero where the view does not reach. Its score is the mean
-        over the tiles.
+        over the tiles. It takes pictures that are seen beside it as ``beside``, ``(height, width, channels)``: they
+        are cut as the picture is, and laid behind its channels.
 
     Raises:
         DeviceMemoryError: From the gradient it returns, where no smaller tile can be tried.
@@ -228,13 +229,13 @@ def tiled(
         True
     """
 
-    def apply(picture: FloatArray, view: View, out: FloatArray) -> float:
+    def apply(picture: FloatArray, view: View, out: FloatArray, beside: FloatArray | None = None) -> float:
         nonlocal batch, tiling
         while True:
             size = (picture.shape[0], picture.shape[1])
             grid = tiling.grid(size)
             try:
-                return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out)
+                return _over_tiles(gradient, grid, min(batch, grid.count), picture, view, out, beside)
             except DeviceMemoryError as error:
                 if min(batch, grid.count) > 1:
                     batch = min(batch, grid.count) // 2
@@ -256,18 +257,28 @@ _ONE_AT_A_TIME = "memory ran out; going on with one tile at a time"
 
 
 def _over_tiles(
-    gradient: TileGradient, grid: Grid, batch: int, picture: FloatArray, view: View, out: FloatArray
+    gradient: TileGradient,
+    grid: Grid,
+    batch: int,
+    picture: FloatArray,
+    view: View,
+    out: FloatArray,
+    beside: FloatArray | None,
 ) -> float:
     matrix = view.matrix(grid.size)
     rows, columns = grid.rows.laid(view.shift[0]), grid.columns.laid(view.shift[1])
     tiles = list(product(range(grid.rows.count), range(grid.columns.count)))
     spans = rows.spans(), columns.spans()
+    shown = [picture] if beside is None else [picture, beside]
     out.fill(0)
     score = 0.0
     for first in range(0, len(tiles), batch):
         some = tiles[first : first + batch]
-        cut = np.stack([picture[rows.source[down][:, None], columns.source[across]] for down, across in some])
-        scores, gradients = gradient(cut, matrix)
+        cut = [
+            np.stack([whole[rows.source[down][:, None], columns.source[across]] for down, across in some])
+            for whole in shown
+        ]
+        scores, gradients = gradient(cut[0] if beside is None else np.concatenate(cut, axis=-1), matrix)
         for (down, across), one in zip(some, gradients, strict=True):
             (place_down, own_down), (place_across, own_across) = spans[0][down], spans[1][across]
             out[place_down, place_across] = one[own_down, own_across]

@@ -55,7 +55,8 @@ of the backend."""
 
 TileGradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 """(tiles ``(batch, height, width, 3)``, affine matrix ``(8,)``) -> scores ``(batch,)`` and gradients like the
-tiles: a program of its own, NumPy in and out."""
+tiles: a program of its own, NumPy in and out. Where other pictures are seen beside the tiles, tiles have three more
+channels for each, and their gradients have not."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Backend(Protocol):
     def one_by_one(self, gradient: Gradient, variables: Variables) -> Gradient:
         """The same for a batch of tiles, each computed as if it were alone."""
 
-    def compile_tiles(self, gradient: Gradient, variables: Variables) -> TileGradient:
-        """A gradient as a program."""
+    def compile_tiles(self, gradient: Gradient, variables: Variables, channels: int) -> TileGradient:
+        """A gradient as a program, of tiles of so many channels."""
 
     def compile_chunk(self, chunk: Callable[..., Any], variables: Variables) -> Callable[..., Any]:
         """Several steps as a program; what goes in may be NumPy's, what comes out stays on the device."""
@@ -156,7 +157,7 @@ def free_memory() -> float | None:
     return memory.free()
 
 
-def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) -> TileGradient:
+def compile_gradient(forward: Forward, score: Score, variables: Variables = (), *, beside: int = 0) -> TileGradient:
     """Compile a score into a program that gives scores and their gradients for a batch of tiles.
 
     Tiles of a batch are computed each as if it were alone: a convolution over a real batch may sum in
@@ -167,6 +168,7 @@ def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) 
         forward: Pictures to activations, differentiable in its first argument.
         score: What is made of the activations.
         variables: What *forward* reads; a backend that knows it is quicker.
+        beside: How many other pictures are seen beside the tiles, as :func:`tile_gradient` has it.
 
     Returns:
         The compiled gradient, NumPy in and out. It raises DeviceMemoryError where memory runs out.
@@ -183,13 +185,31 @@ def compile_gradient(forward: Forward, score: Score, variables: Variables = ()) 
         (12.0, 2.0)
     """
     backend = current()
-    gradient = tile_gradient(forward, score, variables)
-    return _memory_errors(backend)(backend.compile_tiles(gradient, variables))
+    gradient = tile_gradient(forward, score, variables, beside=beside)
+    return _memory_errors(backend)(backend.compile_tiles(gradient, variables, COLORS * (1 + beside)))
 
 
-def tile_gradient(forward: Forward, score: Score, variables: Variables = ()) -> Gradient:
-    """The gradient that :func:`compile_gradient` compiles, to be made part of another program."""
-    return current().one_by_one(current().gradient(forward, score, variables), variables)
+def tile_gradient(forward: Forward, score: Score, variables: Variables = (), *, beside: int = 0) -> Gradient:
+    """The gradient that :func:`compile_gradient` compiles, to be made part of another program.
+
+    Args:
+        forward: As for :func:`compile_gradient`.
+        score: As there.
+        variables: As there.
+        beside: How many other pictures are seen beside the tiles. Each tile then has three channels more for each, of
+            which no gradient is taken; *forward* and *score* are given ``(matrix, the further channels)``.
+    """
+    gradient = current().gradient(forward, score, variables)
+    return current().one_by_one(_with_others(gradient) if beside else gradient, variables)
+
+
+COLORS = 3
+"""Channels of a picture."""
+
+
+def _with_others(gradient: Gradient) -> Gradient:
+    """The gradient of pictures alone, where tiles hold further channels, which are given beside them."""
+    return lambda tiles, matrix: gradient(tiles[..., :COLORS], (matrix, tiles[..., COLORS:]))
 
 
 def compile_chunk(chunk: Callable[..., Any], variables: Variables = ()) -> Callable[..., Any]:

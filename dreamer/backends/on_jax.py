@@ -76,7 +76,7 @@ def one_by_one(gradient: Gradient, variables: Variables) -> Gradient:
     return all_tiles
 
 
-def compile_tiles(gradient: Gradient, variables: Variables) -> TileGradient:
+def compile_tiles(gradient: Gradient, variables: Variables, _channels: int) -> TileGradient:
     """A gradient as a program for one tile; each device of the machine takes its share of a batch."""
     program = _with_values(gradient, variables)
     values = [jax.device_put([variable.value for variable in variables], device) for device in jax.local_devices()]

@@ -98,9 +98,10 @@ def one_by_one(gradient: Gradient, _variables: Variables) -> Gradient:
     return all_tiles
 
 
-def compile_tiles(gradient: Gradient, _variables: Variables) -> TileGradient:
+def compile_tiles(gradient: Gradient, _variables: Variables, channels: int) -> TileGradient:
     """A gradient as a program, traced once."""
-    program = _program(gradient, [tf.TensorSpec((None, None, None, 3), tf.float32), tf.TensorSpec((8,), tf.float32)])
+    tiles = tf.TensorSpec((None, None, None, channels), tf.float32)
+    program = _program(gradient, [tiles, tf.TensorSpec((8,), tf.float32)])
 
     def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         scores, gradients = program(tiles, matrix)

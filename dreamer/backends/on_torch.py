@@ -60,7 +60,9 @@ def gradient(forward: Forward, score: Score, _variables: Variables) -> Gradient:
             incoming = torch.autograd.grad(scores.sum(), list(seen.values()))
         scaled, factor = within_range(dict(zip(seen, incoming, strict=True)))
         flat = keras.tree.flatten(climbed)
-        down = torch.autograd.grad(list(activations.values()), flat, list(scaled.values()))
+        # What is found in pictures beside the climbed one leads nowhere, which autograd refuses.
+        led = [layer for layer, activation in activations.items() if activation.requires_grad]
+        down = torch.autograd.grad([activations[layer] for layer in led], flat, [scaled[layer] for layer in led])
         return scores.detach(), keras.tree.pack_sequence_as(inputs, [one * factor for one in down])
 
     return run
@@ -80,7 +82,7 @@ def one_by_one(gradient: Gradient, _variables: Variables) -> Gradient:
     return all_tiles
 
 
-def compile_tiles(gradient: Gradient, _variables: Variables) -> TileGradient:
+def compile_tiles(gradient: Gradient, _variables: Variables, _channels: int) -> TileGradient:
     """A gradient that takes and gives NumPy's arrays."""
 
     def run(tiles: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:

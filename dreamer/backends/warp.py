@@ -14,13 +14,13 @@ from dreamer.backends.backend import Tensor
 
 def warp(pictures: Tensor, matrix: Tensor) -> Tensor:
     """See :func:`dreamer.ascent.tile_view.warp`."""
-    batch, height, width, _ = ops.shape(pictures)
+    batch, height, width, channels = ops.shape(pictures)
     rows = ops.cast(ops.arange(height), "float32")[:, None]
     columns = ops.cast(ops.arange(width), "float32")[None, :]
     x = matrix[0] * columns + matrix[1] * rows + matrix[2]
     y = matrix[3] * columns + matrix[4] * rows + matrix[5]
     left, top = ops.floor(x), ops.floor(y)
-    flat = ops.reshape(pictures, (batch * height * width, 3))
+    flat = ops.reshape(pictures, (batch * height * width, channels))
     first = ops.arange(batch)[:, None, None] * (height * width)
 
     def corner(row: Tensor, column: Tensor) -> Tensor:

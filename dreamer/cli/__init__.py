@@ -18,13 +18,16 @@ from io import TextIOWrapper
 import click
 
 from dreamer.cli import interrupts
+from dreamer.cli.accentuate import accentuate
 from dreamer.cli.atlas import atlas
 from dreamer.cli.batch import batch
+from dreamer.cli.caricature import caricature
 from dreamer.cli.commands import Group
 from dreamer.cli.completion import completion
 from dreamer.cli.doctor import doctor
 from dreamer.cli.dream import dream
 from dreamer.cli.fool import fool
+from dreamer.cli.invert import invert
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.models import models
@@ -118,6 +121,9 @@ for _command in (
     batch,
     visualize,
     atlas,
+    caricature,
+    invert,
+    accentuate,
     fool,
     row,
     text,

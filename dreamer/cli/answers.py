@@ -36,6 +36,18 @@ ITEMS: Mapping[str, Shape] = {
         "error": {"kind": str, "message": str},  # Of one of several that failed, which has only photo and path besides.
     },
     "visualize": {"path": str, "targets": [str], "scores": _SCORES, "partial": bool, "recipe": {str: object}},
+    "caricature": {
+        "photo": str, "path": str, "layers": [str], "targets": [str], "scores": _SCORES, "partial": bool,
+        "recipe": {str: object},
+    },
+    "invert": {
+        "photo": str, "path": str, "layer": str, "cosine": float, "targets": [str], "scores": _SCORES, "partial": bool,
+        "recipe": {str: object},
+    },
+    "accentuate": {
+        "photo": str, "path": str, "anchor": str, "weight": float, "targets": [str], "scores": _SCORES, "partial": bool,
+        "recipe": {str: object},
+    },
     "batch": {
         "status": str, "preset": str, "input": str, "output": str, "reason": str, "attempts": int, "seconds": float,
         "error": {"kind": str, "message": str}, "notes": [str],

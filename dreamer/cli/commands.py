@@ -53,6 +53,9 @@ _FREE_NAME = "without -o a name is taken that no file has"
 _IDLE = (
     _Idle("dream", "overwrite", ("output", "save_octaves"), _FREE_NAME),
     _Idle("visualize", "overwrite", ("output", "save_steps", "animation"), _FREE_NAME),
+    _Idle("caricature", "overwrite", ("output",), _FREE_NAME),
+    _Idle("invert", "overwrite", ("output",), _FREE_NAME),
+    _Idle("accentuate", "overwrite", ("output",), _FREE_NAME),
     _Idle("atlas", "channels", ("layers", "all_layers", "resume"), "channels are those of layers, and none is named"),
 )
 

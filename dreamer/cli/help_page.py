@@ -16,7 +16,7 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Pictures": ("dream", "presets", "batch", "visualize", "atlas"),
+    "Pictures": ("dream", "presets", "batch", "visualize", "atlas", "caricature", "invert", "accentuate"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
 }

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from math import gcd
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_target, remember_layers
+from dreamer.cli.drawing import answer_of, climb
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import DRAW, RESULT, option
-from dreamer.cli.interrupts import exit_status, ignore_interrupts, until_interrupted
+from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import OutputFile, WholeRange
 from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option, visualize_options
 from dreamer.cli.outputs import free_name, print_path, write_result
-from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
+from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.cli.watching import Film, Snapshots
 from dreamer.errors import SettingsError
-from dreamer.files.refuge import noted, rescued
+from dreamer.files.refuge import noted
 from dreamer.objectives import Objective, interpolated
 from dreamer.settings import digests_of
 from dreamer.visualizing.settings import VisualizeSettings
-
-if TYPE_CHECKING:
-    from dreamer.visualizing.run import VisualizeRun
-    from dreamer.visualizing.steps import VisualizeStep
 
 
 @click.command(cls=Command)
@@ -144,32 +140,20 @@ def visualize(
 
             run = VisualizeRun(objectives, settings, columns=columns)
             with film.rescued(run) if film else nullcontext():
-                _climb(run, [watcher for watcher in (snapshots, film) if watcher], progress, tell, stem=stem)
+                climb(run, [watcher for watcher in (snapshots, film) if watcher], progress, tell, stem=stem)
         with film.rescued(run) if film else nullcontext():
             target = write_result(run.result(), output, names, overwrite=overwrite, note=tell)
             if film:
                 with noted(lambda: f"The picture is {target}"):
                     film.write(run, overwrite=overwrite)
     if as_json:
-        print_answer("visualize", [_answer(run, target)])
+        print_answer("visualize", [answer_of(run, run.recipe(), target)])
     elif not quiet:
         print_path(target)
     remember_layers(run.plan.network)
     if run.reached is not None:
         tell(f"interrupted after step {run.reached + 1} of {settings.steps}; {target} is partial")
         ctx.exit(exit_status())
-
-
-def _answer(run: VisualizeRun, target: Path) -> dict[str, Any]:
-    """What came of a run, for a script, as ``answers.ITEMS["visualize"]`` says."""
-    recipe = run.recipe()
-    return {
-        "path": str(target),
-        "targets": recipe["targets"],
-        "scores": recipe["scores"],
-        "partial": run.reached is not None,
-        "recipe": recipe,
-    }
 
 
 def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpolate: int | None) -> list[Objective]:
@@ -181,39 +165,3 @@ def _objectives(targets: Sequence[str], *, minimize: bool, pair: bool, interpola
     if pair:
         return [one for objective in found for one in (objective, -objective)]
     return [-objective for objective in found] if minimize else found
-
-
-def _climb(
-    run: VisualizeRun,
-    watchers: Sequence[Snapshots | Film],
-    progress: WorkProgress,
-    tell: Callable[[str], None],
-    *,
-    stem: str,
-) -> None:
-    """Draw until the end or an interrupt; from then on no other is taken."""
-
-    def write_unfinished(path: Path) -> None:
-        run.interrupted()
-        run.result().save(path)
-
-    # All watchers find the pictures at their own steps.
-    pause_every = gcd(*(watcher.every for watcher in watchers)) or None
-    with rescued(stem, {".png": write_unfinished}, when=run.has_begun):
-        try:
-            for step in until_interrupted(run.steps(note=tell, pause_every=pause_every)):
-                _show(step, progress)
-                for watcher in watchers:
-                    watcher.saw(step, run)
-            ignore_interrupts()
-        except KeyboardInterrupt:
-            if not run.interrupted():
-                raise
-
-
-def _show(step: VisualizeStep, progress: WorkProgress) -> None:
-    pictures = f"{len(step.indices)} picture{'s' if len(step.indices) > 1 else ''}"
-    batch = f"batch {step.batch + 1}/{step.num_batches}: {pictures}" if step.num_batches > 1 else pictures
-    is_over = step.step + 1 == step.num_steps
-    done = f"{batch} done: {step.num_steps} steps, score {step.scores.mean():.4g} in the mean" if is_over else None
-    progress.show(f"{batch}, step {step.step + 1}/{step.num_steps}", step.progress, done)

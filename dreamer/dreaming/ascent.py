@@ -8,8 +8,10 @@ Must not import: pictures, the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from keras import ops
 
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size
@@ -75,7 +77,7 @@ class Ascent:
         """How many tiles of the largest size to hand over at once."""
         size = self._tiling.grid((self._tiling.tile, self._tiling.tile)).size
         # On the way down there are about as many numbers again.
-        numbers = 2 * self.network.cost(self._layers, size).numbers_kept
+        numbers = (2 + self._programs.beside) * self.network.cost(self._layers, size).numbers_kept
         return batch_for(numbers * (4 if self._settings.precision == "float32" else 2))
 
     def check(self, size: Size) -> None:
@@ -96,6 +98,7 @@ class Ascent:
         """
         # What a prior needs beside the picture, and the photo's own, is several times as much.
         most = on_device.MOST_PIXELS // (1 if self._pulling is None else _SHARE_WITH_PRIOR)
+        most //= 1 + self._programs.beside
         if self._stay_on_device and picture.shape[0] * picture.shape[1] <= most:
             last = None
             try:
@@ -115,9 +118,10 @@ class Ascent:
         pull = None
         if self._pulling is not None and photo is not None:
             pull = self._pulling.on_host(photo, self._settings.steps)
+        beside = scoring.second_pictures(self._plan.objective, (picture.shape[0], picture.shape[1]))
         return ascend(
             picture,
-            self._gradient,
+            self._gradient if beside is None else partial(self._gradient, beside=beside),
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
@@ -127,22 +131,31 @@ class Ascent:
         )
 
     def _on_device(self, picture: FloatArray, octave: int, photo: FloatArray | None) -> Iterator[Step]:
+        size = (picture.shape[0], picture.shape[1])
         return ascend_on_device(
             picture,
             self._programs.chunk(self._settings.conditioning, self._plan.prior),
-            self._tiling.grid((picture.shape[0], picture.shape[1])),
+            self._tiling.grid(size),
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
             ladder=self._tiling.ladder,
             pull=None if self._pulling is None or photo is None else (self._pulling, photo),
+            beside=scoring.second_pictures(self._plan.objective, size),
         )
 
 
 class Programs:
-    """What is climbed, as programs that are compiled when first asked for, and kept."""
+    """What is climbed, as programs that are compiled when first asked for, and kept.
 
-    def __init__(self, forward: backend.Forward, score: backend.Score, variables: backend.Variables) -> None:
+    Attributes:
+        beside: How many pictures are seen beside the dream.
+    """
+
+    def __init__(
+        self, forward: backend.Forward, score: backend.Score, variables: backend.Variables, beside: int
+    ) -> None:
+        self.beside = beside
         self._forward = forward
         self._score = score
         self._variables = variables
@@ -151,14 +164,14 @@ class Programs:
     @cached_property
     def tiles(self) -> TileGradient:
         """The gradient of tiles."""
-        return backend.compile_gradient(self._forward, self._score, self._variables)
+        return backend.compile_gradient(self._forward, self._score, self._variables, beside=self.beside)
 
     def chunk(self, conditioning: str, prior: Pull | None) -> Callable[..., tuple[Tensor, Tensor]]:
         """Several steps on the device."""
         key = conditioning, prior
         if key not in self._chunks:
-            gradient = backend.tile_gradient(self._forward, self._score, self._variables)
-            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device, prior)
+            gradient = backend.tile_gradient(self._forward, self._score, self._variables, beside=self.beside)
+            chunk = on_device.chunk(gradient, CONDITIONINGS[conditioning].device, prior, beside=self.beside)
             pulls = () if prior is None else prior.variables
             self._chunks[key] = backend.compile_chunk(chunk, [*self._variables, *pulls])
         return self._chunks[key]
@@ -175,13 +188,19 @@ def programs(network: Network, objective: Objective, *, warps: bool, precision: 
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
     """
     activations = network.forward(objective.layers, precision)
-    looks_at_picture = scoring.reads_picture(scoring.forms(objective))
+    forms = scoring.forms(objective)
+    beside = sum(form.reference for form in forms)
 
-    def forward(pictures: Tensor, matrix: Tensor) -> Activations:
-        found = activations(tile_view.warp(pictures, matrix) if warps else pictures)
-        return found | {scoring.PICTURE: pictures} if looks_at_picture else found
+    def forward(pictures: Tensor, given: Any) -> Activations:
+        matrix, others = given if beside else (given, None)
 
-    return Programs(forward, scoring.alone(objective), network.variables(objective.layers, precision))
+        def look(seen: Tensor) -> dict[str, Tensor]:
+            return activations(tile_view.warp(seen, matrix) if warps else seen)
+
+        second = ops.split(others, beside, axis=-1) if beside else []
+        return scoring.found(forms, look, pictures, second)
+
+    return Programs(forward, scoring.alone(objective), network.variables(objective.layers, precision), beside)
 
 
 def _views(settings: DreamSettings, octave: int) -> Callable[[int], tile_view.View]:

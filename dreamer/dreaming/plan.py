@@ -67,11 +67,6 @@ class DreamPlan:
         objective = settings.objective or layer(loaded.default_layer)
         climbed = objective if settings.guide is None else objective.guided_by(settings.guide)
         resolved = targets.resolve(climbed, loaded)
-        if any(term.form.reference for _, term in resolved.terms):
-            raise SettingsError(
-                f"the objective {resolved.label} looks at a second picture, which visualizations do and dreams do not; "
-                "for the features of another picture use guided"
-            )
         chosen = precision.choose(settings.precision, loaded.spec.low_precisions, settings.model)
         prior = _prior(settings.prior)
         complete = dataclasses.replace(

@@ -3,6 +3,7 @@
     objective.py   Objective, a weighted sum of terms, and the makers of terms
     kinds.py       the kinds of terms, a class each
     directions.py  directions and guides, whose numbers come from elsewhere
+    comparisons.py   likeness and distance, which compare with a photo
     terms.py       Term: what every kind has
     grammar.py     text -> terms
     bounds.py      what an objective can hold
@@ -21,7 +22,9 @@ from dreamer.objectives.objective import (
     guided,
     interpolated,
     layer,
+    like,
     logit,
+    near,
     neuron,
     penalty,
 )
@@ -37,7 +40,9 @@ __all__ = [
     "guided",
     "interpolated",
     "layer",
+    "like",
     "logit",
+    "near",
     "neuron",
     "penalty",
 ]

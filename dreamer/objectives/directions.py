@@ -58,12 +58,12 @@ class Direction(Term):
         power = f"^{number(self.power)}" if self.power else ""
         if self.seed is not None:
             return f"direction:{quoted_layer(self.layer)}#{self.seed}{power}"
-        return f"direction:{quoted_layer(self.layer)}@{_source(self.source, self.values)}{power}"
+        return f"direction:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}{power}"
 
     @property
     def label(self) -> str:
         """Its name, an array's digest cut short."""
-        return _short(self, self.source, self.values)
+        return short_label(self, self.source, self.values)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -138,12 +138,12 @@ class Guided(Term):
         return cls(name, bounds.file(reader.string()))
 
     def __str__(self) -> str:
-        return f"guided:{quoted_layer(self.layer)}@{_source(self.source, self.values)}"
+        return f"guided:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
 
     @property
     def label(self) -> str:
         """Its name, an array's digest cut short."""
-        return _short(self, self.source, self.values)
+        return short_label(self, self.source, self.values)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -202,12 +202,13 @@ def check_pixels(picture: Any, what: str) -> None:
         raise SettingsError(f"{what} has values from {picture.min():g} to {picture.max():g}; expected them in [0, 1]")
 
 
-def _source(source: str | None, values: Numbers | None) -> str:
+def source_name(source: str | None, values: Numbers | None) -> str:
     """Where numbers come from; an array has no name but its digest."""
     return quoted(source) if source is not None else array_name(values.digest if values else "")
 
 
-def _short(term: Term, source: str | None, values: Numbers | None) -> str:
+def short_label(term: Term, source: str | None, values: Numbers | None) -> str:
+    """The name of a term, the digest of its array cut short."""
     if source is not None or values is None:
         return str(term)
     return str(term).replace(array_name(values.digest), f"<{values.digest[:8]}>")

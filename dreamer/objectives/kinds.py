@@ -1,5 +1,7 @@
 """Kinds of objective: layers, channels, classes, directions, guides, diversity, penalties, functions of your own.
 
+(``comparisons`` has those that compare with a photo.)
+
 The one idea: a kind is one class here (how it is written and read, its layers and files, how it is resolved, which
 numbers it has) and one function that scores it, in ``ascent.scoring``. Everything else finds them by dispatch.
 Plug-ins add kinds by entry points of the group ``dreamer.objectives``, whose name is the prefix that is typed.
@@ -16,6 +18,7 @@ from typing import Any, ClassVar
 from dreamer import plugins
 from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.objectives import bounds
+from dreamer.objectives.comparisons import Like, Near
 from dreamer.objectives.directions import Direction, Guided
 from dreamer.objectives.terms import (
     PENALTIES,
@@ -254,7 +257,14 @@ class Custom(Term):
         return {"reference": resize(self.reference.array, size)}
 
 
-KINDS: Mapping[str, type[Term]] = {"logit": Logit, "direction": Direction, "guided": Guided, "diversity": Diversity}
+KINDS: Mapping[str, type[Term]] = {
+    "logit": Logit,
+    "direction": Direction,
+    "guided": Guided,
+    "like": Like,
+    "near": Near,
+    "diversity": Diversity,
+}
 """Kinds that are read after a prefix and a colon. Layers, channels, neurons and penalties have none; what functions
 score cannot be typed."""
 

@@ -11,6 +11,8 @@ is computed (``ascent.scoring`` does that), and no network is needed.
     direction:block4b#7              a direction over the channels, random by its seed; #7^2 with its cosine squared
     direction:block4b@"cats.npy"     a direction from a file
     guided:block4b@"photo.jpg"       the features of another picture
+    like:block4b@"photo.jpg"^2       more of what the layer finds in a photo, at the same places; ^ keeps to it alone
+    near:block4b@"photo.jpg"         minus the distance from what the layer finds in a photo; ^2 for its square
     diversity:block4b                how much the pictures of a batch differ
     total_variation  l1  l2  blur  high_frequency     penalties on the picture itself, to be subtracted
     block4b:17 + 0.5*block5a:3 - block2a              sums, with weights; brackets work too
@@ -30,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from dreamer.errors import SettingsError
-from dreamer.objectives import bounds, directions, kinds
+from dreamer.objectives import bounds, comparisons, directions, kinds
 from dreamer.objectives.grammar import parsed
 from dreamer.objectives.terms import Numbers, Position, Term, mark
 from dreamer.wording import number, shown
@@ -96,7 +98,7 @@ class Objective:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that it reads: directions, and pictures that guide."""
+        """The files that it reads: directions, and pictures that guide or are compared with."""
         return tuple(dict.fromkeys(file for _, term in self.terms for file in term.files))
 
     def with_files(self, place: Callable[[str], str]) -> Objective:
@@ -260,6 +262,68 @@ def guided(name: str, picture: Any) -> Objective:
     return _single(directions.Guided(_named(name), values=Numbers.of(picture)))
 
 
+def like(name: str, picture: Any, power: float = 0.0) -> Objective:
+    """Score how much a layer finds of what it finds in a photo, at the same places: 1 for the photo itself.
+
+    Args:
+        name: The layer.
+        picture: The path of the photo, or its pixels ``(height, width, 3)``, RGB in [0, 1]. It is resized to the
+            picture and seen through the same views.
+        power: Multiply the score with the cosine between the layer's activations for both, to this power, up to 10;
+            0.1 stands for a cosine below it. 0 exaggerates what is found, a caricature; the more, the nearer it stays.
+
+    Returns:
+        The objective: the mean over positions of the dot product of both activations, divided by that of the photo's
+        with themselves.
+
+    Raises:
+        SettingsError: The power is out of range, or the array is no picture.
+
+    Example:
+        >>> like("block4b", "cat.png", power=1).name
+        'like:block4b@"cat.png"^1'
+
+    References:
+        Lucid's caricatures and ``dot_compare``; Olah et al., "The Building Blocks of Interpretability", 2018.
+    """
+    return _single(comparisons.Like(_named(name), power=bounds.power(power, name), **_photo(picture, name)))
+
+
+def near(name: str, picture: Any, *, squared: bool = False) -> Objective:
+    """Score minus the distance between what a layer finds in the picture and in a photo: 0 for the photo itself.
+
+    Args:
+        name: The layer.
+        picture: As for :func:`like`.
+        squared: Whether distances are squared, so that far ones count most.
+
+    Returns:
+        The objective: minus the mean distance over positions, divided by the mean length of the photo's activations;
+        or the same of squares.
+
+    Raises:
+        SettingsError: The array is no picture.
+
+    Example:
+        >>> (channel("block5c", 7) + 0.5 * near("block2b", "cat.png")).name
+        'block5c:7 + 0.5*near:block2b@"cat.png"'
+
+    References:
+        Hamblin et al., "Feature Accentuation", 2024, for the distance; Mahendran and Vedaldi, "Understanding Deep
+        Image Representations by Inverting Them", 2015, for its square.
+    """
+    return _single(comparisons.Near(_named(name), squared=squared, **_photo(picture, name)))
+
+
+def _photo(picture: Any, name: str) -> dict[str, Any]:
+    """Where the photo of a comparison comes from."""
+    if isinstance(picture, str | Path):
+        return {"source": bounds.file(picture)}
+    values = Numbers.of(picture)
+    directions.check_pixels(values.array, f"the photo for {shown(name)}")
+    return {"values": values}
+
+
 def diversity(name: str) -> Objective:
     """Score how much each picture of a batch differs from the others of the same target.
 
@@ -321,7 +385,7 @@ def custom(
             :class:`dreamer.ascent.scoring.Seen` instead, with ``activations``, ``picture`` and ``reference``.
         picture: Whether it looks at the picture itself, ``(batch, height, width, 3)`` in [0, 1].
         reference: A second picture ``(height, width, 3)`` in [0, 1], seen through the same views as the first; the
-            activations of *layers* for it are ``seen.reference``. For visualizations.
+            activations of *layers* for it are ``seen.reference``.
 
     Returns:
         The objective. Nobody can say what a function does, so its name holds a mark that is drawn by chance and

@@ -21,7 +21,7 @@ from dreamer.wording import shown
 PENALTIES = ("total_variation", "l1", "l2", "blur", "high_frequency")
 """What a picture itself may be scored by; see ``dreamer.ascent.scoring``."""
 
-RESERVED = ("logit", "direction", "guided", "diversity")
+RESERVED = ("logit", "direction", "guided", "like", "near", "diversity")
 """What stands before a colon to say which kind is meant; a layer of that name is written in quotes."""
 
 Position = tuple[int, int] | Literal["centre"]
@@ -109,6 +109,9 @@ class Asked(Protocol):
 
     def features(self, layer: str, picture: Any) -> Any:
         """What a layer finds in a picture: ``(positions, channels)``."""
+
+    def pixels(self, picture: Any) -> Any:
+        """The pixels of a picture or its file, ``(height, width, 3)`` in [0, 1], as :class:`Numbers`."""
 
 
 class Reader(Protocol):

@@ -90,7 +90,9 @@ class RowNetwork:
             SettingsError: It looks at pictures.
         """
         for _, term in objective.terms:
-            if getattr(term, "kind", "") == "penalty" or (getattr(term, "files", ()) and term.kind == "guided"):
+            if getattr(term, "kind", "") == "penalty" or (
+                getattr(term, "files", ()) and term.kind in ("guided", "like", "near")
+            ):
                 raise SettingsError(f"{term} is about pictures, and {self.network.spec.name} takes rows; leave it out")
         return targets.resolve(objective, self.network)
 

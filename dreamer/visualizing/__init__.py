@@ -8,6 +8,8 @@
     calls.py      visualize, visualize_steps: what others call
     run.py        what is drawn so far, and its recipe
     visualization.py   Visualization, a picture of a unit; sheets of them
+    photos.py     caricature, invert, accentuate: pictures that are made from a photo
+    balancing.py  the weight with which an anchor's gradient is as large as an objective's
     spectrum.py   the magnitude spectrum of photos, and its file
 
 Must not import the command line.
@@ -21,18 +23,34 @@ from dreamer import lazy
 
 if TYPE_CHECKING:
     from dreamer.visualizing.calls import visualize, visualize_steps
+    from dreamer.visualizing.photos import Inversion, accentuate, caricature, invert
     from dreamer.visualizing.settings import VisualizeSettings
     from dreamer.visualizing.steps import VisualizeStep
     from dreamer.visualizing.visualization import Visualization, sheet
 
-__all__ = ["Visualization", "VisualizeSettings", "VisualizeStep", "sheet", "visualize", "visualize_steps"]
+__all__ = [
+    "Inversion",
+    "Visualization",
+    "VisualizeSettings",
+    "VisualizeStep",
+    "accentuate",
+    "caricature",
+    "invert",
+    "sheet",
+    "visualize",
+    "visualize_steps",
+]
 
 __getattr__, __dir__ = lazy.exports(
     __name__,
     {
+        "Inversion": "dreamer.visualizing.photos",
         "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
+        "accentuate": "dreamer.visualizing.photos",
+        "caricature": "dreamer.visualizing.photos",
+        "invert": "dreamer.visualizing.photos",
         "sheet": "dreamer.visualizing.visualization",
         "visualize": "dreamer.visualizing.calls",
         "visualize_steps": "dreamer.visualizing.calls",

@@ -343,13 +343,9 @@ def program(
                 pictures = made.render(made_from + given.haze) + offsets
             pictures = ops.reshape(pictures, (batch, *settings.size, 3))
             look = partial(views.see, views=given.views, field=given.field, count=how.views, turns=turns, noisy=noisy)
-            found = activations(look(pictures))
-            for index, form in enumerate(forms):
-                if form.reference:
-                    second = activations(look(ops.reshape(given.numbers[first + index]["reference"], pictures.shape)))
-                    named = {scoring.reference_name(index, name): second[name] for name in form.layers}
-                    found |= {name: ops.stop_gradient(array) for name, array in named.items()}
-            return found | {scoring.PICTURE: pictures} if scoring.reads_picture(forms) else found
+            numbers = given.numbers[first : first + len(forms)]
+            second = [ops.reshape(one["reference"], pictures.shape) for one in numbers if "reference" in one]
+            return scoring.found(forms, lambda one: activations(look(one)), pictures, second)
 
         scored = (scoring.apart if settings.diversity > 1 else scoring.score)(forms, how.views)
         own = slice(first, first + len(forms))

@@ -70,17 +70,33 @@ def visualize(
         >>> unit.pixels.shape, unit.score > unit.first_score  # doctest: +SKIP
         ((224, 224, 3), True)
     """
-    run = _run(targets, settings, network, start, keywords)
+    results = drawn(_run(targets, settings, network, start, keywords), on_step, progress, "visualize")
+    return results[0] if isinstance(targets, Objective | str) and len(results) == 1 else results
+
+
+def drawn(
+    run: VisualizeRun, on_step: Callable[[VisualizeStep], None] | None, progress: bool | None, what: str
+) -> list[Visualization]:
+    """Take all steps of a run.
+
+    Args:
+        run: What is drawn.
+        on_step: As for :func:`visualize`.
+        progress: As there.
+        what: A word for the bar.
+
+    Raises:
+        Interrupted: Ctrl-C after the first step; it holds a list of what there is.
+    """
     try:
-        for step in followed(run.steps(note=_warn), progress, "visualize"):
+        for step in followed(run.steps(note=_warn), progress, what):
             if on_step is not None:
                 on_step(step)
     except KeyboardInterrupt as interrupt:
         if not run.interrupted():
             raise
         raise Interrupted(run.results()) from interrupt
-    results = run.results()
-    return results[0] if isinstance(targets, Objective | str) and len(results) == 1 else results
+    return run.results()
 
 
 def visualize_steps(

@@ -10,7 +10,8 @@ Must not import NumPy, Keras or anything heavy: the command line reads the names
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from dreamer.ascent.schedule import GROWING, Schedule
 
@@ -57,3 +58,24 @@ OF_CLASSES = "clear"
 
 OF_OTHERS = "texture"
 """The look of a layer, a channel, a neuron and a direction where none is named."""
+
+FROM_PHOTOS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "caricature": {
+            "parametrization": "cosine", "optimizer": "momentum", "learning_rate": 0.05, "steps": 64,
+            "transforms": {"jitter": (8,), "scale": (0.9, 1.15), "rotate": 5},
+        },
+        "invert": {
+            "parametrization": "cosine", "optimizer": "momentum", "learning_rate": 0.05, "steps": 160,
+            "transforms": {"jitter": (4,), "scale": (0.97, 1.06)},
+        },
+        "accentuate": {
+            "parametrization": "cosine", "optimizer": "momentum", "learning_rate": 0.05, "steps": 64,
+            "transforms": "boxes", "alpha": True,
+        },
+    }
+)  # fmt: skip
+"""How pictures are made from a photo, by command: settings of a visualization where nobody says otherwise."""
+
+PHOTO_SIDE = 320
+"""Pixels of the longer side of what is made from a photo."""

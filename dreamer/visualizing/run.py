@@ -37,6 +37,9 @@ class VisualizeRun:
         network: Whose units they are, in place of the network that the settings name.
         start: A picture to begin with.
         columns: How many pictures of a sheet stand in a row; None for about a square.
+        command: What recipes say that it is made by.
+        titles: What is written under the pictures of each target, in place of its name.
+        first: What stands first on a sheet of several, as the photo that they are made from.
 
     Raises:
         SettingsError: A file that the targets name cannot be read.
@@ -50,6 +53,9 @@ class VisualizeRun:
         network: Network | str | None = None,
         start: Any = None,
         columns: int | None = None,
+        command: str = "visualize",
+        titles: Sequence[str] | None = None,
+        first: LabelledPicture | None = None,
     ) -> None:
         self.objectives = objectives
         self.settings = settings
@@ -58,6 +64,10 @@ class VisualizeRun:
         self._network = network
         self._start = start
         self._columns = columns_of(settings, columns)
+        self._command = command
+        self.titles = titles or [objective.label for objective in objectives]
+        self._has_titles = titles is not None
+        self._first = first
         self._drawn: dict[int, TargetPicture] = {}
         self._last: VisualizeStep | None = None
         self._files = digests_of([file for objective in objectives for file in objective.files])
@@ -103,7 +113,8 @@ class VisualizeRun:
         return [self._result(index, picture) for index, picture in self._drawn.items()]
 
     def _result(self, index: int, picture: TargetPicture) -> Visualization:
-        objective = self.objectives[index // self.settings.diversity]
+        place = index // self.settings.diversity
+        objective = self.objectives[place]
         recipe = {
             **self._made_with(objective),
             "targets": [objective.name],
@@ -116,7 +127,7 @@ class VisualizeRun:
             recipe=recipe | self._partial(),
             score=picture.score,
             objective=picture.objective,
-            title=picture.title,
+            title=self.titles[place] if self._has_titles else picture.title,
             variant=picture.variant,
             num_variants=self.settings.diversity,
             alpha=picture.alpha,
@@ -127,7 +138,7 @@ class VisualizeRun:
         """All that was drawn: the only picture of the run as it is, several as a sheet, with the recipe of all."""
         results = self.results()
         if self.count > 1:
-            return sheet(results, columns=self._columns, recipe=self.recipe())
+            return sheet(results, columns=self._columns, recipe=self.recipe(), first=self._first)
         return results[0]
 
     def labelled(self) -> dict[int, LabelledPicture]:
@@ -141,7 +152,7 @@ class VisualizeRun:
 
     def _made_with(self, *objectives: Objective) -> dict[str, object]:
         """What the recipe of some targets says of how they were made."""
-        return self.plan.recipe(self._files, objectives) | {"command": "visualize"}
+        return self.plan.recipe(self._files, objectives) | {"command": self._command}
 
     def recipe(self) -> dict[str, object]:
         """All that is needed to draw it again, as JSON can hold it."""

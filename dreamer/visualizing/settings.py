@@ -160,15 +160,16 @@ def _names(value: Any) -> tuple[str, ...]:
     return names
 
 
-_LEAST_SIDE, _MOST_SIDE = 16, 4096
+LEAST_SIDE, _MOST_SIDE = 16, 4096
+"""Pixels of a picture's sides."""
 
 
 def _size(value: Any) -> tuple[int, int]:
     sides = (value, value) if isinstance(value, Integral) else value
     whole = isinstance(sides, tuple | list) and len(sides) == 2 and all(isinstance(side, Integral) for side in sides)
-    if not whole or not all(_LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
+    if not whole or not all(LEAST_SIDE <= int(side) <= _MOST_SIDE for side in sides):
         raise SettingsError(
-            f"size is {shown(value)}; expected a number of pixels, or height and width, each {_LEAST_SIDE} to "
+            f"size is {shown(value)}; expected a number of pixels, or height and width, each {LEAST_SIDE} to "
             f"{_MOST_SIDE}"
         )
     return int(sides[0]), int(sides[1])

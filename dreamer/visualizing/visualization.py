@@ -70,6 +70,7 @@ def sheet(
     *,
     columns: int | None = None,
     recipe: Mapping[str, Any] | None = None,
+    first: LabelledPicture | None = None,
 ) -> Result:
     """Lay visualizations out side by side, each with its title.
 
@@ -77,6 +78,7 @@ def sheet(
         visualizations: One or more, of one size.
         columns: How many stand in a row; None for about a square.
         recipe: How all of them were made; by default that of the first, with the targets and scores of all.
+        first: What stands before them, of the same size, as the photo that they were made from.
 
     Raises:
         ValueError: There are none.
@@ -87,11 +89,11 @@ def sheet(
     if not visualizations:
         raise ValueError("there is no picture for a sheet; expected one or more")
     pictures = [LabelledPicture(one.pixels, one.label, one.alpha) for one in visualizations]
+    pictures = pictures if first is None else [first, *pictures]
     whole = images.sheet(pictures, columns=columns)
     if recipe is None:
-        first = visualizations[0].recipe
         recipe = {
-            **first,
+            **visualizations[0].recipe,
             "targets": list(dict.fromkeys(target for one in visualizations for target in one.recipe["targets"])),
             "scores": [score for one in visualizations for score in one.recipe["scores"]],
         }

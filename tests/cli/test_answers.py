@@ -21,6 +21,9 @@ QUICK = ["--octaves", "1", "--steps", "1"]
 COMMANDS = {
     "dream": ["dream", "photo.png", *QUICK],
     "visualize": ["visualize", "block2b:3", "block2b:4", "--size", "32", "--steps", "2"],
+    "caricature": ["caricature", "photo.png", "--layers", "block2b", "--size", "48", "--steps", "2"],
+    "invert": ["invert", "photo.png", "--layer", "block2b", "--size", "48", "--steps", "2"],
+    "accentuate": ["accentuate", "photo.png", "block2b:3", "--anchor", "block2a", "--size", "48", "--steps", "2"],
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
