@@ -28,10 +28,19 @@ if TYPE_CHECKING:
     from dreamer.fooling.calls import fool
     from dreamer.fooling.fooled import Fooled
     from dreamer.fooling.settings import FoolSettings
+    from dreamer.mapping.atlas import ActivationMap
+    from dreamer.mapping.calls import map_photos
+    from dreamer.mapping.settings import MapSettings
     from dreamer.models.network import Network
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
     from dreamer.results import Interrupted
+    from dreamer.searching.calls import search
+    from dreamer.searching.found import Found
+    from dreamer.searching.settings import SearchSettings
+    from dreamer.seeing.calls import see
+    from dreamer.seeing.photo import PhotoSeen
+    from dreamer.seeing.settings import SeeSettings
     from dreamer.tabular.calls import row
     from dreamer.tabular.rows import Rows
     from dreamer.tabular.settings import RowSettings
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
     from dreamer.visualizing.visualization import Visualization, sheet
 
 __all__ = [
+    "ActivationMap",
     "Atlas",
     "BatchResult",
     "Dream",
@@ -52,12 +62,17 @@ __all__ = [
     "DreamerError",
     "FoolSettings",
     "Fooled",
+    "Found",
     "Interrupted",
     "Inversion",
+    "MapSettings",
     "Network",
     "Objective",
+    "PhotoSeen",
     "RowSettings",
     "Rows",
+    "SearchSettings",
+    "SeeSettings",
     "Transforms",
     "Visualization",
     "VisualizeSettings",
@@ -75,9 +90,12 @@ __all__ = [
     "images",
     "invert",
     "load",
+    "map_photos",
     "objectives",
     "presets",
     "row",
+    "search",
+    "see",
     "sheet",
     "texts",
     "visualize",
@@ -89,6 +107,7 @@ __getattr__, __dir__ = lazy.exports(
     "dreamer",
     {
         "Atlas": "dreamer.atlases.calls",
+        "ActivationMap": "dreamer.mapping.atlas",
         "BatchResult": "dreamer.batching.calls",
         "Dream": "dreamer.dreaming.photo",
         "DreamPlan": "dreamer.dreaming.plan",
@@ -97,12 +116,17 @@ __getattr__, __dir__ = lazy.exports(
         "DreamerError": "dreamer.errors",
         "FoolSettings": "dreamer.fooling.settings",
         "Fooled": "dreamer.fooling.fooled",
+        "Found": "dreamer.searching.found",
         "Interrupted": "dreamer.results",
+        "MapSettings": "dreamer.mapping.settings",
         "Inversion": "dreamer.visualizing.photos",
         "Network": "dreamer.models.network",
         "Objective": "dreamer.objectives",
+        "PhotoSeen": "dreamer.seeing.photo",
         "RowSettings": "dreamer.tabular.settings",
         "Rows": "dreamer.tabular.rows",
+        "SeeSettings": "dreamer.seeing.settings",
+        "SearchSettings": "dreamer.searching.settings",
         "Transforms": "dreamer.transforms",
         "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
@@ -119,9 +143,12 @@ __getattr__, __dir__ = lazy.exports(
         "images": "dreamer.images",
         "invert": "dreamer.visualizing.photos",
         "load": "dreamer.models.registry",
+        "map_photos": "dreamer.mapping.calls",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",
         "row": "dreamer.tabular.calls",
+        "search": "dreamer.searching.calls",
+        "see": "dreamer.seeing.calls",
         "sheet": "dreamer.visualizing.visualization",
         "texts": "dreamer.texts",
         "visualize": "dreamer.visualizing.calls",

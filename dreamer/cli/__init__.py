@@ -30,6 +30,7 @@ from dreamer.cli.fool import fool
 from dreamer.cli.invert import invert
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
+from dreamer.cli.map import map_
 from dreamer.cli.models import models
 from dreamer.cli.options import COMMAND_KEY, DEBUG_KEY, debug_option
 from dreamer.cli.presets import presets
@@ -37,6 +38,8 @@ from dreamer.cli.priors import priors
 from dreamer.cli.progress import say
 from dreamer.cli.recipe import recipe
 from dreamer.cli.row import row
+from dreamer.cli.search import search
+from dreamer.cli.see import see
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.text import text
 from dreamer.cli.visualize import visualize
@@ -121,6 +124,9 @@ for _command in (
     batch,
     visualize,
     atlas,
+    see,
+    search,
+    map_,
     caricature,
     invert,
     accentuate,

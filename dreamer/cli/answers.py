@@ -63,6 +63,30 @@ ITEMS: Mapping[str, Shape] = {
         "said": [{"model": str, "fooled": bool, "seen": [int], "before": [_PREDICTION], "after": [_PREDICTION]}],
         "recipe": {str: object},
     },
+    "see": {
+        "photo": str, "path": str, "seen": [int], "predictions": [_PREDICTION], "crops": int,
+        "crop_predictions": [_PREDICTION],
+        "layers": [
+            {
+                "name": str, "total": (float, None),
+                "units": [
+                    {
+                        "channel": int, "score": float, "unusual": float, "beats": (float, None),
+                        "at": ([int], None), "attribution": (float, None),
+                    },
+                ],
+            },
+        ],
+        "recipe": {str: object},
+    },
+    "search": {
+        "end": str, "rank": int, "photo": str, "score": float, "at": ([int], None), "box": [float],
+        "agrees": (float, None), "alike": [str], "page": (str, None),
+    },
+    "map": {
+        "grid": int, "row": int, "column": int, "count": int, "alike": (float, None),
+        "labels": [{"index": int, "name": str, "attribution": float}], "photos": [str], "page": str,
+    },
     "row": {
         "objective": str, "which": str, "plausible": bool, "score": float, "probability": (float, None),
         "distance": (float, None), "line": (int, None), "changed": [str], "matters": {str: float},

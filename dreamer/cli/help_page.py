@@ -17,6 +17,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Pictures": ("dream", "presets", "batch", "visualize", "atlas", "caricature", "invert", "accentuate"),
+    "What a network sees": ("see", "search", "map"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
 }
