@@ -208,6 +208,8 @@ def test_neighbours_are_those_that_were_found(made, opened):
     page.get_by_role("button", name="next photo").click()
     expect(page, "#photo-title").to_have_text("dog.jpg")
     sync_api.expect(page.get_by_role("button", name="next photo")).to_be_focused()
+    page.get_by_role("button", name="next photo").click()
+    expect(page, "#photo-title").to_have_text("Cat.jpg")
     page.mouse.click(3, 3)
     expect(page, "dialog").to_be_hidden()
 

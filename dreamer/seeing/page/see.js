@@ -268,14 +268,13 @@ function pointOf(event) {
 function listenToPhoto() {
   const stage = byId("stage");
   const follow = (event) => {
-    if (!state.layer) return;
     // A finger that is lifted is gone, but what it showed is to be read then.
     update(event.pointerType === "mouse" ? { over: pointOf(event) } : { held: pointOf(event), over: null });
   };
   stage.addEventListener("pointermove", follow);
   stage.addEventListener("pointerdown", follow);
   stage.addEventListener("pointerleave", () => update({ over: null }));
-  stage.addEventListener("click", (event) => state.layer && update({ held: pointOf(event) }));
+  stage.addEventListener("click", (event) => update({ held: pointOf(event) }));
   stage.addEventListener("keydown", movePlace);
 }
 
