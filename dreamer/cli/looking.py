@@ -32,8 +32,8 @@ def looking_options(command: Command) -> Command:
         option(NETWORK, "--model", metavar="NAME|FILE", shell_complete=complete_model, help=model),
         option(NETWORK, "--preprocessing", metavar="NAME", help="How pictures are prepared for a .keras file."),
     ]
-    shared = [backend_option, fetch_options, json_option, quiet_option, debug_option, click.pass_context]
-    for add in reversed([*own, *shared]):
+    shared: list[Callable[..., Any]] = [backend_option, fetch_options, json_option, quiet_option, debug_option]
+    for add in reversed([*own, *shared, click.pass_context]):
         command = add(command)
     return command
 

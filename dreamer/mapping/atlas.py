@@ -229,6 +229,8 @@ def _sheet(grid: int, tile: int, drawn: Sequence[MapCell]) -> tuple[StoredArray,
     sheet = np.zeros((grid * tile, grid * tile, 3), np.uint8)
     alpha = np.zeros(sheet.shape[:2], np.float32)
     for one in drawn:
+        if one.icon is None:
+            continue
         top, left = one.cell.row * tile, one.cell.column * tile
         sheet[top : top + tile, left : left + tile] = one.icon
         alpha[top : top + tile, left : left + tile] = 1

@@ -56,7 +56,9 @@ def draw(
         on_step: Told which share is done.
         note: Told in a line what is done otherwise than asked.
     """
-    how = VisualizeSettings(model=settings.model, size=settings.size, steps=settings.steps, seed=settings.seed)
+    how = VisualizeSettings(
+        model=settings.model, size=(settings.size, settings.size), steps=settings.steps, seed=settings.seed
+    )
     run = VisualizeRun(list(targets), how, network=network)
     for step in run.steps(note=note):
         on_step(step.progress)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,7 +31,8 @@ Box = tuple[float, float, float, float]
 """``(top, left, height, width)``, in pixels or in shares of a picture."""
 
 
-class Axis(NamedTuple):
+@dataclass(frozen=True)
+class Axis:
     """The positions of a layer along one axis of a picture.
 
     Attributes:
@@ -205,7 +206,7 @@ def _after(node: Node, axis: int, given: Sequence[tuple[Axis, Axis]], count: int
 def _meet(given: Sequence[Axis], count: int) -> Axis:
     """The axis of what is merged: branches of as many positions; a summary of one position says nothing."""
     alike = [one for one in given if one.count == count] or [max(given, key=lambda one: one.count)]
-    first, stride = (float(np.mean([one[place] for one in alike])) for place in (1, 2))
+    first, stride = float(np.mean([one.first for one in alike])), float(np.mean([one.stride for one in alike]))
     return Axis(alike[0].count, first, max(stride, _LEAST))
 
 

@@ -90,7 +90,7 @@ def answer(objective: Objective, found: Mapping[str, NDArray[Any]], where: Mappi
     """
     layer = layer_of(objective, {name: one is not None for name, one in where.items()})
     base = None if layer is None else where[layer]
-    total = np.zeros((1, 1) if base is None else base.grid, np.float32)
+    total: NDArray[Any] = np.zeros((1, 1) if base is None else base.grid, np.float32)
     for weight, term in objective.terms:
         [name] = term.layers
         values, own = _values(term, found[name]), where[name]

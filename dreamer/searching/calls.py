@@ -142,7 +142,9 @@ class _Ranking:
         """The photos at one end; of near-duplicates the best, with the names of the others."""
         found = self._ends[int(least)]
         order = np.argsort([score if least else -score for score, _ in found], kind="stable")
-        known, chosen, alike = Known(), [], []
+        known = Known()
+        chosen: list[int] = []
+        alike: list[list[str]] = []
         for place in order:
             twin = known.alike(self._index.entry(self._names[place]).thumbnail)
             if twin is not None:

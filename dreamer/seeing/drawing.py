@@ -91,7 +91,9 @@ def draw(
     targets += [_direction(layer, one) for layer, some in groups.items() for one in some]
     if not targets or not settings.steps:
         return {}, {}
-    how = VisualizeSettings(model=settings.model, size=settings.size, steps=settings.steps, seed=settings.seed)
+    how = VisualizeSettings(
+        model=settings.model, size=(settings.size, settings.size), steps=settings.steps, seed=settings.seed
+    )
     run = VisualizeRun(targets, how, network=network)
     for step in run.steps(note=note):
         on_step(step.progress)

@@ -344,7 +344,7 @@ def coloured(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     Returns:
         ``(height, width, 3)`` and ``(height, width)``, both in [0, 1].
     """
-    colours = np.where((values < 0)[..., None], np.float32(_AGAINST), np.float32(_FIRES))
+    colours = np.where((values < 0)[..., None], np.asarray(_AGAINST), np.asarray(_FIRES))
     return np.asarray(colours, np.float32), np.asarray(_COVER * np.abs(values), np.float32)
 
 

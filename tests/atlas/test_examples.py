@@ -10,10 +10,10 @@ from reading_work import read_for_ever
 
 from dreamer import images, objectives
 from dreamer.atlases import examples
-from dreamer.searching import looking
 from dreamer.atlases.catalog import Catalog, UnitEntry
 from dreamer.atlases.units import Unit
 from dreamer.errors import ImageReadError
+from dreamer.searching import looking
 from dreamer.workers import pools, process
 
 LAYERS = {"first": [0, 3, 4], "pool": [1, 2]}

@@ -245,7 +245,7 @@ def test_nothing_found_is_said(tmp_path, opened):
 
 def test_without_scripts_a_sentence_says_where_the_same_is(made, opened):
     page = opened(made, java_script_enabled=False)
-    expect(page, "noscript p").to_have_text("This page needs JavaScript. search.json beside it holds the same.")
+    expect(page, "noscript p").to_have_text("This page needs JavaScript. found.json beside it holds the same.")
     expect(page, "main").to_be_hidden()
 
 
