@@ -187,7 +187,7 @@ class _Cells:
     def _icons(self) -> list[StoredArray]:
         if not self._settings.steps:
             return []
-        whitening = gridding.whitening(self._points.activations)
+        whitening = gridding.whitening(self._points.activations, icons.WHITENED)
         targets = [icons.target(self._layer, cell, whitening) for cell in self._all]
         began = time.monotonic()
 

@@ -100,7 +100,7 @@ def least(points: int, grid: int) -> int:
     return max(1, min(_TRUSTED, points // (_SHARE * grid * grid)))
 
 
-def whitening(activations: FloatArray) -> FloatArray:
+def whitening(activations: FloatArray, power: float = 1.0) -> FloatArray:
     """The matrix that a direction is multiplied by so that what all activations share counts for little.
 
     It is the inverse of their second moments, ``inv(X'X / N)``, not centred, as in the notebooks of Carter et al.
@@ -108,6 +108,7 @@ def whitening(activations: FloatArray) -> FloatArray:
 
     Args:
         activations: ``(points, channels)``.
+        power: Of the matrix: 1 takes all out that is shared, 0 nothing.
 
     Returns:
         ``(channels, channels)``.
@@ -121,7 +122,8 @@ def whitening(activations: FloatArray) -> FloatArray:
     moments = held.T @ held / len(held)
     # A layer that is silent throughout has no moment; any ridge will do.
     ridge = _RIDGE * np.trace(moments) / len(moments) or 1.0
-    return np.asarray(np.linalg.inv(moments + ridge * np.eye(len(moments))), np.float32)
+    values, vectors = np.linalg.eigh(moments + ridge * np.eye(len(moments)))
+    return np.asarray((vectors * values**-power) @ vectors.T, np.float32)
 
 
 def labels(attributions: FloatArray, cell: Cell, top: int = 5) -> list[tuple[int, float]]:

@@ -1,7 +1,8 @@
 """Icons of a map's cells: what the direction of each looks like.
 
 The one idea: what all activations share is in every cell's mean, and would be in every icon. So the mean is whitened
-before it is drawn, and the cosine asks for the direction alone.
+before it is drawn, in part: wholly whitened, an icon shows what sets a cell apart, and no longer what the photos in it
+have (ADR 51). The cosine asks for the direction alone.
 
 Must not import: the command line.
 
@@ -25,6 +26,8 @@ from dreamer.visualizing.run import VisualizeRun
 from dreamer.visualizing.settings import VisualizeSettings
 
 _POWER = 4.0  # Of the cosine, as the notebooks have it.
+WHITENED = 0.25
+"""How far means are whitened, as the power of ``cells.whitening``: an icon's activations come nearest to the mean."""
 
 
 def target(layer: str, cell: Cell, whitening: FloatArray) -> Objective:
