@@ -5,6 +5,7 @@ KERAS_BACKEND=jax python backend_case.py OUTPUT.npz
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -23,9 +24,10 @@ from dreamer.dreaming.settings import DreamSettings
 from dreamer.models import keras_applications, registry
 from dreamer.models.network import Network
 from dreamer.models.specs import known
-from dreamer.objectives import channel, layer
+from dreamer.objectives import channel, layer, like, near
 from dreamer.tabular.columns import Column
 from dreamer.targets import resolve
+from dreamer.visualizing.balancing import balanced
 
 rng = np.random.default_rng(0)
 PICTURE = rng.random((64, 32, 3), np.float32)
@@ -87,6 +89,15 @@ def main(output: str) -> None:
         steps = list(dreamer.dream_steps(PICTURE, settings, network=model, stay_on_device=there))
         found[f"{place}_dream"] = steps[-1].render()
         found[f"{place}_scores"] = np.array([step.score for step in steps])
+    compared = near("second", PICTURE[::-1]) + 0.5 * like("relu", PICTURE[:, ::-1], 2)
+    for place, there in (("host", False), ("device", True)):
+        settings_of = dataclasses.replace(settings, objective=compared)
+        steps = list(dreamer.dream_steps(PICTURE, settings_of, network=model, stay_on_device=there))
+        found[f"{place}_compared"] = steps[-1].render()
+        found[f"{place}_compared_scores"] = np.array([step.score for step in steps])
+    drawn = dreamer.visualize(compared, network=model, start=PICTURE, size=(32, 48), steps=4, precision="float32")
+    found["compared"], found["compared_score"] = drawn.pixels, np.array(drawn.score)
+    found["balance"] = np.array(balanced(channel("second", 3), near("relu", PICTURE), PICTURE, model))
     made = {"adam": {"optimizer": "adam", "transforms": "standard", "alpha": True}, "momentum": {"diversity": 2}}
     for name, keywords in made.items():
         targets = ["second:1", "-second:2"]

@@ -88,6 +88,17 @@ def test_dreams_agree(backend, computed):
 
 
 @pytest.mark.parametrize("backend", OTHERS)
+def test_what_compares_with_a_photo_agrees(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    for place in ("host", "device"):
+        assert found[f"{place}_compared_scores"] == pytest.approx(expected["host_compared_scores"], rel=2e-3)
+        assert found[f"{place}_compared"] == pytest.approx(expected["host_compared"], abs=4e-3)
+    assert found["compared_score"] == pytest.approx(expected["compared_score"], rel=1e-3)
+    assert np.abs(found["compared"] - expected["compared"]).mean() < 1e-3
+    assert found["balance"] == pytest.approx(expected["balance"], rel=1e-3)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
 def test_visualizations_agree(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
     for name in ("adam", "momentum"):

@@ -188,6 +188,8 @@ def test_what_cannot_be_is_said(tiny_network, picture, photo):
         dreamer.caricature(narrow, "first", network=tiny_network, **SMALL)
     with pytest.raises(SettingsError, match="start is for visualize"):
         dreamer.invert(picture, "first", network=tiny_network, start=photo)
+    with pytest.raises(SettingsError, match="diversity is for visualize"):
+        dreamer.invert(picture, "first", network=tiny_network, diversity=2)
     with pytest.raises(SettingsError, match="size is 5"):
         dreamer.invert(picture, "first", network=tiny_network, size=5)
     with pytest.raises(SettingsError, match="there is no setting 'stepz'"):

@@ -240,9 +240,9 @@ class _Photo:
     @classmethod
     def of(cls, picture: Any, command: str, keywords: Mapping[str, Any]) -> tuple[_Photo, VisualizeSettings]:
         """Read a photo, and find how pictures are made from it where the keywords do not say."""
-        for name in ("start", "jointly_with"):
-            if keywords.get(name):
-                raise SettingsError(f"{name} is for visualize; {command} takes a photo and one network")
+        for name, usual_value in {"start": None, "jointly_with": (), "diversity": 1}.items():
+            if keywords.get(name, usual_value) != usual_value:
+                raise SettingsError(f"{name} is for visualize; {command} makes one picture of a photo, for one network")
         usual = FROM_PHOTOS[command]
         if keywords.get("look") or keywords.get("prior"):
             usual = {"steps": usual["steps"]}  # They say what goes with them.
