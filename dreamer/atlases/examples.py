@@ -27,6 +27,7 @@ from dreamer.atlases.catalog import Catalog, Example, ExamplePhoto, UnitEntry
 from dreamer.batching.names import inside, is_within
 from dreamer.errors import ImageReadError
 from dreamer.images import files
+from dreamer.models import reach
 from dreamer.searching import duplicates, looking
 from dreamer.searching.looking import SIDE
 
@@ -89,7 +90,10 @@ def find(
         seen = looking.seen(shown, network.sides(layers))
         found = activations(ops.convert_to_tensor(seen[None]))
         places = network.positions(list(layers), seen.shape[:2])
-        taken = [best[name].take(number, ops.convert_to_numpy(found[name])[0], places[name]) for name in layers]
+        taken = [
+            best[name].take(number, ops.convert_to_numpy(found[name])[0], _in_effect(network, name, places[name]))
+            for name in layers
+        ]
         if any(taken):
             kept[number] = _keep(folder, shown, path.name)
         on_photo(number + 1)
@@ -164,6 +168,10 @@ class _Best:
     def _box(self, row: int, one: int) -> tuple[float, float, float, float]:
         top, left, height, width = (round(float(share), 4) for share in self._boxes[row, one])
         return top, left, height, width
+
+
+def _in_effect(network: Network, layer: str, places: Positions | None) -> Positions | None:
+    return None if places is None else reach.in_effect(network, layer, places)
 
 
 def _around(places: Positions | None, where: int) -> tuple[float, ...]:

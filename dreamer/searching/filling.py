@@ -20,7 +20,7 @@ from keras import ops
 
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.errors import ImageReadError
-from dreamer.models import registry
+from dreamer.models import reach, registry
 from dreamer.models.keras_file import is_path
 from dreamer.models.network import Network
 from dreamer.models.positions import Positions
@@ -148,7 +148,7 @@ class Index:
         return {name: one.found(photo) for name, one in self._by_layer.items()}
 
     def where(self, photo: str) -> dict[str, Positions | None]:
-        """Where the layers' positions lie on a photo as the network saw it."""
+        """Where the layers' positions lie on a photo as the network saw it, and what each looks at in effect."""
         return {name: self._positions(name, one.entries[photo].seen) for name, one in self._by_layer.items()}
 
     def place_of(self, photo: str) -> looking.Place:
@@ -157,7 +157,8 @@ class Index:
 
     def _positions(self, layer: str, seen: tuple[int, int]) -> Positions | None:
         if (layer, seen) not in self._grids:
-            self._grids[layer, seen] = self.network.positions([layer], seen)[layer]
+            found = self.network.positions([layer], seen)[layer]
+            self._grids[layer, seen] = None if found is None else reach.in_effect(self.network, layer, found)
         return self._grids[layer, seen]
 
     def _put(self, numbers: Sequence[int], looked: Sequence[Looked | str], note: Callable[[str], None]) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from dreamer.arrays import FloatArray, fitted, resize_stored
 from dreamer.errors import SettingsError
-from dreamer.models import registry
+from dreamer.models import reach, registry
 from dreamer.models.network import Prediction
 from dreamer.models.opened import Opened
 from dreamer.models.usual import Usual
@@ -106,9 +106,9 @@ def see(
     looked = []
     for name in layers:
         places = where[name]
-        looked.append(
-            _layer(name, found[name], None if places is None else places.on(shown.shape[:2]), usual, chosen.top)
-        )
+        if places is not None:
+            places = reach.in_effect(loaded, name, places).on(shown.shape[:2])
+        looked.append(_layer(name, found[name], places, usual, chosen.top))
     if wanted is not None:
         looked = [_asked(layer, loaded, small, wanted, chosen, found[layer.name]) for layer in looked]
     looked = _with_pictures(looked, chosen, loaded, held, None if atlas is None else Path(atlas), on_step, tell)
