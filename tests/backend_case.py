@@ -16,13 +16,15 @@ from priors.making import blurring, generator
 
 import dreamer
 from dreamer import texts
+from dreamer.arrays import resize
 from dreamer.ascent import tile_view
 from dreamer.ascent.parametrizations import KINDS, Kind, Parametrization
 from dreamer.ascent.scoring import alone
 from dreamer.backends import backend
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.models import keras_applications, registry
+from dreamer.models import keras_applications, reach, registry
 from dreamer.models.network import Network
+from dreamer.models.opened import Opened
 from dreamer.models.specs import known
 from dreamer.objectives import channel, layer, like, near
 from dreamer.tabular.columns import Column
@@ -123,7 +125,7 @@ def main(output: str) -> None:
         found[f"{place}_generated"] = drawn.pixels
         weights.assign(weights.numpy() / 2)  # Read anew, and nothing is compiled again.
     found |= of_priors(model, settings)
-    found |= of_fooling() | of_rows() | of_texts()
+    found |= of_fooling() | of_sight() | of_rows() | of_texts()
     through = model.forward(["relu"], redirected=True)
     redirected = backend.compile_gradient(lambda x, _: through(x), alone(resolve(channel("relu", 0), model)))
     found["redirected_scores"], found["redirected_gradients"] = redirected(-tiles, tile_view.IDENTITY)
@@ -148,6 +150,30 @@ def of_fooling():
     photo = (PICTURE * 255).round().astype(np.uint8)
     found = dreamer.fool(photo, network=registry.load(built, "-1..1"), to=3, eps=3, steps=10)
     return {"fooled": found.picture, "fooled_score": np.array(found.score), "is_fooled": np.array(found.success)}
+
+
+def of_sight():
+    """What a small network sees in a photo, what of it speaks for a class, and how far its units look."""
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(6, 5, strides=2, padding="same", activation="tanh", name="early")(picture)
+    for _ in range(3):
+        x = keras.layers.Conv2D(6, 9, padding="same", activation="tanh")(x)
+    late = keras.layers.Conv2D(6, 9, padding="same", activation="tanh", name="late")(x)
+    x = keras.layers.Dense(5, name="scores")(keras.layers.GlobalAveragePooling2D()(late))
+    built, weights = keras.Model(picture, x), np.random.default_rng(6)
+    built.set_weights([weights.normal(scale=0.2, size=one.shape) for one in built.get_weights()])
+    network = registry.load(built, "-1..1")
+    asked = {"layers": ["late"], "for_class": "3", "against": "1", "steps": 0}
+    seen = dreamer.see(PICTURE, network=network, note=lambda _: None, **asked)
+    said = seen.layers[0].attribution
+    small = np.clip(resize(PICTURE, network.seen_at("scores", PICTURE.shape[:2])), 0, 1)
+    parts = Opened(network, "late").attributions(small, [said.activations])
+    return {
+        "units": np.array([unit.channel for unit in seen.layers[0].units]),
+        "said": said.by_place,
+        "said_of_all": parts[0],
+        "reach": np.array(reach.reach(network, "late")),
+    }
 
 
 def of_rows():

@@ -126,6 +126,18 @@ def test_an_attack_comes_to_the_same(backend, computed):
 
 
 @pytest.mark.parametrize("backend", OTHERS)
+def test_a_photo_is_seen_alike(backend, computed):
+    expected, found = computed("tensorflow"), computed(backend)
+    assert found["units"].tolist() == expected["units"].tolist()
+    assert found["reach"] == expected["reach"]
+    assert np.allclose(found["said"], expected["said"], atol=1e-5)
+    assert np.allclose(found["said_of_all"], expected["said_of_all"], atol=2e-3)
+    # All of the layer adds to a class what its places add together.
+    for one in (expected, found):
+        assert one["said_of_all"][3] - one["said_of_all"][1] == pytest.approx(one["said"].sum(), abs=5e-3)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
 def test_rows_and_texts_come_to_the_same(backend, computed):
     expected, found = computed("tensorflow"), computed(backend)
     assert np.array_equal(found["row"][0], expected["row"][0])
