@@ -2,7 +2,8 @@
 
 The one idea: along each axis a layer's positions lie evenly, so two numbers say where all of them are: the middle of
 the first and the distance of neighbours. Strides multiply the distance; windows and padding move the first; where
-branches meet, what either sees counts. How much is padded depends on the size of the picture, so this is computed for one size at a time.
+branches meet, what either sees counts. How much is padded depends on the size of the picture, so this is computed for
+one size at a time.
 
 Must not import: which networks there are, nor anything about pictures or ascent.
 

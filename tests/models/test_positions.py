@@ -144,9 +144,10 @@ def test_a_transposed_convolution_turns_a_convolution_round(width, step, padding
 def edges():
     """Finds upright edges: a layer that looks at two columns, and one that looks at the outer of three."""
     picture = keras.Input((None, None, 3))
+    outputs = []
     for name, kernel in (("narrow", [-1, 1]), ("wide", [-1, 0, 1])):
         layer = layers.Conv2D(1, (1, len(kernel)), strides=2, use_bias=False, name=name)
-        outputs = [*(outputs if name == "wide" else []), layer(picture)]
+        outputs.append(layer(picture))
         layer.set_weights([np.repeat(np.array(kernel, np.float32).reshape(1, -1, 1, 1), 3, axis=2) / 3])
     sums = [layers.GlobalAveragePooling2D()(one) for one in outputs]
     return registry.load(keras.Model(picture, layers.Concatenate(name="scores")(sums)), "0..1")
