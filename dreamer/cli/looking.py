@@ -27,13 +27,13 @@ def looking_options(command: Command) -> Command:
     """Add what all of these commands take."""
     seed = "The number that chance begins with.  [default: 0]"
     model = f"The network: one of `dreamer models list`, or a .keras file.  [default: {VisualizeSettings.model}]"
-    own = [
+    some: list[Callable[..., Any]] = [
         option(CLIMB, "--seed", type=Whole(), metavar="N", help=seed),
         option(NETWORK, "--model", metavar="NAME|FILE", shell_complete=complete_model, help=model),
         option(NETWORK, "--preprocessing", metavar="NAME", help="How pictures are prepared for a .keras file."),
     ]
-    shared: list[Callable[..., Any]] = [backend_option, fetch_options, json_option, quiet_option, debug_option]
-    for add in reversed([*own, *shared, click.pass_context]):
+    some += [backend_option, fetch_options, json_option, quiet_option, debug_option, click.pass_context]
+    for add in reversed(some):
         command = add(command)
     return command
 

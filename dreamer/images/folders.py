@@ -70,7 +70,7 @@ def put(folder: Path, name: str, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImageWriteError(f"{path.parent} cannot be made: {error.strerror}") from error
-    if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise ImageWriteError(f"{path} leads out of {folder}; take away the link, or choose another folder")
     files.put(path, data, overwrite=True)
 
@@ -83,8 +83,15 @@ def encoded(suffix: str, pixels: StoredArray, alpha: NDArray[Any] | None = None)
 
 
 def sweep(folder: Path, pattern: str) -> None:
-    """Take away what an earlier run left in a folder of ours."""
+    """Take away what an earlier run left in a folder of ours.
+
+    Raises:
+        ImageWriteError: It cannot be taken away.
+    """
     if Path(os.path.realpath(folder)) != folder.absolute() and folder.is_symlink():
         return
     for path in folder.glob(pattern):
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ImageWriteError(f"{path} cannot be taken away: {error.strerror}") from error

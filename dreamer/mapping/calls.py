@@ -87,7 +87,7 @@ def map_photos(
     chosen = MapSettings.merged(settings, keywords)
     layout.check(chosen.layout)
     tell = _warn if note is None else note
-    loaded = registry.load(chosen.model if network is None else network, chosen.preprocessing)
+    loaded, chosen = registry.load_for(chosen, network)
     loaded.check(layer)
     own = [(Path(path).name, looking.load(Path(path))) for path in place_photos]
     listed = Photos.of(str(photos))

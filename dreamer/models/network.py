@@ -184,8 +184,8 @@ class Network(Layered):
                 found[name] = None
                 continue
             rows, columns = axes(nodes, {0: (*seen, self.graph.num_colors), **shapes}, index)
-            extent = self.fields[name].extent
-            where = Positions(rows, columns, seen, None if extent is None else (float(extent[0]), float(extent[1])))
+            extent = None if self.fields[name].extent is None else (rows.reach, columns.reach)
+            where = Positions(rows, columns, seen, extent)
             found[name] = where.on(size)
         return found
 

@@ -1,8 +1,9 @@
 """Where the positions of a layer lie on a picture: which pixel is the middle of what each of them sees.
 
 The one idea: along each axis a layer's positions lie evenly, so two numbers say where all of them are: the middle of
-the first and the distance of neighbours. Strides multiply the distance; windows and padding move the first. How much
-is padded depends on the size of the picture, so this is computed for one size at a time.
+the first and the distance of neighbours. Strides multiply the distance; windows and padding move the first; where
+branches meet, what either sees counts. How much is padded depends on the size of the picture, so this is computed for
+one size at a time.
 
 Must not import: which networks there are, nor anything about pictures or ascent.
 
@@ -13,6 +14,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -39,11 +41,17 @@ class Axis:
         count: How many there are.
         first: The middle of what the first sees, in pixels from the picture's edge.
         stride: Pixels between the middles of neighbours.
+        reach: Pixels that a position sees.
     """
 
     count: int
     first: float
     stride: float
+    reach: float = 1.0
+
+    def times(self, share: float) -> Axis:
+        """The same on a picture that is so many times as long."""
+        return Axis(self.count, self.first * share, self.stride * share, self.reach * share)
 
     def middle(self, place: float) -> float:
         """The middle of what a position sees, in pixels."""
@@ -93,11 +101,11 @@ class Positions:
         if self.extent is None:
             return 0.0, 0.0, float(self.size[0]), float(self.size[1])
         spans = [
-            (max(0.0, middle - reach / 2), min(float(side), middle + reach / 2))
+            [min(max(0.0, end), float(side)) for end in (middle - reach / 2, middle + reach / 2)]
             for middle, reach, side in zip(self.middle(row, column), self.extent, self.size, strict=True)
         ]
         (top, bottom), (left, right) = spans
-        return top, left, max(0.0, bottom - top), max(0.0, right - left)
+        return top, left, bottom - top, right - left
 
     def square(self, row: int, column: int, least: float = 0.0) -> Box:
         """A square around what a position sees, all within the picture, in pixels.
@@ -121,8 +129,8 @@ class Positions:
         down, across = (new / old for new, old in zip(size, self.size, strict=True))
         return replace(
             self,
-            rows=Axis(self.rows.count, self.rows.first * down, self.rows.stride * down),
-            columns=Axis(self.columns.count, self.columns.first * across, self.columns.stride * across),
+            rows=self.rows.times(down),
+            columns=self.columns.times(across),
             size=size,
             extent=None if self.extent is None else (self.extent[0] * down, self.extent[1] * across),
         )
@@ -174,40 +182,50 @@ def axes(nodes: Sequence[Node], shapes: Mapping[int, tuple[int, ...]], wanted: i
         The rows and the columns, in pixels of the picture as the network is given it.
     """
     found: dict[int, tuple[Axis, Axis]] = {}
+    whole = tuple(Axis(1, side / 2, side, side) for side in shapes[0][:2])
     for index in sorted(shapes):
         node, sides = nodes[index], shapes[index][:2]
         if not node.parents:
             found[index] = (Axis(sides[0], 0.5, 1.0), Axis(sides[1], 0.5, 1.0))
         elif len(shapes[index]) == 3:
-            given = [found[parent] for parent in node.parents if parent in found]
+            # What is made of numbers without positions, as a decoder makes its first, sees all of the picture.
+            given = [found[parent] for parent in node.parents if parent in found] or [whole]
             found[index] = (_after(node, 0, given, sides[0]), _after(node, 1, given, sides[1]))
     return found[wanted]
 
 
-def _after(node: Node, axis: int, given: Sequence[tuple[Axis, Axis]], count: int) -> Axis:
+def _after(node: Node, axis: int, given: Sequence[tuple[Axis, ...]], count: int) -> Axis:
     """One axis of a layer's output, from those of its inputs."""
     before = _meet([one[axis] for one in given], count)
-    layer = node.layer
+    layer, step = node.layer, before.stride
     if node.kind == "ZeroPadding2D":
-        return Axis(count, before.first - layer.padding[axis][0] * before.stride, before.stride)
+        return replace(before, count=count, first=before.first - layer.padding[axis][0] * step)
     if node.kind == "Cropping2D":
-        return Axis(count, before.first + layer.cropping[axis][0] * before.stride, before.stride)
+        return replace(before, count=count, first=before.first + layer.cropping[axis][0] * step)
     window = next((_pair(getattr(layer, name), axis) for name in _WINDOWED if hasattr(layer, name)), None)
-    if window is not None and node.kind != "Conv2DTranspose":
-        step = _pair(getattr(layer, "strides", None) or window, axis)
+    if window is not None:
+        jump = _pair(getattr(layer, "strides", None) or window, axis)
         reach = (window - 1) * _pair(getattr(layer, "dilation_rate", 1), axis) + 1
-        padding = max((count - 1) * step + reach - before.count, 0) // 2 if layer.padding == "same" else 0
-        return Axis(count, before.first + ((reach - 1) / 2 - padding) * before.stride, before.stride * step)
+        turned = node.kind == "Conv2DTranspose"  # Then it is the input that has a place for each window.
+        few, many = (before.count, count) if turned else (count, before.count)
+        padding = max((few - 1) * jump + reach - many, 0) // 2 if layer.padding == "same" else 0
+        first = (reach - 1) / 2 - padding
+        if turned:
+            seen = before.reach + (math.ceil(reach / jump) - 1) * step
+            return Axis(count, before.first - first / jump * step, step / jump, seen)
+        return Axis(count, before.first + first * step, step * jump, before.reach + (reach - 1) * step)
     # Whatever else changes how many there are spreads them evenly, as a resizing does.
     share = before.count / max(count, 1)
-    return Axis(count, before.first + (share / 2 - 0.5) * before.stride, before.stride * share)
+    blends = step if getattr(layer, "interpolation", "nearest") != "nearest" else 0.0
+    return Axis(count, before.first + (share / 2 - 0.5) * step, step * share, before.reach + blends)
 
 
 def _meet(given: Sequence[Axis], count: int) -> Axis:
     """The axis of what is merged: branches of as many positions; a summary of one position says nothing."""
     alike = [one for one in given if one.count == count] or [max(given, key=lambda one: one.count)]
-    first, stride = float(np.mean([one.first for one in alike])), float(np.mean([one.stride for one in alike]))
-    return Axis(alike[0].count, first, max(stride, _LEAST))
+    low, high = min(one.first - one.reach / 2 for one in alike), max(one.first + one.reach / 2 for one in alike)
+    stride = float(np.mean([one.stride for one in alike]))
+    return Axis(alike[0].count, (low + high) / 2, max(stride, _LEAST), high - low)
 
 
 def _pair(value: Any, axis: int) -> int:

@@ -88,7 +88,7 @@ def search(
     chosen = SearchSettings.merged(settings, keywords)
     asked = Objective.of(objective)
     answers.check(asked)
-    loaded = registry.load(chosen.model if network is None else network, chosen.preprocessing)
+    loaded, chosen = registry.load_for(chosen, network)
     resolved = targets.resolve(asked, loaded)
     tell = _warn if note is None else note
     listed = Photos.of(str(photos))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dreamer.arrays import FloatArray, fitted, resize_stored
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, fitted, resize_stored
 from dreamer.errors import SettingsError
 from dreamer.models import reach, registry
 from dreamer.models.network import Prediction
@@ -90,7 +90,7 @@ def see(
     chosen = SeeSettings.merged(settings, keywords)
     tell = _warn if note is None else note
     photo, source = opened(picture)
-    loaded = registry.load(chosen.model if network is None else network, chosen.preprocessing)
+    loaded, chosen = registry.load_for(chosen, network)
     layers = list(chosen.layers) or _usual_layers(loaded)
     for name in layers:
         loaded.check(name)
@@ -100,7 +100,7 @@ def see(
     shown = _shown(photo.pixels)
     together = [*layers, *([loaded.logits] if loaded.logits else [])]
     seen = loaded.seen_at(together[-1], photo.pixels.shape[:2])
-    small = np.asarray(np.clip(resize_stored(photo.pixels, seen), 0, 1), np.float32)
+    small = _at(photo.pixels, seen)
     found = loaded.activations(small, together)
     where = loaded.positions(together, loaded.sides(together).nearest(*seen))
     looked = []
@@ -177,12 +177,17 @@ def _usual(
     return shipped
 
 
-def _shown(pixels: Any) -> FloatArray:
+def _shown(pixels: StoredArray) -> FloatArray:
     """A photo as it is shown: neither larger than a screen nor too small to point at."""
     size = fitted(pixels.shape[:2], _SHOWN_SIDE)
     if max(size) < _SMALLEST_SHOWN:
         size = fitted(size, _SMALLEST_SHOWN, enlarge=True)
-    return np.asarray(np.clip(resize_stored(pixels, size), 0, 1), np.float32)
+    return _at(pixels, size)
+
+
+def _at(pixels: StoredArray, size: Size) -> FloatArray:
+    """A photo at a size, in [0, 1]."""
+    return np.asarray(np.clip(as_float(resize_stored(pixels, size)), 0, 1), np.float32)
 
 
 def _layer(name: str, found: FloatArray, where: Any, usual: Usual | None, top: int) -> LayerSeen:
@@ -205,7 +210,7 @@ def _asked(
 ) -> LayerSeen:
     """The same with what it says for the class."""
     through = Opened(network, layer.name)
-    picture = np.asarray(np.clip(resize_stored(small, through.seen(small.shape[:2])), 0, 1), np.float32)
+    picture = _at(small, through.seen((small.shape[0], small.shape[1])))
     said = attributing.attribution(through, picture, wanted, groups=settings.groups, seed=settings.seed)
     if said.activations.shape != found.shape:  # The classes see the network's own size only, and the layer any.
         raise SettingsError(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dreamer.arrays import FloatArray, Size, StoredArray, resize_stored, scaled
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize_stored, scaled
 from dreamer.models.network import Network, Prediction
 from dreamer.models.positions import Box
 
@@ -63,7 +63,7 @@ def crops(network: Network, photo: StoredArray, top: int) -> Crops | None:
         size = _size(photo.shape[:2], own, scale)
         if size is None:
             continue
-        picture = np.clip(resize_stored(photo, size), 0, 1)
+        picture = np.clip(as_float(resize_stored(photo, size)), 0, 1)
         for y in _starts(size[0], own[0]):
             for x in _starts(size[1], own[1]):
                 box = (y / size[0], x / size[1], own[0] / size[0], own[1] / size[1])

@@ -331,11 +331,11 @@ def check(folder: Path, *, overwrite: bool) -> None:
 
 def unit_of(found: FloatArray, stands_out: FloatArray, channel: int, beats: float | None) -> UnitSeen:
     """A channel of what a layer finds."""
-    values = np.atleast_2d(found[..., channel]) if found.ndim == 3 else found[channel : channel + 1][None]
-    row, column = np.unravel_index(int(values.argmax()), values.shape)
-    out = stands_out[..., channel]
-    at = (int(row), int(column)) if found.ndim == 3 else None
-    return UnitSeen(channel, float(values.max()), float(np.max(out)), beats, at)
+    values, at = found[..., channel], None
+    if values.ndim == 2:
+        row, column = np.unravel_index(int(values.argmax()), values.shape)
+        at = int(row), int(column)
+    return UnitSeen(channel, float(values.max()), float(stands_out[..., channel].max()), beats, at)
 
 
 def coloured(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -358,6 +358,8 @@ def laid_over(pixels: FloatArray, values: FloatArray) -> FloatArray:
 def _places(layer: LayerSeen) -> list[list[list[float]]]:
     """The channels that stand out most at each place, row by row."""
     flat = layer.stands_out.reshape(-1, layer.stands_out.shape[-1])
+    if layer.where is None:
+        flat = flat.max(axis=0, keepdims=True)
     order = np.argsort(-flat, axis=1, kind="stable")[:, :_AT_A_PLACE]
     return [[[int(one), round(float(flat[place, one]), 2)] for one in some] for place, some in enumerate(order)]
 
@@ -366,7 +368,7 @@ def _beside(picture: FloatArray, drawn: StoredArray | None, size: tuple[int, int
     """A picture at a size, with what was drawn as a square in its corner."""
     shown = np.array(np.clip(resize(picture, size), 0, 1), np.float32)
     if drawn is not None:
-        side = min(size) * 2 // 5
+        side = max(1, min(size) * 2 // 5)
         shown[-side:, -side:] = np.clip(resize(as_float(drawn), (side, side)), 0, 1)
     return shown
 
