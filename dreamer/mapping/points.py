@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.errors import SettingsError
 from dreamer.models.network import Network
-from dreamer.models.positions import Positions
+from dreamer.models.positions import Positions, cut
 from dreamer.searching.duplicates import Known
 from dreamer.searching.filling import Index
 
@@ -116,11 +116,9 @@ def crop(pixels: StoredArray, where: Positions, at: Sequence[int]) -> StoredArra
 
     Args:
         pixels: The photo.
-        where: The positions, on a picture of any size.
+        where: The positions, on the photo as the network saw it.
         at: ``(row, column)``.
     """
-    own = where.on((pixels.shape[0], pixels.shape[1]))
-    top, left, height, width = own.square(int(at[0]), int(at[1]), least=_LEAST_CROP)
-    return pixels[
-        int(top) : max(int(top) + 1, round(top + height)), int(left) : max(int(left) + 1, round(left + width))
-    ]
+    down, across = (shown / seen for shown, seen in zip(pixels.shape, where.size, strict=False))
+    top, left, height, width = where.square(int(at[0]), int(at[1]), least=_LEAST_CROP)
+    return cut(pixels, (top * down, left * across, height * down, width * across))
