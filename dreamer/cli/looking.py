@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +17,7 @@ from dreamer.cli.interrupts import exit_status, ignore_interrupts
 from dreamer.cli.mistyping import Whole
 from dreamer.cli.options import backend_option, debug_option, quiet_option
 from dreamer.cli.progress import WorkProgress
+from dreamer.errors import SettingsError
 from dreamer.visualizing.settings import VisualizeSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,6 +51,12 @@ def ensure_network(model: str, preprocessing: str | None, **fetching: Any) -> No
     from dreamer.models import registry
 
     ensure_weights(registry.spec(model, preprocessing), **fetching)
+
+
+def check_apart(output: Path, photos: str) -> None:
+    """Keep what is written out of the folder of the photos, where it would be taken for photos."""
+    if output.resolve() == Path(photos).resolve():
+        raise SettingsError(f"{output} is the folder of the photos; choose another one for what is written")
 
 
 def shown_photos(progress: WorkProgress) -> Callable[[int, int], None]:

@@ -11,13 +11,12 @@ from dreamer.cli.answers import print_answer
 from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_layer, remember_layers
 from dreamer.cli.help_page import CLIMB, DRAW, LOOK, RESULT, option
-from dreamer.cli.looking import ensure_network, index_option, kept_on_interrupt, looking_options
+from dreamer.cli.looking import check_apart, ensure_network, index_option, kept_on_interrupt, looking_options
 from dreamer.cli.mistyping import InputFile, WholeRange
 from dreamer.cli.options import given_options
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
-from dreamer.errors import SettingsError
 from dreamer.mapping.settings import MapSettings
 from dreamer.wording import shown
 
@@ -99,8 +98,7 @@ def map_(
 
     layout.check(settings.layout)
     atlas.check(output, overwrite=overwrite)
-    if output.resolve() == Path(photos).resolve():
-        raise SettingsError(f"{output} is the folder of the photos; choose another one for the map")
+    check_apart(output, photos)
     ensure_network(settings.model, settings.preprocessing, offline=offline, mirror=mirror, quiet=quiet)
     tell = silent if quiet else note
     with work_progress(quiet=quiet) as progress, kept_on_interrupt(ctx, tell):

@@ -12,6 +12,7 @@ from dreamer.cli.commands import Command
 from dreamer.cli.completing import complete_target, remember_layers
 from dreamer.cli.help_page import CLIMB, RESULT, option
 from dreamer.cli.looking import (
+    check_apart,
     ensure_network,
     index_option,
     kept_on_interrupt,
@@ -88,6 +89,7 @@ def search(
         from dreamer.searching import found as founds
 
         founds.check(output, overwrite=overwrite)
+        check_apart(output, photos)
     ensure_network(settings.model, settings.preprocessing, offline=offline, mirror=mirror, quiet=quiet)
     tell = silent if quiet else note
     with work_progress(quiet=quiet) as progress, kept_on_interrupt(ctx, tell):

@@ -126,9 +126,9 @@ class ActivationMap:
         """
         folder = Path(folder)
         check(folder, overwrite=overwrite)
-        folder.mkdir(exist_ok=True)
-        for pattern in ("crops/[0-9]*.webp", "placed/[0-9]*.webp", "level-[0-9]*.webp"):
-            folders.sweep(folder, pattern)
+        if (folder / DATA).exists():
+            for held, pattern in (("crops", "[0-9]*.webp"), ("placed", "[0-9]*.webp"), (".", "level-[0-9]*.webp")):
+                folders.sweep(folder / held, pattern)
         shown = self._shown(folder)
         folders.put(folder, COORDINATES, _npy(self.positions))
         folders.put(folder, DATA, json.dumps(self.to_dict(), indent=1).encode())
@@ -159,9 +159,7 @@ class ActivationMap:
         }
 
     def _about(self) -> str:
-        each = (
-            "one position" if self.points.per_photo == 1 else f"{self.points.per_photo} positions, since they are few,"
-        )
+        each = "one position" if self.points.per_photo == 1 else f"{self.points.per_photo} positions"
         return (
             f"{len(self.points.names)} photos, {each} of each: what lies together the layer takes for alike. An icon "
             "shows what the mean of a cell looks like when it is drawn"

@@ -88,7 +88,7 @@ def map_photos(
     layout.check(chosen.layout)
     tell = _warn if note is None else note
     loaded, chosen = registry.load_for(chosen, network)
-    loaded.check(layer)
+    points.check(loaded, layer)
     own = [(Path(path).name, looking.load(Path(path))) for path in place_photos]
     listed = Photos.of(str(photos))
     if listed.left_out:
@@ -96,7 +96,10 @@ def map_photos(
     held = Index(loaded, listed, [layer], None if index is None else Path(index))
     held.fill(where=place, note=tell, on_photo=lambda done, of: on_progress(f"{done} of {of} photos", done / of))
     found = points.sample(held, layer, per_photo=chosen.per_photo, seed=chosen.seed)
-    _tell_of(found, tell)
+    if found.alike:
+        tell(f"{found.alike} photos are nearly the same as others, and left out")
+    if chosen.per_photo is None and found.per_photo > 1:
+        tell(f"{found.per_photo} positions are taken of each photo, since there are few: {len(found)} points")
     on_progress("laying them out", 0.0)
     positions = layout.layout(found.activations, chosen.layout, seed=chosen.seed % 2**31)
     levels = {
@@ -225,13 +228,6 @@ def _placed(
 def _unit(vectors: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, _LEAST_NORM), np.float32)
-
-
-def _tell_of(found: Points, note: Callable[[str], None]) -> None:
-    if found.alike:
-        note(f"{found.alike} photos are nearly the same as others, and left out")
-    if found.per_photo > 1:
-        note(f"{found.per_photo} positions are taken of each photo, since there are few: {len(found)} points")
 
 
 def _warn(line: str) -> None:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.errors import SettingsError
-from dreamer.models.positions import Positions
+from dreamer.models.network import Network
+from dreamer.models.positions import Positions, cut
 from dreamer.searching.duplicates import Known
 from dreamer.searching.filling import Index
 
@@ -54,6 +55,17 @@ class Points:
         return len(self.activations)
 
 
+def check(network: Network, layer: str) -> None:
+    """Make sure that there is a layer, and that there can be a map of it.
+
+    Raises:
+        UnknownLayerError: There is no such layer.
+        SettingsError: It has no positions.
+    """
+    if len(network.node(layer).shape) != 3:
+        raise SettingsError(f"{layer!r} has no positions, so there is no map of it; name a layer below the pooling")
+
+
 def sample(index: Index, layer: str, *, per_photo: int | None, seed: int) -> Points:
     """Take positions of each photo of an index.
 
@@ -66,8 +78,7 @@ def sample(index: Index, layer: str, *, per_photo: int | None, seed: int) -> Poi
     Raises:
         SettingsError: The layer has no positions.
     """
-    if len(index.network.node(layer).shape) != 3:
-        raise SettingsError(f"{layer!r} has no positions, so there is no map of it; name a layer below the pooling")
+    check(index.network, layer)
     known = Known()
     names = [name for name in index.names if known.alike(index.entry(name).thumbnail) is None]
     count = per_photo or min(math.ceil(_ENOUGH / len(names)), _MOST_PER_PHOTO)
@@ -105,11 +116,9 @@ def crop(pixels: StoredArray, where: Positions, at: Sequence[int]) -> StoredArra
 
     Args:
         pixels: The photo.
-        where: The positions, on a picture of any size.
+        where: The positions, on the photo as the network saw it.
         at: ``(row, column)``.
     """
-    own = where.on((pixels.shape[0], pixels.shape[1]))
-    top, left, height, width = own.square(int(at[0]), int(at[1]), least=_LEAST_CROP)
-    return pixels[
-        int(top) : max(int(top) + 1, round(top + height)), int(left) : max(int(left) + 1, round(left + width))
-    ]
+    down, across = (shown / seen for shown, seen in zip(pixels.shape, where.size, strict=False))
+    top, left, height, width = where.square(int(at[0]), int(at[1]), least=_LEAST_CROP)
+    return cut(pixels, (top * down, left * across, height * down, width * across))

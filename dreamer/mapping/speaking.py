@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dreamer.arrays import FloatArray
+from dreamer.arrays import FloatArray, resize
 from dreamer.mapping.cells import Cell
 from dreamer.mapping.points import Points
 from dreamer.models.network import Network
 from dreamer.models.opened import Opened
+from dreamer.models.positions import Positions
 from dreamer.searching import looking
 from dreamer.searching.filling import Index
 
@@ -49,19 +50,23 @@ def attributions(
     for one in which:
         of_photo[int(points.photos[one])].append(one)
     opened = Opened(network, layer)
-    together = network.sides([layer, str(network.logits)])
+    together = [layer, str(network.logits)]
     found: dict[int, FloatArray] = {}
     for done, (photo, some) in enumerate(of_photo.items(), start=1):
-        picture = looking.seen(looking.load(index.place_of(points.names[photo])), together)
-        grid = network.positions([layer], (picture.shape[0], picture.shape[1]))[layer]
-        parts = [_part(grid.grid if grid else (1, 1), points, one) for one in some]
-        found |= dict(zip(some, opened.attributions(picture, parts), strict=True))
+        name = points.names[photo]
+        seen = looking.seen(looking.load(index.place_of(name)), network.sides(together))
+        picture = np.asarray(np.clip(resize(seen, opened.seen((seen.shape[0], seen.shape[1]))), 0, 1), np.float32)
+        there, own = index.where(name)[layer], network.positions(together, (picture.shape[0], picture.shape[1]))[layer]
+        if there is not None and own is not None:
+            parts = [_part(there, own, points, one) for one in some]
+            found |= dict(zip(some, opened.attributions(picture, parts), strict=True))
         on_photo(done / len(of_photo))
     return found
 
 
-def _part(grid: tuple[int, int], points: Points, one: int) -> FloatArray:
-    """What a layer finds at a point alone."""
-    part = np.zeros((*grid, points.activations.shape[1]), np.float32)
-    part[tuple(points.at[one])] = points.activations[one]
+def _part(there: Positions, own: Positions, points: Points, one: int) -> FloatArray:
+    """What a layer finds at a point alone, where the same part of the photo lies as the classes see it."""
+    part = np.zeros((*own.grid, points.activations.shape[1]), np.float32)
+    row, column = points.at[one]
+    part[own.nearest(*there.on(own.size).middle(int(row), int(column)))] = points.activations[one]
     return part

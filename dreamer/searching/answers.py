@@ -39,20 +39,24 @@ class Answer:
         values: ``(rows, columns)`` at each position of the layer that is cut out by; ``(1, 1)`` where nothing of it
             has a position.
         layer: That layer; None where there is none.
+        only: The only position that counts, that of a neuron; None where all do.
     """
 
     values: FloatArray
     layer: str | None
+    only: tuple[int, int] | None = None
 
     def most(self) -> tuple[float, tuple[int, int]]:
         """The largest value and its position."""
-        row, column = np.unravel_index(int(self.values.argmax()), self.values.shape)
-        return float(self.values[row, column]), (int(row), int(column))
+        return self._at(int(self.values.argmax()))
 
     def least(self) -> tuple[float, tuple[int, int]]:
         """The smallest value and its position."""
-        row, column = np.unravel_index(int(self.values.argmin()), self.values.shape)
-        return float(self.values[row, column]), (int(row), int(column))
+        return self._at(int(self.values.argmin()))
+
+    def _at(self, place: int) -> tuple[float, tuple[int, int]]:
+        row, column = self.only or divmod(place, self.values.shape[1])
+        return float(self.values[row, column]), (row, column)
 
 
 def check(objective: Objective) -> None:
@@ -69,12 +73,17 @@ def check(objective: Objective) -> None:
             )
 
 
-def layer_of(objective: Objective, has_positions: Mapping[str, bool]) -> str | None:
-    """The layer by whose positions photos are cut: that of the first term that counts for a photo and has any."""
+def cut_by(objective: Objective, has_positions: Mapping[str, bool]) -> Term | None:
+    """The term by whose positions photos are cut: the first that counts for a photo and has any.
+
+    A neuron is taken where nothing else has any, since it has one only.
+    """
     spatial = [
-        (weight, name) for weight, term in objective.terms for name in sorted(term.layers) if has_positions[name]
+        (not _is_neuron(term), weight > 0, term)
+        for weight, term in objective.terms
+        if any(has_positions[name] for name in term.layers)
     ]
-    return next((name for weight, name in spatial if weight > 0), spatial[0][1] if spatial else None)
+    return max(spatial, key=lambda one: one[:2])[2] if spatial else None
 
 
 def answer(objective: Objective, found: Mapping[str, NDArray[Any]], where: Mapping[str, Positions | None]) -> Answer:
@@ -88,16 +97,20 @@ def answer(objective: Objective, found: Mapping[str, NDArray[Any]], where: Mappi
     Raises:
         UnknownLayerError: A neuron lies outside its layer.
     """
-    layer = layer_of(objective, {name: one is not None for name, one in where.items()})
+    cutting = cut_by(objective, {name: one is not None for name, one in where.items()})
+    layer = None if cutting is None else next(iter(cutting.layers))
     base = None if layer is None else where[layer]
     total: NDArray[Any] = np.zeros((1, 1) if base is None else base.grid, np.float32)
     for weight, term in objective.terms:
         [name] = term.layers
         values, own = _values(term, found[name]), where[name]
-        if values.ndim and own is not None and base is not None and name != layer:
+        if own is None:
+            values = values.mean()
+        elif values.ndim and base is not None and name != layer:
             values = _read_at(values, own, base)
         total = total + np.float32(weight) * values
-    return Answer(np.asarray(total, np.float32), layer)
+    only = _place(cutting, total.shape) if isinstance(cutting, Channel) and _is_neuron(cutting) else None
+    return Answer(np.asarray(total, np.float32), layer, only)
 
 
 def _values(term: Term, found: NDArray[Any]) -> NDArray[Any]:
@@ -113,19 +126,24 @@ def _values(term: Term, found: NDArray[Any]) -> NDArray[Any]:
     if power > 0:
         norms = np.linalg.norm(activation, axis=-1) * np.linalg.norm(vector)
         along = along * np.maximum(along / np.maximum(norms, _LEAST_NORM), _LEAST_COSINE) ** power
-    return _neuron(term, along) if isinstance(term, Channel) and term.position is not None else along
+    # A neuron's value counts for the photo as a whole.
+    return np.asarray(along[_place(term, along.shape)]) if isinstance(term, Channel) and _is_neuron(term) else along
 
 
-def _neuron(term: Channel, along: NDArray[Any]) -> NDArray[Any]:
-    """A single neuron's value, which counts for the photo as a whole."""
-    height, width = along.shape
-    y, x = (height // 2, width // 2) if term.position == "centre" else term.position  # type: ignore[misc]
+def _is_neuron(term: Term) -> bool:
+    return getattr(term, "position", None) is not None
+
+
+def _place(neuron: Channel, grid: tuple[int, ...]) -> tuple[int, int]:
+    """The position of a neuron in its layer."""
+    height, width = grid
+    y, x = (height // 2, width // 2) if neuron.position == "centre" else neuron.position  # type: ignore[misc]
     if y >= height or x >= width:
         raise UnknownLayerError(
-            f"{term} lies outside {term.layer!r}, which has {height}x{width} positions for a photo; y and x count "
+            f"{neuron} lies outside {neuron.layer!r}, which has {height}x{width} positions for a photo; y and x count "
             "from 0"
         )
-    return np.asarray(along[y, x])
+    return y, x
 
 
 def _read_at(values: NDArray[Any], own: Positions, base: Positions) -> FloatArray:

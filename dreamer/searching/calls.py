@@ -98,7 +98,7 @@ def search(
     held.fill(where=place, on_photo=on_photo, note=tell)
     ranking = _Ranking(resolved, held, tell)
     drawn = _drawn(asked, chosen, loaded, on_step)
-    seen = [ranking.answer_of(picture, loaded) for picture in drawn]
+    seen = [ranking.answer_of(picture, loaded, least=end == 1) for end, picture in enumerate(drawn)]
     recipe = recipe_of(loaded, chosen.to_dict(), digests_of(asked.files)) | {
         "command": "search", "targets": [asked.name], "photos": listed.folder, "side": looking.SIDE,
     }  # fmt: skip
@@ -161,13 +161,14 @@ class _Ranking:
             for place, others in zip(chosen, alike, strict=True)
         )
 
-    def answer_of(self, picture: FloatArray, network: Network) -> NDArray[Any]:
-        """What is found at the best place of a picture that was drawn."""
+    def answer_of(self, picture: FloatArray, network: Network, *, least: bool) -> NDArray[Any]:
+        """What is found at the best place of a picture that was drawn, or at the least of one drawn for that."""
         layers = sorted(self._objective.layers)
         found = network.activations(picture, layers)
         size = network.sides(layers).nearest(*picture.shape[:2])
         where = {name: network.positions([name], size)[name] for name in layers}
-        return self._vector(found, answers.answer(self._objective, found, where).most()[1])
+        answer = answers.answer(self._objective, found, where)
+        return self._vector(found, (answer.least() if least else answer.most())[1])
 
     def _photo(
         self, name: str, score: float, at: tuple[int, int], others: Sequence[str], drawn: NDArray[Any] | None,
@@ -190,14 +191,13 @@ class _Ranking:
         """What the layer that is cut by finds at a place, or the first layer without places."""
         if self._layer is not None:
             return np.asarray(found[self._layer][at], np.float32)
-        return np.asarray(found[min(self._objective.layers)], np.float32)
+        return _mean(found[min(self._objective.layers)])
 
     def _mean(self) -> NDArray[Any]:
         """What that layer finds in the mean, without which all are alike."""
         some = self._names[:: max(1, len(self._names) // _MOST_FOR_MEAN)]
         layer = self._layer or min(self._objective.layers)
-        each = [np.asarray(self._index.found(name)[layer], np.float32) for name in some]
-        return np.asarray(np.mean([one.reshape(-1, one.shape[-1]).mean(axis=0) for one in each], axis=0))
+        return np.asarray(np.mean([_mean(self._index.found(name)[layer]) for name in some], axis=0))
 
 
 def _drawn(
@@ -211,6 +211,11 @@ def _drawn(
     for step in run.steps(note=lambda _line: None):
         on_step(step.progress)
     return tuple(one.pixels for one in run.results())
+
+
+def _mean(found: NDArray[Any]) -> NDArray[Any]:
+    """Of what a layer found, over all places."""
+    return np.asarray(found.reshape(-1, found.shape[-1]).mean(axis=0, dtype=np.float32))
 
 
 def _cosine(one: NDArray[Any], other: NDArray[Any]) -> float:

@@ -125,6 +125,8 @@ class Index:
                 self._put(numbers, looked, note)
                 done += len(numbers)
                 on_photo(done, len(missing))
+            for one in self._by_layer.values():
+                one.keep()
         if not self.names:
             raise ImageReadError(f"none of the {len(self.photos)} photos in {self.photos.folder} can be read")
 

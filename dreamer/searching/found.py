@@ -139,9 +139,10 @@ class Found:
         """
         folder = Path(folder)
         check(folder, overwrite=overwrite)
-        folder.mkdir(exist_ok=True)
-        for end in ("most", "least"):
-            folders.sweep(folder / end, "[0-9][0-9][0-9]*.webp")
+        if (folder / DATA).exists():
+            for end in ("most", "least"):
+                folders.sweep(folder / end, "[0-9][0-9][0-9]*.webp")
+                folders.sweep(folder, f"drawn-{end}.png")
         shown = self._shown(folder)
         for end, is_least in (("most", False), ("least", True)):
             folders.put(folder, f"{end}.png", self.sheet(least=is_least).encoded(".png")[0])

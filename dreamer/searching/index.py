@@ -103,11 +103,11 @@ class Entry:
         if wrong := problem(held, _ENTRY):
             raise ValueError(wrong)
         thumbnail = np.frombuffer(base64.b64decode(held["thumbnail"]), np.uint8)
-        shape = tuple(held["shape"])
-        if held["at"] < 0 or min(shape) < 1 or len(held["seen"]) != 2 or len(held["size"]) != 2:
+        shape, seen, size = (tuple(held[name]) for name in ("shape", "seen", "size"))
+        if held["at"] < 0 or not shape or min(shape + seen + size) < 1 or not len(seen) == len(size) == 2:
             raise ValueError("a number is out of its range")
         return cls(
-            held["photo"], held["stamp"], held["at"], shape, tuple(held["seen"]), tuple(held["size"]),
+            held["photo"], held["stamp"], held["at"], shape, seen, size,
             thumbnail.reshape(THUMBNAIL_SIDE, THUMBNAIL_SIDE),
         )  # fmt: skip
 
@@ -188,37 +188,34 @@ class LayerIndex:
         Raises:
             FolderError: They cannot be written.
         """
-        try:
-            with self._numbers.open("ab") as numbers, self._lines.open("ab") as lines:
-                at = numbers.tell() // 2
-                written = []
-                for entry, found in entries:
-                    # What float16 cannot hold becomes the largest that it can: it is still more than all others.
-                    kept = np.clip(np.nan_to_num(found), -65504, 65504).astype(np.float16)
-                    numbers.write(kept.tobytes())
-                    written.append(Entry(**{**entry.__dict__, "at": at, "shape": found.shape}))
-                    at += found.size
-                numbers.flush()
-                for one in written:
-                    lines.write(one.line())
-                    self.entries[one.photo] = one
-        except OSError as error:
-            raise FolderError(
-                f"the index {self._numbers} cannot be written: {error.strerror}. What it holds stays; choose another "
-                "place with --index"
-            ) from error
+        written = []
+        with self._writing(), self._numbers.open("ab") as numbers, self._lines.open("ab") as lines:
+            at = numbers.tell() // 2
+            for entry, found in entries:
+                # What float16 cannot hold becomes the largest that it can: it is still more than all others.
+                kept = np.clip(np.nan_to_num(found), -65504, 65504).astype(np.float16)
+                numbers.write(kept.tobytes())
+                written.append(Entry(**{**entry.__dict__, "at": at, "shape": found.shape}))
+                at += found.size
+            numbers.flush()
+            lines.write(b"".join(one.line() for one in written))
+        self.entries |= {one.photo: one for one in written}
         self._mapped = None
 
     def found(self, photo: str) -> NDArray[np.float16]:
         """What the layer found in a photo, out of the mapped file."""
         entry = self.entries[photo]
+        return self._numbers_mapped()[entry.at : entry.at + math.prod(entry.shape)].reshape(entry.shape)
+
+    def keep(self) -> None:
+        """Map the file while the index is held: whoever begins it anew later takes nothing away."""
+        if self.entries:
+            self._numbers_mapped()
+
+    def _numbers_mapped(self) -> NDArray[np.float16]:
         if self._mapped is None:
             self._mapped = np.memmap(self._numbers, np.float16, mode="r")
-        return self._mapped[entry.at : entry.at + math.prod(entry.shape)].reshape(entry.shape)
-
-    def close(self) -> None:
-        """Let go of the mapped file."""
-        self._mapped = None
+        return self._mapped
 
     def _begin(self) -> None:
         """Read what is there; of what was interrupted, the beginning that is whole."""
@@ -228,7 +225,7 @@ class LayerIndex:
         except OSError:
             self._clear()
             return
-        head, *lines = held.split(b"\n")
+        head, *lines = held.split(b"\n")[:-1] or [b""]  # What no line end follows was not written to its end.
         if _parsed(head) != self._head:
             self._clear()
             return
@@ -237,28 +234,38 @@ class LayerIndex:
         for line in lines:
             try:
                 entry = Entry.of(line)
-            except (ValueError, TypeError, LookupError):
+            except (ValueError, TypeError, LookupError, RecursionError):
                 break
             if entry.at < end or entry.at + math.prod(entry.shape) > size:
                 break
             end = entry.at + math.prod(entry.shape)
             self.entries[entry.photo] = entry
             good += len(line) + 1
-        os.truncate(self._lines, min(good, len(held)))
-        os.truncate(self._numbers, 2 * end)
+        with self._writing():
+            os.truncate(self._lines, good)
+            os.truncate(self._numbers, 2 * end)
 
     def _clear(self) -> None:
         self.entries, self._mapped = {}, None
-        try:
+        with self._writing():
+            self._numbers.unlink(missing_ok=True)  # Another run may read it still.
             self._numbers.write_bytes(b"")
             self._lines.write_bytes(json.dumps(self._head).encode() + b"\n")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            raise FolderError(f"the index {self._lines} cannot be written: {error.strerror}") from error
+            raise FolderError(
+                f"the index {self._numbers} cannot be written: {error.strerror}. What it holds stays; choose another "
+                "place with --index"
+            ) from error
 
 
 def _parsed(line: bytes) -> Mapping[str, Any] | None:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
