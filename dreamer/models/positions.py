@@ -182,19 +182,19 @@ def axes(nodes: Sequence[Node], shapes: Mapping[int, tuple[int, ...]], wanted: i
         The rows and the columns, in pixels of the picture as the network is given it.
     """
     found: dict[int, tuple[Axis, Axis]] = {}
-    whole = tuple(Axis(1, side / 2, side, side) for side in shapes[0][:2])
+    down, across = (Axis(1, side / 2, side, side) for side in shapes[0][:2])
     for index in sorted(shapes):
         node, sides = nodes[index], shapes[index][:2]
         if not node.parents:
             found[index] = (Axis(sides[0], 0.5, 1.0), Axis(sides[1], 0.5, 1.0))
         elif len(shapes[index]) == 3:
             # What is made of numbers without positions, as a decoder makes its first, sees all of the picture.
-            given = [found[parent] for parent in node.parents if parent in found] or [whole]
+            given = [found[parent] for parent in node.parents if parent in found] or [(down, across)]
             found[index] = (_after(node, 0, given, sides[0]), _after(node, 1, given, sides[1]))
     return found[wanted]
 
 
-def _after(node: Node, axis: int, given: Sequence[tuple[Axis, ...]], count: int) -> Axis:
+def _after(node: Node, axis: int, given: Sequence[tuple[Axis, Axis]], count: int) -> Axis:
     """One axis of a layer's output, from those of its inputs."""
     before = _meet([one[axis] for one in given], count)
     layer, step = node.layer, before.stride
