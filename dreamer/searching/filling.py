@@ -90,6 +90,7 @@ class Index:
     def __init__(self, network: Network, photos: Photos, layers: Sequence[str], place: Path | None = None) -> None:
         self.network, self.photos = network, photos
         self._layers = tuple(sorted(layers))
+        self._numbers = {name: number for number, name in enumerate(photos.names)}
         self._key = Key(network.spec.name, _digest(network), str(network.spec.preprocessing), looking.SIDE)
         self.place = place or index.usual_place(photos.folder, self._key)
         self.left_out: list[str] = []
@@ -155,7 +156,7 @@ class Index:
 
     def place_of(self, photo: str) -> looking.Place:
         """Where a photo is."""
-        return self.photos.places[self.photos.names.index(photo)]
+        return self.photos.places[self._numbers[photo]]
 
     def _positions(self, layer: str, seen: tuple[int, int]) -> Positions | None:
         if (layer, seen) not in self._grids:
