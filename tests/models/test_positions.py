@@ -124,6 +124,8 @@ def test_what_is_made_larger_is_spread_evenly(size, interpolation):
     for axis, some, first in ((where.rows, found[0], 8), (where.columns, found[1], 10)):
         middles = [sum(some[place]) / 2 for place in range(first * size, (first + 1) * size)]
         assert np.mean(middles) == pytest.approx(np.mean([axis.middle(first * size + one) for one in range(size)]))
+        # What blends sees its neighbour, too; what repeats does not.
+        assert max(some[place][1] - some[place][0] for place in range(first * size, (first + 1) * size)) == axis.reach
 
 
 @pytest.mark.parametrize("padding", SIDES)
