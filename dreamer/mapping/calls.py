@@ -111,7 +111,7 @@ def map_photos(
     shown = made.cells()
     wanted = sorted({index for some in shown.values() for cell in some for index, _ in cell.labels})
     recipe = recipe_of(loaded, dataclasses.replace(chosen, grids=tuple(levels)).to_dict(), {}) | {
-        "command": "map", "layer": layer, "photos": listed.folder, "side": looking.SIDE,
+        "command": "map", "layer": layer, "photos": listed.folder, "side": held.side,
     }  # fmt: skip
     return ActivationMap(
         layer=layer,
@@ -215,7 +215,7 @@ def _placed(
     network: Network, layer: str, name: str, pixels: StoredArray, found: Points, positions: FloatArray
 ) -> Placed:
     """Where a photo of one's own lies: some positions spread over it."""
-    picture = looking.seen(pixels, network.sides([layer]))
+    picture = looking.seen(pixels, network.sides([layer]), looking.side_of(network.graph.own_size))
     given = network.activations(picture, [layer])[layer]
     some = points.drawn(given.shape[:2], name, _OF_A_PLACED, 0)
     new = np.stack([given[one] for one in some])

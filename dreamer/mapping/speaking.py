@@ -54,7 +54,7 @@ def attributions(
     found: dict[int, FloatArray] = {}
     for done, (photo, some) in enumerate(of_photo.items(), start=1):
         name = points.names[photo]
-        seen = looking.seen(looking.load(index.place_of(name)), network.sides(together))
+        seen = looking.seen(looking.load(index.place_of(name)), network.sides(together), index.side)
         picture = np.asarray(np.clip(resize(seen, opened.seen((seen.shape[0], seen.shape[1]))), 0, 1), np.float32)
         there, own = index.where(name)[layer], network.positions(together, (picture.shape[0], picture.shape[1]))[layer]
         if there is not None and own is not None:

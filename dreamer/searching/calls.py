@@ -100,7 +100,7 @@ def search(
     drawn = _drawn(asked, chosen, loaded, on_step)
     seen = [ranking.answer_of(picture, loaded, least=end == 1) for end, picture in enumerate(drawn)]
     recipe = recipe_of(loaded, chosen.to_dict(), digests_of(asked.files)) | {
-        "command": "search", "targets": [asked.name], "photos": listed.folder, "side": looking.SIDE,
+        "command": "search", "targets": [asked.name], "photos": listed.folder, "side": held.side,
     }  # fmt: skip
     return Found(
         objective=asked.name,

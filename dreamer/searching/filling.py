@@ -84,6 +84,7 @@ class Index:
 
     Attributes:
         place: Where it is.
+        side: The shorter side at which photos are looked at, in pixels.
         left_out: Why photos are not in it, a line each.
     """
 
@@ -91,7 +92,8 @@ class Index:
         self.network, self.photos = network, photos
         self._layers = tuple(sorted(layers))
         self._numbers = {name: number for number, name in enumerate(photos.names)}
-        self._key = Key(network.spec.name, _digest(network), str(network.spec.preprocessing), looking.SIDE)
+        self.side = looking.side_of(network.graph.own_size)
+        self._key = Key(network.spec.name, _digest(network), str(network.spec.preprocessing), self.side)
         self.place = place or index.usual_place(photos.folder, self._key)
         self.left_out: list[str] = []
         self._by_layer: dict[str, LayerIndex] = {}
@@ -242,13 +244,12 @@ def look(network: Network, layers: Sequence[str], photos: Any) -> Iterator[Looke
         layers: Its layers.
         photos: Each as :func:`looking.small` gives it, or in a line why it cannot be read.
     """
-    run, sides = network.forward(layers), network.sides(layers)
+    run, sides, side = network.forward(layers), network.sides(layers), looking.side_of(network.graph.own_size)
     for shown in photos:
-        yield shown if isinstance(shown, str) else _look(run, sides, layers, shown)
+        yield shown if isinstance(shown, str) else _look(run, layers, looking.seen(shown, sides, side), shown)
 
 
-def _look(run: Callable[..., Any], sides: Any, layers: Sequence[str], shown: StoredArray) -> Looked:
-    seen = looking.seen(shown, sides)
+def _look(run: Callable[..., Any], layers: Sequence[str], seen: FloatArray, shown: StoredArray) -> Looked:
     found = run(ops.convert_to_tensor(seen[None]))
     height, width = seen.shape[:2]
     return Looked(

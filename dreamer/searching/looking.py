@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dreamer import images
-from dreamer.arrays import FloatArray, StoredArray, as_float, as_stored, resize, resize_stored, scaled
+from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, resize_stored, scaled
 from dreamer.batching.folder import Folder
 from dreamer.batching.folders import folder as folder_of
 from dreamer.batching.left_out import LeftOut, instead, suffix_of, told, why_not
@@ -30,7 +30,7 @@ from dreamer.workers import limits, pools, process
 from dreamer.workers.outcomes import Attempt
 
 SIDE = 224
-"""Pixels: the shorter side of a photo as the network sees it."""
+"""Pixels: the shorter side of a photo as networks see it that have none of their own, and as an atlas shows it."""
 
 _LONGEST = 2.0  # As many times the shorter side; more is cut off at both ends.
 _KEPT = 2  # Times as large is a photo kept as it is seen, for sharp screens.
@@ -206,12 +206,22 @@ def small(pixels: StoredArray) -> StoredArray:
     return as_stored(np.clip(as_float(resize_stored(part, scaled(part.shape[:2], share))), 0, 1), np.uint8)
 
 
-def seen(shown: StoredArray, sides: Seen) -> FloatArray:
+def side_of(own_size: Size) -> int:
+    """The shorter side at which a network looks at photos: its own, but no more pixels than are kept.
+
+    Args:
+        own_size: ``(height, width)`` that the network was built for.
+    """
+    return min(*own_size, _KEPT * SIDE)
+
+
+def seen(shown: StoredArray, sides: Seen, side: int = SIDE) -> FloatArray:
     """A photo as the network sees it: of a size that it can see.
 
     Args:
         shown: As :func:`small` gives it.
         sides: Which pictures the network can see.
+        side: The shorter side that is wanted.
     """
-    wanted = scaled(shown.shape[:2], SIDE / min(shown.shape[:2]))
+    wanted = scaled(shown.shape[:2], side / min(shown.shape[:2]))
     return np.asarray(np.clip(resize(as_float(shown), sides.nearest(*wanted)), 0, 1), np.float32)

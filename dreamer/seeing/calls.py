@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dreamer import targets
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, fitted, resize_stored
-from dreamer.errors import SettingsError
+from dreamer.errors import ModelError, SettingsError
 from dreamer.models import reach, registry
 from dreamer.models.network import Prediction
 from dreamer.models.opened import Opened
@@ -102,6 +103,8 @@ def see(
     seen = loaded.seen_at(together[-1], photo.pixels.shape[:2])
     small = _at(photo.pixels, seen)
     found = loaded.activations(small, together)
+    if not all(np.isfinite(one).all() for one in found.values()):
+        raise ModelError(targets.no_number(None, loaded.spec.name))
     where = loaded.positions(together, loaded.sides(together).nearest(*seen))
     looked = []
     for name in layers:

@@ -181,8 +181,9 @@ class PhotoSeen:
         folder = Path(folder)
         check(folder, overwrite=overwrite)
         folder.mkdir(exist_ok=True)
-        for kind in ("heat", "units"):
-            folders.sweep(folder / kind, "*.png")
+        if (folder / DATA).exists():
+            for held, pattern in (("heat", "*.png"), ("units", "*.png"), (".", "sheet-*.png")):
+                folders.sweep(folder / held, pattern)
         shown = self._shown(folder)
         for layer, sheet in self.sheets().items():
             folders.put(folder, f"sheet-{names.slug(layer)}.png", sheet.encoded(".png")[0])
