@@ -27,6 +27,8 @@ COMMANDS = {
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
+    "search": ["search", "block2b:3", ".", "--top", "1"],
+    "map": ["map", "block2b", "--photos", ".", "-o", "map", "--layout", ".nets/places.npy", "--steps", "0"],
     "row": ["row", "score:0", "--model", ".nets/score.keras", "--data", ".nets/real.csv", "--steps", "2"],
     "text": ["text", "lstm:0", ".nets/a.txt", "--model", ".nets/char.keras"],
     "text train": ["text", "train", ".nets/a.txt", "--steps", "1", "--units", "2"],
@@ -51,6 +53,7 @@ def here(tmp_path, picture, monkeypatch):
     (tmp_path / ".nets" / "chars.txt").write_text(LETTERS.written())
     (tmp_path / ".nets" / "a.txt").write_text("abc#ed\nfg" * 200)
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".nets/score.keras")
+    np.save(".nets/places.npy", np.random.default_rng(0).normal(size=(16, 2)))
     (tmp_path / ".nets" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
     Image.fromarray((picture * 255).round().astype(np.uint8)).save("photo.png")
     return tmp_path
