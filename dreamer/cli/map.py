@@ -106,9 +106,9 @@ def map_(
         from dreamer.mapping.calls import map_photos
         from dreamer.models import registry
 
-        network = registry.load(settings.model, settings.preprocessing)
+        network = registry.load(settings.model, settings.preprocessing)  # Kept, so that it is not loaded twice.
         made = map_photos(
-            layer, photos, settings, network=network, place_photos=place_photos, index=index, place=place,
+            layer, photos, settings, place_photos=place_photos, index=index, place=place,
             note=silent if quiet else progress.say, on_progress=_shown(progress),
         )  # fmt: skip
     remember_layers(network)

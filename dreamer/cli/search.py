@@ -97,9 +97,9 @@ def search(
         from dreamer.models import registry
         from dreamer.searching.calls import search as searched
 
-        network = registry.load(settings.model, settings.preprocessing)
+        network = registry.load(settings.model, settings.preprocessing)  # Kept, so that it is not loaded twice.
         found = searched(
-            asked, photos, settings, network=network, index=index, place=place, note=silent if quiet else progress.say,
+            asked, photos, settings, index=index, place=place, note=silent if quiet else progress.say,
             on_photo=shown_photos(progress), on_step=shown_share(progress, "drawing"),
         )  # fmt: skip
     remember_layers(network)

@@ -95,11 +95,10 @@ def see(
         from dreamer.seeing.calls import see as seen
         from dreamer.workers.places import Place
 
-        network = registry.load(settings.model, settings.preprocessing)
+        network = registry.load(settings.model, settings.preprocessing)  # Kept, so that it is not loaded twice.
         found = seen(
             path,
             settings,
-            network=network,
             photos=photos,
             atlas=atlas,
             place=Place(),

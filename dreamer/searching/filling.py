@@ -93,7 +93,9 @@ class Index:
         self._layers = tuple(sorted(layers))
         self._numbers = {name: number for number, name in enumerate(photos.names)}
         self.side = looking.side_of(network.graph.own_size)
-        self._key = Key(network.spec.name, _digest(network), str(network.spec.preprocessing), self.side)
+        # What Keras calls a network in memory depends on how many it made before.
+        name = network.spec.name if network.weights_sha256 else ""
+        self._key = Key(name, _digest(network), str(network.spec.preprocessing), self.side)
         self.place = place or index.usual_place(photos.folder, self._key)
         self.left_out: list[str] = []
         self._by_layer: dict[str, LayerIndex] = {}

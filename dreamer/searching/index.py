@@ -44,7 +44,7 @@ class Key:
     """What the numbers of an index depend on besides the photos.
 
     Attributes:
-        model: The network.
+        model: The network; empty for one in memory.
         weights_sha256: Digest of its weights.
         preprocessing: How photos are prepared for it.
         side: The shorter side of a photo as it is looked at, in pixels.

@@ -43,6 +43,17 @@ def test_a_changed_copy_is_known_again(change):
     assert [known.alike(thumbnail(CHANGES[change](photo))) for photo in photos] == list(SEEDS)
 
 
+@pytest.mark.parametrize("name", ["cat.png", "coffee.png", "galaxies.jpg", "rocket.jpg"])
+def test_real_photos_are_known_again(name, samples):
+    known, photo = Known(), np.asarray(Image.open(samples / name).convert("RGB"))
+    assert known.alike(thumbnail(photo)) is None
+    for changed in (
+        compressed(cv2.resize(photo, None, fx=0.4, fy=0.5, interpolation=cv2.INTER_AREA), 40),
+        np.clip(1.4 * photo.astype(np.float32), 0, 255).astype(np.uint8),
+    ):
+        assert known.alike(thumbnail(changed)) == 0
+
+
 @pytest.mark.parametrize(
     "change",
     [
