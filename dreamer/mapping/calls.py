@@ -165,7 +165,7 @@ class _Cells:
             own = self._points.names[self._points.photos[point]]
             if own != name:
                 name, pixels = own, looking.load(self._index.place_of(own))
-            where = self._index.where(own)[self._layer]
+            where = self._index.looked_at(own, self._layer)
             if where is not None:
                 found[point] = points.crop(pixels, where, self._points.at[point])
             self._on_progress("cutting crops", done / len(wanted))

@@ -97,20 +97,23 @@ def answer(objective: Objective, found: Mapping[str, NDArray[Any]], where: Mappi
     Raises:
         UnknownLayerError: A neuron lies outside its layer.
     """
-    cutting = cut_by(objective, {name: one is not None for name, one in where.items()})
+    cutting = cut_by(objective, {name: _has_places(one) for name, one in found.items()})
     layer = None if cutting is None else next(iter(cutting.layers))
-    base = None if layer is None else where[layer]
-    total: NDArray[Any] = np.zeros((1, 1) if base is None else base.grid, np.float32)
+    total: NDArray[Any] = np.zeros((1, 1) if layer is None else found[layer].shape[:2], np.float32)
     for weight, term in objective.terms:
         [name] = term.layers
-        values, own = _values(term, found[name]), where[name]
-        if own is None:
+        values = _values(term, found[name])
+        if not _has_places(found[name]):
             values = values.mean()
-        elif values.ndim and base is not None and name != layer:
-            values = _read_at(values, own, base)
+        elif values.ndim and name != layer:
+            values = _read_at(values, where[name], where[str(layer)])
         total = total + np.float32(weight) * values
     only = _place(cutting, total.shape) if isinstance(cutting, Channel) and _is_neuron(cutting) else None
     return Answer(np.asarray(total, np.float32), layer, only)
+
+
+def _has_places(found: NDArray[Any]) -> bool:
+    return found.ndim == 3
 
 
 def _values(term: Term, found: NDArray[Any]) -> NDArray[Any]:
@@ -146,8 +149,10 @@ def _place(neuron: Channel, grid: tuple[int, ...]) -> tuple[int, int]:
     return y, x
 
 
-def _read_at(values: NDArray[Any], own: Positions, base: Positions) -> FloatArray:
+def _read_at(values: NDArray[Any], own: Positions | None, base: Positions | None) -> NDArray[Any]:
     """Values of one layer, read at the positions of another."""
+    if own is None or base is None:
+        return values
     own = own.on(base.size)
     down, across = (
         ((mine.first + np.arange(mine.count) * mine.stride - its.first) / its.stride).astype(np.float32)

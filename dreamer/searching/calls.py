@@ -177,7 +177,7 @@ class _Ranking:
         agrees = None
         if drawn is not None and mean is not None:
             agrees = _cosine(self._vector(self._index.found(name), at) - mean, drawn - mean)
-        where = None if self._layer is None else self._index.where(name)[self._layer]
+        where = None if self._layer is None else self._index.looked_at(name, self._layer)
         box = _WHOLE
         if where is not None:
             top, left, height, width = np.divide(where.square(*at, least=_LEAST_BOX), (*where.size, *where.size))

@@ -83,6 +83,7 @@ class Index:
         place: Where it is kept; None for in the cache.
 
     Attributes:
+        layers: The layers, in order.
         place: Where it is.
         side: The shorter side at which photos are looked at, in pixels.
         left_out: Why photos are not in it, a line each.
@@ -90,11 +91,11 @@ class Index:
 
     def __init__(self, network: Network, photos: Photos, layers: Sequence[str], place: Path | None = None) -> None:
         self.network, self.photos = network, photos
-        self._layers = tuple(sorted(layers))
+        self.layers = tuple(sorted(layers))
         self._numbers = {name: number for number, name in enumerate(photos.names)}
         self.side = looking.side_of(network.graph.own_size)
-        # What Keras calls a network in memory depends on how many it made before.
-        name = network.spec.name if network.weights_sha256 else ""
+        # What Keras calls a network in memory, and what is in it, depends on how many it made before.
+        name = "" if isinstance(network.spec.weights, HeldWeights) else network.spec.name
         self._key = Key(name, _digest(network), str(network.spec.preprocessing), self.side)
         self.place = place or index.usual_place(photos.folder, self._key)
         self.left_out: list[str] = []
@@ -121,7 +122,7 @@ class Index:
             FolderError: It cannot be written to.
         """
         with index.held(self.place):
-            self._by_layer = {name: LayerIndex(self.place, name, self._key) for name in self._layers}
+            self._by_layer = {name: LayerIndex(self.place, name, self._key) for name in self.layers}
             missing = sorted(
                 {one for held in self._by_layer.values() for one in held.missing(self.photos.names, self.photos.stamps)}
             )
@@ -154,18 +155,24 @@ class Index:
         """What the layers found in a photo."""
         return {name: one.found(photo) for name, one in self._by_layer.items()}
 
-    def where(self, photo: str) -> dict[str, Positions | None]:
-        """Where the layers' positions lie on a photo as the network saw it, and what each looks at in effect."""
-        return {name: self._positions(name, one.entries[photo].seen) for name, one in self._by_layer.items()}
+    def where(self, photo: str) -> Mapping[str, Positions | None]:
+        """Where the layers' positions lie on a photo as the network saw it; found out when it is asked for."""
+        return _Where(self, photo)
+
+    def looked_at(self, photo: str, layer: str) -> Positions | None:
+        """The same of a layer, seeing what it looks at in effect; None for one without positions."""
+        found = self.positions(photo, layer)
+        return None if found is None else reach.in_effect(self.network, layer, found)
 
     def place_of(self, photo: str) -> looking.Place:
         """Where a photo is."""
         return self.photos.places[self._numbers[photo]]
 
-    def _positions(self, layer: str, seen: tuple[int, int]) -> Positions | None:
+    def positions(self, photo: str, layer: str) -> Positions | None:
+        """The same of a layer."""
+        seen = self._by_layer[layer].entries[photo].seen
         if (layer, seen) not in self._grids:
-            found = self.network.positions([layer], seen)[layer]
-            self._grids[layer, seen] = None if found is None else reach.in_effect(self.network, layer, found)
+            self._grids[layer, seen] = self.network.positions([layer], seen)[layer]
         return self._grids[layer, seen]
 
     def _put(self, numbers: Sequence[int], looked: Sequence[Looked | str], note: Callable[[str], None]) -> None:
@@ -195,7 +202,7 @@ class Index:
             for group in groups:
                 yield (
                     group,
-                    list(look(self.network, self._layers, looking.here([self.photos.places[one] for one in group]))),
+                    list(look(self.network, self.layers, looking.here([self.photos.places[one] for one in group]))),
                 )
             return
         if where.is_named and not isinstance(self.network.spec.weights, HeldWeights):
@@ -204,7 +211,7 @@ class Index:
         with closing(pools.Processes([resources.ONE_THREAD] * 2, limit=limits.START_UP)) as pool:
             for group in groups:
                 shown = looking.in_pool([self.photos.places[number] for number in group], pool, where.timeout)
-                yield group, list(look(self.network, self._layers, shown))
+                yield group, list(look(self.network, self.layers, shown))
 
     def _in_pool(
         self, groups: Sequence[Sequence[int]], where: WorkPlace
@@ -213,7 +220,7 @@ class Index:
         jobs = [
             PhotosJob(
                 tuple(group), tuple(self.photos.places[one] for one in group), registry.name_of(self.network),
-                spec.preprocessing if is_path(spec.name) else None, self._layers, where.timeout,
+                spec.preprocessing if is_path(spec.name) else None, self.layers, where.timeout,
             )
             for group in groups
         ]  # fmt: skip
@@ -228,9 +235,25 @@ class Index:
                     yield outcome.job.numbers, outcome.result
 
 
+class _Where(Mapping[str, Positions | None]):
+    """Where the positions of layers lie on a photo; most questions need none of them, and each takes a walk."""
+
+    def __init__(self, index: Index, photo: str) -> None:
+        self._index, self._photo = index, photo
+
+    def __getitem__(self, layer: str) -> Positions | None:
+        return self._index.positions(self._photo, layer)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index.layers)
+
+    def __len__(self) -> int:
+        return len(self._index.layers)
+
+
 def _digest(network: Network) -> str:
-    """Of a network's weights; of one that is in memory only, what they hold now."""
-    if network.weights_sha256:
+    """Of a network's weights; of one that is in memory only, of what they hold, by whatever names."""
+    if network.weights_sha256 and not isinstance(network.spec.weights, HeldWeights):
         return network.weights_sha256
     held = hashlib.sha256()
     for variable in network.graph.network.variables:

@@ -54,7 +54,6 @@ def here(tmp_path, picture, monkeypatch):
     (tmp_path / ".nets" / "chars.txt").write_text(LETTERS.written())
     (tmp_path / ".nets" / "a.txt").write_text("abc#ed\nfg" * 200)
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".nets/score.keras")
-    np.save(".nets/places.npy", np.random.default_rng(0).normal(size=(16, 2)))
     (tmp_path / ".nets" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
     Image.fromarray((picture * 255).round().astype(np.uint8)).save("photo.png")
     return tmp_path
