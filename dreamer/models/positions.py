@@ -182,7 +182,8 @@ def axes(nodes: Sequence[Node], shapes: Mapping[int, tuple[int, ...]], wanted: i
         The rows and the columns, in pixels of the picture as the network is given it.
     """
     found: dict[int, tuple[Axis, Axis]] = {}
-    whole = tuple(Axis(1, side / 2, side, side) for side in shapes[0][:2])
+    height, width = shapes[0][:2]
+    whole = Axis(1, height / 2, height, height), Axis(1, width / 2, width, width)
     for index in sorted(shapes):
         node, sides = nodes[index], shapes[index][:2]
         if not node.parents:

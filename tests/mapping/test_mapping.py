@@ -163,7 +163,7 @@ def test_a_map_is_written_as_a_folder(drawn, tmp_path):
     assert held == json.loads(json.dumps(drawn.to_dict()))
     assert held["names"] == NAMES
     assert [[one[2] for one in held["at"]].count(number) for number in range(5)] == [EACH] * 5
-    assert held["recipe"]["settings"]["model"] == "functional"
+    assert held["recipe"]["settings"]["model"] == "planted"
     np.testing.assert_array_equal(np.load(folder / "layout.npy"), drawn.positions)
     for level in held["levels"]:
         for cell in level["cells"]:
@@ -298,4 +298,4 @@ def test_the_same_seed_gives_the_same_map(make, place):
     assert first.positions.tobytes() == again.positions.tobytes()
     assert first.to_dict() == again.to_dict()
     assert not np.array_equal(first.points.at, other.points.at)
-    assert repr(first) == "<ActivationMap: first of functional, 15 points, 2x2, 4x4>"
+    assert repr(first) == "<ActivationMap: first of planted, 15 points, 2x2, 4x4>"
