@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 
@@ -179,6 +180,14 @@ def test_a_map_is_written_as_a_folder(drawn, tmp_path):
 
 
 def test_icons_lie_at_their_places_and_where_there_is_no_cell_it_is_transparent(drawn, tmp_path):
+    random = np.random.default_rng(3)
+    levels = {
+        grid: tuple(
+            dataclasses.replace(one, icon=np.full((32, 32, 3), random.integers(0, 256, 3), np.uint8)) for one in some
+        )
+        for grid, some in drawn.levels.items()
+    }
+    drawn = dataclasses.replace(drawn, levels=levels)
     folder = drawn.save(tmp_path / "map").parent
     sheet = images.read(folder / "level-3.webp")
     assert sheet.pixels.shape == (96, 96, 3)
