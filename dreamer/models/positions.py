@@ -182,14 +182,15 @@ def axes(nodes: Sequence[Node], shapes: Mapping[int, tuple[int, ...]], wanted: i
         The rows and the columns, in pixels of the picture as the network is given it.
     """
     found: dict[int, tuple[Axis, Axis]] = {}
-    down, across = (Axis(1, side / 2, side, side) for side in shapes[0][:2])
+    height, width = shapes[0][:2]
+    whole = Axis(1, height / 2, height, height), Axis(1, width / 2, width, width)
     for index in sorted(shapes):
         node, sides = nodes[index], shapes[index][:2]
         if not node.parents:
             found[index] = (Axis(sides[0], 0.5, 1.0), Axis(sides[1], 0.5, 1.0))
         elif len(shapes[index]) == 3:
             # What is made of numbers without positions, as a decoder makes its first, sees all of the picture.
-            given = [found[parent] for parent in node.parents if parent in found] or [(down, across)]
+            given = [found[parent] for parent in node.parents if parent in found] or [whole]
             found[index] = (_after(node, 0, given, sides[0]), _after(node, 1, given, sides[1]))
     return found[wanted]
 

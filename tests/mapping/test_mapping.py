@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 
@@ -163,7 +164,7 @@ def test_a_map_is_written_as_a_folder(drawn, tmp_path):
     assert held == json.loads(json.dumps(drawn.to_dict()))
     assert held["names"] == NAMES
     assert [[one[2] for one in held["at"]].count(number) for number in range(5)] == [EACH] * 5
-    assert held["recipe"]["settings"]["model"] == "functional"
+    assert held["recipe"]["settings"]["model"] == "planted"
     np.testing.assert_array_equal(np.load(folder / "layout.npy"), drawn.positions)
     for level in held["levels"]:
         for cell in level["cells"]:
@@ -179,6 +180,14 @@ def test_a_map_is_written_as_a_folder(drawn, tmp_path):
 
 
 def test_icons_lie_at_their_places_and_where_there_is_no_cell_it_is_transparent(drawn, tmp_path):
+    random = np.random.default_rng(3)
+    levels = {
+        grid: tuple(
+            dataclasses.replace(one, icon=np.full((32, 32, 3), random.integers(0, 256, 3), np.uint8)) for one in some
+        )
+        for grid, some in drawn.levels.items()
+    }
+    drawn = dataclasses.replace(drawn, levels=levels)
     folder = drawn.save(tmp_path / "map").parent
     sheet = images.read(folder / "level-3.webp")
     assert sheet.pixels.shape == (96, 96, 3)
@@ -298,4 +307,4 @@ def test_the_same_seed_gives_the_same_map(make, place):
     assert first.positions.tobytes() == again.positions.tobytes()
     assert first.to_dict() == again.to_dict()
     assert not np.array_equal(first.points.at, other.points.at)
-    assert repr(first) == "<ActivationMap: first of functional, 15 points, 2x2, 4x4>"
+    assert repr(first) == "<ActivationMap: first of planted, 15 points, 2x2, 4x4>"

@@ -23,7 +23,9 @@ def model() -> keras.Model:
     y = layers.Conv2D(4, 3, strides=2, padding="same", name="second")(x)
     y = layers.Dense(5, activation="relu", name="hidden")(layers.GlobalAveragePooling2D(name="pool")(y))
     mean = layers.GlobalAveragePooling2D(name="mean")(x)
-    made = keras.Model(given, layers.Dense(3, name="classes")(layers.Concatenate(name="both")([mean, y])))
+    made = keras.Model(
+        given, layers.Dense(3, name="classes")(layers.Concatenate(name="both")([mean, y])), name="planted"
+    )
     kernel = np.zeros((5, 5, 3, 3), np.float32)
     kernel[..., RED] = np.array([1, -1, -1]) / 25
     kernel[:, 3:, :, EDGE], kernel[:, :2, :, EDGE] = 1 / 30, -1 / 30

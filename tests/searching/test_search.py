@@ -352,7 +352,7 @@ def test_a_search_is_written_as_a_folder(drawn, tmp_path):
     held = json.loads((page.parent / "found.json").read_text(), parse_constant=pytest.fail)
     assert held == json.loads(json.dumps(drawn.to_dict()))
     assert held["recipe"]["settings"] == {
-        "top": 4, "steps": 6, "model": "functional", "preprocessing": None, "seed": 0,
+        "top": 4, "steps": 6, "model": "planted", "preprocessing": None, "seed": 0,
     }  # fmt: skip
     assert [one["photo"] for one in held["most"]] == [one.photo for one in drawn.most]
     for rank, one in enumerate(drawn.most, start=1):
