@@ -235,7 +235,9 @@ def _with_pictures(
 ) -> list[LayerSeen]:
     """The same with what the channels look like."""
     units: list[Unit] = [(layer.name, channel) for layer in layers for channel in layer.shown(settings.top)]
-    taken = {} if atlas is None else drawing.from_atlas(atlas, held, units)
+    # Whoever points at a place sees channels that do not stand out in the whole photo: an atlas may have those, too.
+    there = [(layer.name, channel) for layer in layers for channel in layer.at_places()]
+    taken = {} if atlas is None else drawing.from_atlas(atlas, held, list(dict.fromkeys([*units, *there])))
     groups = {
         layer.name: [one.direction for one in layer.attribution.groups]
         for layer in layers

@@ -106,6 +106,10 @@ class LayerSeen:
         order = [int(one) for one in np.argsort(-said, kind="stable")]
         return [one for one in order[:count] if said[one] > 0], [one for one in order[::-1][:count] if said[one] < 0]
 
+    def at_places(self) -> list[int]:
+        """All channels that are among those that stand out most at some place, in order."""
+        return sorted({int(channel) for place in _places(self) for channel, _ in place})
+
     def shown(self, count: int) -> list[int]:
         """All channels that a page shows."""
         ours, others = self.speaking(count)
