@@ -34,6 +34,8 @@ def accentuate(
 ) -> None:
     """Change PHOTO so that TARGET answers to it more, while the anchor layer goes on to see the photo.
 
+    The anchor, an early layer, holds lines and colours where they are; what the target means is brought out of them.
+
     It shows what of the photo the target answers to. Ctrl-C keeps what there is.
 
     \b

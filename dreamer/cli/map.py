@@ -17,7 +17,7 @@ from dreamer.cli.options import given_options
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
-from dreamer.mapping.settings import MapSettings
+from dreamer.mapping.settings import DATA, PAGE, MapSettings
 from dreamer.wording import shown
 
 if TYPE_CHECKING:
@@ -94,10 +94,11 @@ def map_(
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     place = place_of(chosen)
     settings = MapSettings.of(**given_options(chosen))
-    from dreamer.mapping import atlas, layout
+    from dreamer.images import folders
+    from dreamer.mapping import layout
 
     layout.check(settings.layout)
-    atlas.check(output, overwrite=overwrite)
+    folders.check(output, (PAGE, DATA), overwrite=overwrite)
     check_apart(output, photos)
     ensure_network(settings.model, settings.preprocessing, offline=offline, mirror=mirror, quiet=quiet)
     tell = silent if quiet else note

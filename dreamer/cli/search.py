@@ -26,7 +26,7 @@ from dreamer.cli.outputs import print_path, print_text
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.cli.tables import table
-from dreamer.searching.settings import SearchSettings
+from dreamer.searching.settings import DATA, PAGE, SearchSettings
 
 if TYPE_CHECKING:
     from dreamer.searching.found import Found
@@ -86,9 +86,9 @@ def search(
     settings = SearchSettings.of(**given)
     asked = Objective.parse(objective)
     if output is not None:
-        from dreamer.searching import found as founds
+        from dreamer.images import folders
 
-        founds.check(output, overwrite=overwrite)
+        folders.check(output, (PAGE, DATA), overwrite=overwrite)
         check_apart(output, photos)
     ensure_network(settings.model, settings.preprocessing, offline=offline, mirror=mirror, quiet=quiet)
     tell = silent if quiet else note

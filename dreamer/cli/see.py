@@ -17,7 +17,7 @@ from dreamer.cli.options import given_options
 from dreamer.cli.outputs import check_not_photo, free_name, print_path, print_text, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.cli.tables import table
-from dreamer.seeing.settings import SeeSettings
+from dreamer.seeing.settings import DATA, PAGE, SeeSettings
 
 if TYPE_CHECKING:
     from dreamer.seeing.photo import LayerSeen, PhotoSeen
@@ -132,12 +132,12 @@ def _check(photo: Path, output: Path | None, *, overwrite: bool) -> None:
     """Find out now, not after the work, that the result could not be written."""
     from dreamer import images
     from dreamer.errors import SettingsError
-    from dreamer.seeing import photo as seeing
+    from dreamer.images import folders
 
     if overwrite and output is None:
         raise SettingsError("--overwrite has nothing to do here: without -o a name is taken that no file has")
     if output is not None and not is_picture(output):
-        seeing.check(output, overwrite=overwrite)
+        folders.check(output, (PAGE, DATA), overwrite=overwrite)
         return
     target = output or free_name(_names(photo))
     check_not_photo(target, photo)

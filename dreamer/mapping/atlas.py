@@ -18,8 +18,9 @@ from dreamer.arrays import FloatArray, StoredArray, as_float, resize
 from dreamer.images import folders
 from dreamer.mapping.cells import Cell
 from dreamer.mapping.points import Points
+from dreamer.mapping.settings import DATA, PAGE
 
-PAGE, DATA, COORDINATES = "index.html", "map.json", "layout.npy"
+COORDINATES = "layout.npy"
 _CROP = 96  # Pixels: the side of a crop as it is kept.
 _GREY = 0.5
 

@@ -24,6 +24,7 @@ from dreamer.mapping.settings import MapSettings
 from dreamer.models import registry
 from dreamer.recipes import recipe_of
 from dreamer.searching import looking
+from dreamer.searching.duplicates import are_alike, thumbnail
 from dreamer.searching.filling import Index
 from dreamer.searching.looking import Photos
 from dreamer.workers.places import Place
@@ -106,7 +107,7 @@ def map_photos(
         grid: gridding.cells(positions, found.activations, grid, least=gridding.least(len(found), grid))
         for grid in chosen.grids or gridding.grids(len(found))
     }
-    placed = [_placed(loaded, layer, name, pixels, found, positions) for name, pixels in own]
+    placed = [_placed(held, layer, name, pixels, found, positions) for name, pixels in own]
     made = _Cells(loaded, layer, held, found, levels, chosen, on_progress, tell)
     shown = made.cells()
     wanted = sorted({index for some in shown.values() for cell in some for index, _ in cell.labels})
@@ -211,18 +212,24 @@ class _Cells:
         return found
 
 
-def _placed(
-    network: Network, layer: str, name: str, pixels: StoredArray, found: Points, positions: FloatArray
-) -> Placed:
+def _placed(index: Index, layer: str, name: str, pixels: StoredArray, found: Points, positions: FloatArray) -> Placed:
     """Where a photo of one's own lies: some positions spread over it."""
-    picture = looking.seen(pixels, network.sides([layer]), looking.side_of(network.graph.own_size))
+    network = index.network
+    picture = looking.seen(pixels, network.sides([layer]), index.side)
     given = network.activations(picture, [layer])[layer]
     some = points.drawn(given.shape[:2], name, _OF_A_PLACED, 0)
     new = np.stack([given[one] for one in some])
     at = layout.place(new, found.activations, positions)
-    products = _unit(new) @ _unit(found.activations).T
-    near = np.argsort(-products.max(axis=0), kind="stable")[:NEAREST]
-    return Placed(name, pixels, at, tuple(int(one) for one in near))
+    products = (_unit(new) @ _unit(found.activations).T).max(axis=0)
+    own = thumbnail(pixels)
+    near: dict[int, int] = {}  # A point of each photo, but of the very photo that is placed.
+    for point in np.argsort(-products, kind="stable"):
+        photo = int(found.photos[point])
+        if photo not in near and not are_alike(own, index.entry(found.names[photo]).thumbnail):
+            near[photo] = int(point)
+        if len(near) == NEAREST:
+            break
+    return Placed(name, pixels, at, tuple(near.values()))
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

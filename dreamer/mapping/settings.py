@@ -14,6 +14,9 @@ from dreamer.settings import SEEDS, Range, Settings
 from dreamer.visualizing.settings import VisualizeSettings
 from dreamer.wording import shown
 
+PAGE, DATA = "index.html", "map.json"
+"""The files by which one knows a folder that was filled already."""
+
 
 @dataclass(frozen=True)
 class MapSettings(Settings):

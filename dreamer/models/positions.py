@@ -17,14 +17,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, Size, StoredArray
-from dreamer.models.replay import Node
+
+if TYPE_CHECKING:
+    from dreamer.models.replay import Node
 
 _WINDOWED = ("kernel_size", "pool_size")  # Where Keras's layers keep the size of their window.
 _LEAST = 1e-6

@@ -34,6 +34,12 @@ def thumbnail(pixels: StoredArray) -> Thumbnail:
     return np.asarray(np.rint(255 * grey), np.uint8)
 
 
+def are_alike(one: Thumbnail, other: Thumbnail) -> bool:
+    """Whether two photos are nearly the same."""
+    known = Known()
+    return known.alike(one) is None and known.alike(other) == 0
+
+
 class Known:
     """The photos that were met so far.
 

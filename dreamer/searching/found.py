@@ -18,8 +18,8 @@ from dreamer.arrays import FloatArray, StoredArray, as_float, fitted, resize
 from dreamer.images import LabelledPicture, folders
 from dreamer.models.positions import Box, cut
 from dreamer.results import Result
+from dreamer.searching.settings import DATA, PAGE
 
-PAGE, DATA = "index.html", "found.json"
 _TILE = 160  # Pixels: the side of a crop on a sheet.
 _GREY = 0.5
 

@@ -12,6 +12,9 @@ from numbers import Integral
 from dreamer.settings import SEEDS, Range, Settings
 from dreamer.visualizing.settings import VisualizeSettings
 
+PAGE, DATA = "index.html", "found.json"
+"""The files by which one knows a folder that was filled already."""
+
 
 @dataclass(frozen=True)
 class SearchSettings(Settings):

@@ -22,8 +22,8 @@ from dreamer.models.positions import Positions
 from dreamer.results import Result
 from dreamer.seeing.attributing import Attribution
 from dreamer.seeing.crops import Crops
+from dreamer.seeing.settings import DATA, PAGE
 
-PAGE, DATA = "index.html", "see.json"
 _FIRES, _AGAINST = (1.0, 0.45, 0.0), (0.1, 0.35, 1.0)  # Orange and blue, told apart by any eyes.
 _COVER = 0.8
 _PALE = 0.8  # Of its colours a photo is without beneath: an orange cat would hide what is orange.
@@ -197,14 +197,11 @@ class PhotoSeen:
 
     def _sheet(self, layer: LayerSeen) -> FloatArray:
         size = fitted(self.pixels.shape[:2], _SHEET_SIDE, enlarge=True)
-        best = (
-            f"{self.predictions[0].name.split(', ')[0]} {self.predictions[0].probability:.0%}"
-            if self.predictions
-            else ""
-        )
         said = layer.said()
         first = self.pixels if said is None else laid_over(self.pixels, said)
-        label = f"{layer.name}: {best}" if self.question is None else f"{layer.name}: {_asked(self.question)}"
+        label = (
+            f"what stands out in {layer.name}" if self.question is None else f"{layer.name}: {_asked(self.question)}"
+        )
         cells = [LabelledPicture(_beside(first, None, size), label)]
         for channel in layer.shown(self.top):
             heat = layer.heat(channel)
@@ -236,7 +233,8 @@ class PhotoSeen:
         return {
             "title": self.title,
             "model": self.recipe.get("settings", {}).get("model", ""),
-            "about": f"The network saw the photo at {self.seen[1]}x{self.seen[0]} pixels.",
+            "about": self._about(),
+            "start": max(self.layers, key=lambda layer: layer.units[0].stands_out).name if self.layers else None,
             "photo": {"path": photo, "width": width, "height": height},
             "predictions": [vars(one) for one in self.predictions],
             "crops": None
@@ -271,6 +269,7 @@ class PhotoSeen:
             "first": None if where is None else [where.rows.first, where.columns.first],
             "stride": None if where is None else [where.rows.stride, where.columns.stride],
             "extent": None if where is None or where.extent is None else list(where.extent),
+            "sees": None if where is None or where.extent is None else self._as_seen(where.extent),
             "units": [
                 {
                     "channel": channel,
@@ -285,6 +284,16 @@ class PhotoSeen:
             "attribution": self._shown_attribution(layer, heat, put),
             "pictures": {str(channel): path for channel, path in pictures.items()},
         }
+
+    def _about(self) -> str:
+        about = f"The network saw the photo at {self.seen[1]}x{self.seen[0]} pixels."
+        if self.question is not None:
+            about += " What places, channels or a layer add up to is a first-order estimate of the score."
+        return about
+
+    def _as_seen(self, extent: tuple[float, float]) -> list[float]:
+        """What a position looks at, in pixels as the network saw the photo."""
+        return [side * seen / shown for side, seen, shown in zip(extent, self.seen, self.pixels.shape, strict=False)]
 
     def _numbers(self, layer: LayerSeen, channel: int, unit: UnitSeen | None) -> dict[str, Any]:
         said = None if layer.attribution is None else float(layer.attribution.by_channel[channel])

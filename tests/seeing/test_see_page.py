@@ -197,7 +197,7 @@ def heat(page):
 def test_pointing_at_the_photo_shows_what_fires_at_the_nearest_position(x, y, row, column, made, opened):
     page = opened(made)
     point(page, x, y)
-    expect(page, "#said-title").to_have_text(f"Row {row + 1}, column {column + 1}")
+    expect(page, "#said-title").to_have_text(f"Row {row}, column {column}")
     assert page.locator("#said .units b").all_text_contents() == [str(channel_at(row, column)), "17"]
     assert page.locator("#said .units small").all_text_contents() == ["3.4", "2.2"]
     assert is_loaded(page.locator("#said .units img"))
@@ -218,7 +218,7 @@ def test_what_is_pointed_at_goes_when_the_pointer_does_unless_it_is_pressed(made
     page.mouse.down()
     page.mouse.up()
     page.mouse.move(5, 5)
-    expect(page, "#said-title").to_have_text("Row 4, column 5")
+    expect(page, "#said-title").to_have_text("Row 3, column 4")
     page.get_by_role("tab").nth(1).click()
     # Another layer is asked about the same place; of this one, a position sees all of the photo.
     expect(page, "#said").to_contain_text("this position sees the whole photo")
@@ -262,7 +262,7 @@ def test_a_unit_is_laid_over_the_photo_and_pinned(made, opened):
     assert heat(page) == ["heat/17.png"]
     assert drawn_box(page) == near(seen_by(1, 2))
     expect(page, "#said").to_contain_text(
-        "Strongest at row 2, column 3, which sees 30 \N{MULTIPLICATION SIGN} 40 pixels."
+        "Strongest at row 1, column 2, which sees 30 \N{MULTIPLICATION SIGN} 40 pixels."
     )
     # A pinned unit stays over the photo while a person asks what else fires there.
     point(page, 66, 55)
@@ -289,7 +289,7 @@ def test_what_fires_in_a_place_can_be_pressed_and_the_place_stays(made, opened):
     found.click()
     page.mouse.move(5, 5)
     assert card(page, 0).get_attribute("aria-pressed") == "true"
-    expect(page, "#said-title").to_have_text("Row 4, column 5")
+    expect(page, "#said-title").to_have_text("Row 3, column 4")
 
 
 def test_the_overlay_is_as_strong_as_asked_for(made, opened):
@@ -310,13 +310,13 @@ def test_the_keyboard_alone_is_enough(made, opened):
         ("ArrowUp", 3, 5), ("ArrowUp", 2, 5), ("ArrowRight", 2, 6), ("ArrowDown", 3, 6), ("ArrowLeft", 3, 5),
     ]:  # fmt: skip
         page.keyboard.press(key)
-        where = f"Row {row + 1}, column {column + 1}"
+        where = f"Row {row}, column {column}"
         expect(page, "#live").to_have_text(f"{where}: channel {channel_at(row, column)}, 3.4; channel 17, 2.2")
         assert drawn_box(page) == near(seen_by(row, column))
     for key, row, column in [("ArrowUp", 0, 5), ("ArrowLeft", 0, 0), ("ArrowDown", 5, 0), ("ArrowRight", 5, 9)]:
         for _ in range(12):
             page.keyboard.press(key)
-        expect(page, "#said-title").to_have_text(f"Row {row + 1}, column {column + 1}")
+        expect(page, "#said-title").to_have_text(f"Row {row}, column {column}")
     page.keyboard.press("Escape")
     expect(page, "#box").to_be_hidden()
     tabs = page.get_by_role("tab")
@@ -335,7 +335,7 @@ def test_the_keyboard_alone_is_enough(made, opened):
     assert card(page, 1).get_attribute("aria-pressed") == "true"
     # Keys on the photo start where the pinned unit fires most.
     page.locator("#stage").press("ArrowDown")
-    expect(page, "#said-title").to_have_text("Row 1, column 1")
+    expect(page, "#said-title").to_have_text("Row 0, column 0")
     page.keyboard.press("Escape")
     assert heat(page) == []
 
@@ -481,7 +481,7 @@ def test_a_phone_keeps_the_photo_in_view(made, opened):
     assert frame["y"] >= 0
     assert frame["y"] + frame["height"] < PHONE["height"] / 2
     page.touchscreen.tap(frame["x"] + frame["width"] * 66 / WIDTH, frame["y"] + frame["height"] * 55 / HEIGHT)
-    expect(page, "#said-title").to_have_text("Row 4, column 5")
+    expect(page, "#said-title").to_have_text("Row 3, column 4")
     assert page.locator("#said .units b").all_text_contents() == [str(channel_at(3, 4)), "17"]
     assert heat(page) != []
     card(page, 1).tap()

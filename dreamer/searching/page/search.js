@@ -84,7 +84,7 @@ function drawnOf(side) {
   const file = data.drawn[side];
   if (!file) return null;
   return element("figure", { class: "drawn" }, pictureOf(file, `Drawn: what it ${SIDES[side].toLowerCase()}`),
-    element("figcaption", { class: "faint" }, "the drawn picture"));
+    element("figcaption", { class: "faint" }, side === "least" ? "drawn for the opposite" : "the drawn picture"));
 }
 
 function showSection(side) {

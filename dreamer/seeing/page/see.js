@@ -5,7 +5,8 @@ const byId = (id) => document.getElementById(id);
 
 // chosen: what is pinned; pointed: what the pointer or the focus is on. Both are things: what can lie over the photo.
 // held and over: points of the photo, in its pixels, that are pinned or pointed at. They outlast a change of layer.
-const state = { layer: data.layers[0] ?? null, chosen: null, pointed: null, held: null, over: null };
+const first = data.layers.find((one) => one.name === data.start) ?? data.layers[0] ?? null;
+const state = { layer: first, chosen: null, pointed: null, held: null, over: null };
 
 /* Elements and words. */
 
@@ -95,12 +96,13 @@ function cut(middle, length, side) {
 
 function extentOf(layer) {
   if (!layer.extent) return "the whole photo";
-  return `${Math.round(layer.extent[1])} \u00d7 ${Math.round(layer.extent[0])} pixels`;
+  const [height, width] = layer.sees ?? layer.extent; // In the pixels that the network saw.
+  return `${Math.round(width)} \u00d7 ${Math.round(height)} pixels`;
 }
 
 function placeName(layer, [row, column]) {
   if (!hasPositions(layer)) return "The whole photo";
-  return `Row ${row + 1}, column ${column + 1}`;
+  return `Row ${row}, column ${column}`; // From 0, as targets and the terminal have it.
 }
 
 /* Things: what can be laid over the photo. */
