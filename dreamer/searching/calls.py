@@ -141,7 +141,6 @@ class _Ranking:
     def best(self, top: int, drawn: NDArray[Any] | None, *, least: bool) -> tuple[FoundPhoto, ...]:
         """The photos at one end; of near-duplicates the best, with the names of the others."""
         found = self._ends[int(least)]
-        top = min(top, -(-len(found) // 2))  # Of few photos none is both.
         order = np.argsort([score if least else -score for score, _ in found], kind="stable")
         known = Known()
         chosen: list[int] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dreamer.models.positions import Axis, Positions
 from dreamer.seeing import calls, drawing
 from dreamer.seeing.photo import LayerSeen, UnitSeen
 from dreamer.seeing.settings import SeeSettings
@@ -15,7 +16,7 @@ def _layer():
     """Nine channels at two places: 0 to 4 stand out at the first, 4 to 8 at the second, and 0 in the whole photo."""
     stands_out = np.array([[[9, 8, 7, 6, 5, 0, 0, 0, 0], [0, 0, 0, 0, 5, 6, 7, 8, 8.5]]], np.float32)
     unit = UnitSeen(channel=0, score=9.0, stands_out=9.0, beats=None, at=(0, 0))
-    return LayerSeen("a", None, stands_out, stands_out, (unit,))
+    return LayerSeen("a", Positions(Axis(1, 4, 8), Axis(2, 4, 8), (8, 16), None), stands_out, stands_out, (unit,))
 
 
 def test_pictures_of_what_stands_out_at_some_place_come_out_of_the_atlas(monkeypatch):

@@ -134,7 +134,8 @@ def test_a_folder_of_photos_says_what_is_usual(network, photo, tmp_path):
     seen = dreamer.see(photo, network=network, layers="first", steps=0, photos=tmp_path, note=notes.append)
     assert notes == []
     looked = [looking.small(images.read(tmp_path / f"{number}.png").pixels) for number in range(5)]
-    pictures = [looking.seen(one, network.sides(["first"])) for one in looked]
+    side = looking.side_of(network.graph.own_size)
+    pictures = [looking.seen(one, network.sides(["first"]), side) for one in looked]
     peaks = network.activations(np.stack(pictures), ["first"])["first"].max(axis=(1, 2))
     for unit in seen.layers[0].units:
         assert unit.beats is not None
