@@ -5,6 +5,9 @@
 Two folders whose file names say what is in them: ``thousand``, one photo for each class of ImageNet, where the one
 photo is to be among the first ten; and ``caltech101``, where up to 20 photos of each kind are taken, and all ten are to
 be of the kind that the class names. Also how long the first question takes, and a further one.
+
+Besides, a part of ``samples/coffee.png`` is put into some photos of the thousand, one at a time; the direction of what
+the network finds in that part is to find the photo first, with a crop that holds the part.
 """
 
 from __future__ import annotations
@@ -17,13 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamer import objectives, targets
+import dreamer
+from dreamer import images, objectives, targets
+from dreamer.arrays import resize
 from dreamer.models import registry
 from dreamer.searching import calls, looking
 from dreamer.searching.filling import Index
 from dreamer.searching.looking import Photos
 
 OF_A_KIND = 20
+LAYER, PATCH, PLANTED = "block4b", 112, 10
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 KINDS = {
     "accordion": "accordion", "airplanes": "airliner", "ant": "ant", "barrel": "barrel", "beaver": "beaver",
     "binocular": "binoculars", "cannon": "cannon", "crayfish": "crayfish", "dalmatian": "dalmatian",
@@ -44,10 +51,10 @@ def ranked(index: Index, unit: int) -> list[str]:
     return [index.names[place] for place in order]
 
 
-def filled(network: object, folder: Path, place: Path) -> tuple[Index, float]:
-    """An index of a folder, and how long it took."""
+def filled(network: object, folder: Path, place: Path, layer: str | None = None) -> tuple[Index, float]:
+    """An index of a folder, of the classes if no layer is named, and how long it took."""
     began = time.perf_counter()
-    index = Index(network, Photos.of(str(folder)), [network.logits], place)
+    index = Index(network, Photos.of(str(folder)), [layer or network.logits], place)
     index.fill(note=print)
     return index, time.perf_counter() - began
 
@@ -66,6 +73,38 @@ def thousand(network: object, folder: Path, count: int, place: Path) -> None:
     each = (time.perf_counter() - asked) / count
     print(f"  thousand: of {count} classes the photo is first for {first}, among the first ten for {ten}; "
           f"{len(names)} photos looked at in {seconds:.0f} s, a further question {each:.2f} s")  # fmt: skip
+
+
+def planted(network: object, folder: Path, place: Path) -> None:
+    """Whether a part of another photo is found that is put into one of the thousand, and where."""
+    patch = images.read(SAMPLES / "coffee.png").pixels[60:200, 220:360]
+    patch = np.clip(resize(patch, (PATCH, PATCH)), 0, 1)
+    found = network.activations(patch, [LAYER])[LAYER]
+    middle = found[found.shape[0] // 2, found.shape[1] // 2]
+    names = sorted(path.name for path in folder.glob("*.jpg"))
+    rng = np.random.default_rng(0)
+    first = held = 0
+    with tempfile.TemporaryDirectory() as some:
+        for name in names:
+            Path(some, name).symlink_to((folder / name).resolve())
+        index, _ = filled(network, Path(some), place, LAYER)
+        usual = np.mean([np.asarray(index.found(name)[LAYER], np.float32).mean(axis=(0, 1)) for name in index.names], 0)
+        goal = objectives.direction(LAYER, middle - usual, power=4)
+        for name in rng.choice(names, PLANTED, replace=False):
+            pixels = images.read(folder / name).pixels.copy()
+            top, left = (int(rng.integers(0, side - PATCH)) for side in pixels.shape[:2])
+            pixels[top : top + PATCH, left : left + PATCH] = patch
+            Path(some, name).unlink()
+            images.write(Path(some, name), images.Photo(pixels), recipe=None)
+            best = dreamer.search(goal, some, network=network, index=place, top=1, steps=0).most[0]
+            y, x = (top + PATCH / 2) / pixels.shape[0], (left + PATCH / 2) / pixels.shape[1]
+            above, before, tall, wide = best.box
+            first += best.photo == name
+            held += best.photo == name and above <= y <= above + tall and before <= x <= before + wide
+            Path(some, name).unlink()
+            Path(some, name).symlink_to((folder / name).resolve())
+    print(f"  planted: of {PLANTED} photos with a part of another {first} are found first among {len(names)}, "
+          f"{held} with a crop that holds its middle")  # fmt: skip
 
 
 def caltech(network: object, folder: Path, place: Path) -> None:
@@ -97,6 +136,7 @@ def main() -> None:
         print(name)
         with tempfile.TemporaryDirectory() as place:
             thousand(network, given.photos / "thousand", given.classes, Path(place) / "thousand")
+            planted(network, given.photos / "thousand", Path(place) / "planted")
             caltech(network, given.photos / "caltech101", Path(place) / "caltech101")
 
 
