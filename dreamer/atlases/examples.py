@@ -28,7 +28,7 @@ from dreamer.batching.names import inside, is_within
 from dreamer.errors import ImageReadError
 from dreamer.images import files
 from dreamer.models import reach
-from dreamer.searching import duplicates, looking
+from dreamer.searching import duplicates, filling, looking
 from dreamer.searching.looking import SIDE
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def find(
         ImageWriteError: The folder cannot be written to.
     """
     layers = catalog.layers
-    activations = network.forward(layers)
+    activations = filling.program(network, layers)
     best = {layer: _Best(entries) for layer, entries in layers.items()}
     known = duplicates.Known()
     kept: dict[int, ExamplePhoto] = {}
@@ -88,7 +88,7 @@ def find(
             on_photo(number + 1)
             continue
         seen = looking.seen(shown, network.sides(layers))
-        found = activations(ops.convert_to_tensor(seen[None]))
+        found = activations(seen[None])
         places = network.positions(list(layers), seen.shape[:2])
         taken = [
             best[name].take(number, ops.convert_to_numpy(found[name])[0], _in_effect(network, name, places[name]))

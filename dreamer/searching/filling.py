@@ -9,7 +9,7 @@ Must not import: the command line.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from keras import ops
 
 from dreamer.arrays import FloatArray, StoredArray
+from dreamer.backends import backend
 from dreamer.errors import ImageReadError
 from dreamer.models import reach, registry
 from dreamer.models.keras_file import is_path
@@ -261,6 +262,18 @@ def _digest(network: Network) -> str:
     return held.hexdigest()
 
 
+def program(network: Network, layers: Iterable[str]) -> Callable[[FloatArray], Mapping[str, Any]]:
+    """What gives the activations of some layers for a photo ``(1, height, width, 3)``.
+
+    Compiled it takes a fifth of the time; but a backend that compiles for each size would do so for nearly each photo.
+    """
+    run = network.forward(layers)
+    if backend.current().STATIC_SHAPES:
+        return lambda photo: run(ops.convert_to_tensor(photo))
+    compiled: Callable[[FloatArray], Mapping[str, Any]] = backend.compile_chunk(run, network.variables(layers))
+    return compiled
+
+
 def look(network: Network, layers: Sequence[str], photos: Any) -> Iterator[Looked | str]:
     """What layers find in photos, one after the other.
 
@@ -269,13 +282,13 @@ def look(network: Network, layers: Sequence[str], photos: Any) -> Iterator[Looke
         layers: Its layers.
         photos: Each as :func:`looking.small` gives it, or in a line why it cannot be read.
     """
-    run, sides, side = network.forward(layers), network.sides(layers), looking.side_of(network.graph.own_size)
+    run, sides, side = program(network, layers), network.sides(layers), looking.side_of(network.graph.own_size)
     for shown in photos:
         yield shown if isinstance(shown, str) else _look(run, layers, looking.seen(shown, sides, side), shown)
 
 
 def _look(run: Callable[..., Any], layers: Sequence[str], seen: FloatArray, shown: StoredArray) -> Looked:
-    found = run(ops.convert_to_tensor(seen[None]))
+    found = run(seen[None])
     height, width = seen.shape[:2]
     return Looked(
         {name: np.asarray(ops.convert_to_numpy(found[name])[0], np.float32) for name in layers},
