@@ -116,7 +116,7 @@ def caltech(network: object, folder: Path, place: Path) -> None:
         index, seconds = filled(network, Path(some), place)
         shares = []
         for kind, name in KINDS.items():
-            unit = network.class_of(name)
+            unit = next(one.index for one in network.labels if name in one.name.split(", ")[:2])
             order = ranked(index, unit)[:10]
             shares.append(sum(re.match(rf"{kind}--", one) is not None for one in order))
         print(f"  caltech101: of the ten photos that answer most {np.mean(shares):.1f} are of the kind, in the mean of "
