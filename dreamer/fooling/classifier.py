@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dreamer.arrays import FloatArray, Size
 from dreamer.backends import backend
 from dreamer.errors import UnknownClassError
-from dreamer.models.network import Network, Prediction
+from dreamer.models.network import Network, Prediction, probabilities
 from dreamer.models.resampling import matrix
 
 _NEVER = 1e9  # Taken off a logit that is not looked at.
@@ -84,10 +84,7 @@ class Classifier:
 
     def predictions(self, logits: NDArray[np.float64], indices: Sequence[int]) -> tuple[Prediction, ...]:
         """What the logits say of some classes."""
-        shares = np.exp(logits - logits.max())
-        shares /= shares.sum()
-        names = {label.index: label.name for label in self.network.labels}
-        return tuple(Prediction(index, names.get(index, ""), float(shares[index])) for index in indices)
+        return self.network.called(probabilities(logits), indices)
 
     def ascent(
         self, pictures: FloatArray, matrices: tuple[FloatArray, FloatArray], goal: Goal

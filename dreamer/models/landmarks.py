@@ -43,6 +43,18 @@ def worth_a_try(network: Network) -> tuple[str, ...]:
     return tuple(name for name in network.layers if name in {network.default_layer} | middle)
 
 
+def early_to_late(network: Network, most: int = 3) -> list[str]:
+    """Some of the layers that dream well, spread from early to late: those that are looked at where none is named.
+
+    Args:
+        network: The network.
+        most: How many at the most.
+    """
+    good = sorted(network.dreams_well or [network.default_layer], key=network.layers.index)
+    count = min(most, len(good))
+    return [good[round(place * (len(good) - 1) / max(count - 1, 1))] for place in range(count)]
+
+
 def likely(network: Network) -> str:
     """The layer most like those that are known to dream well.
 

@@ -54,6 +54,17 @@ class Prediction:
     probability: float
 
 
+def probabilities(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """What the softmax makes of scores ``(..., classes)``: probabilities of the same shape.
+
+    Example:
+        >>> probabilities(np.log([1.0, 3.0])).round(2).tolist()
+        [0.25, 0.75]
+    """
+    found = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=-1, keepdims=True))
+    return np.asarray(found / found.sum(axis=-1, keepdims=True))
+
+
 class Network(Layered):
     """A loaded network of pictures.
 
@@ -275,16 +286,22 @@ class Network(Layered):
         """
         if self.logits is None:
             raise UnknownClassError(f"{self.spec.name} has no classifier, so it cannot say what it sees in a picture")
-        logits = self.activations(pictures, [self.logits])[self.logits].astype(np.float64)
+        found = probabilities(self.activations(pictures, [self.logits])[self.logits])
+
+        def ranked(shares: NDArray[np.float64]) -> list[Prediction]:
+            return list(self.called(shares, np.argsort(-shares, kind="stable")[:top]))
+
+        return ranked(found) if found.ndim == 1 else [ranked(one) for one in found]
+
+    def called(self, shares: NDArray[np.float64], indices: Iterable[int]) -> tuple[Prediction, ...]:
+        """Some classes with their names.
+
+        Args:
+            shares: ``(classes,)``: their probabilities.
+            indices: Which classes, in order.
+        """
         names = {label.index: label.name for label in self.labels}
-
-        def ranked(scores: NDArray[np.float64]) -> list[Prediction]:
-            shares = np.exp(scores - scores.max())
-            shares /= shares.sum()
-            best = np.argsort(-shares, kind="stable")[:top]
-            return [Prediction(int(index), names.get(int(index), ""), float(shares[index])) for index in best]
-
-        return ranked(logits) if logits.ndim == 1 else [ranked(one) for one in logits]
+        return tuple(Prediction(int(one), names.get(int(one), ""), float(shares[one])) for one in indices)
 
     def __repr__(self) -> str:
         count = 0 if self.logits is None else self.channels(self.logits)

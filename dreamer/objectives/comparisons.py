@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from dreamer.errors import ImageReadError
 from dreamer.objectives import bounds
-from dreamer.objectives.directions import Place, check_pixels, short_label, source_name
+from dreamer.objectives.directions import Sourced, check_pixels, source_name
 from dreamer.objectives.terms import Asked, Form, Numbers, Reader, Term, quoted_layer
 from dreamer.wording import number
 
@@ -22,7 +22,7 @@ _SCORES = "dreamer.ascent.scoring"
 
 
 @dataclass(frozen=True)
-class _Comparison(Term):
+class _Comparison(Sourced):
     """What both kinds have: a layer, and a photo.
 
     Attributes:
@@ -44,20 +44,6 @@ class _Comparison(Term):
 
     def __str__(self) -> str:
         return f"{self.kind}:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
-
-    @property
-    def label(self) -> str:
-        """Its name, an array's digest cut short."""
-        return short_label(self, self.source, self.values)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The photo's file."""
-        return () if self.source is None else (self.source,)
-
-    def with_files(self, place: Place) -> Self:
-        """The same with its photo elsewhere."""
-        return self if self.source is None else replace(self, source=place(self.source))
 
     def resolve(self, network: Asked) -> Self:
         """Read the photo."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.objectives import bounds
@@ -24,8 +24,34 @@ Place = Callable[[str], str]
 """From where a file is said to be to where it is."""
 
 
+class Sourced(Term):
+    """A term whose numbers come from a file, or were given: the base of such kinds, which are dataclasses.
+
+    Attributes:
+        source: The file; None where the numbers were given.
+        values: The numbers, where they were given, or once the network is known.
+    """
+
+    source: str | None
+    values: Numbers | None
+
+    @property
+    def label(self) -> str:
+        """Its name, an array's digest cut short."""
+        return short_label(self, self.source, self.values)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Its file."""
+        return () if self.source is None else (self.source,)
+
+    def with_files(self, place: Place) -> Self:
+        """The same with its file elsewhere."""
+        return self if self.source is None else replace(self, source=place(self.source))  # type: ignore[type-var]
+
+
 @dataclass(frozen=True)
-class Direction(Term):
+class Direction(Sourced):
     """A direction over the channels of a layer: random by its seed, from a file, or given.
 
     Attributes:
@@ -59,20 +85,6 @@ class Direction(Term):
         if self.seed is not None:
             return f"direction:{quoted_layer(self.layer)}#{self.seed}{power}"
         return f"direction:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}{power}"
-
-    @property
-    def label(self) -> str:
-        """Its name, an array's digest cut short."""
-        return short_label(self, self.source, self.values)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Its file."""
-        return () if self.source is None else (self.source,)
-
-    def with_files(self, place: Place) -> Term:
-        """The same with its file elsewhere."""
-        return self if self.source is None else replace(self, source=place(self.source))
 
     def resolve(self, network: Asked) -> Term:
         """Draw or read the vector, and make sure that it fits."""
@@ -116,7 +128,7 @@ class Direction(Term):
 
 
 @dataclass(frozen=True)
-class Guided(Term):
+class Guided(Sourced):
     """The features of another picture, each position of a layer by the best of them.
 
     Attributes:
@@ -139,20 +151,6 @@ class Guided(Term):
 
     def __str__(self) -> str:
         return f"guided:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
-
-    @property
-    def label(self) -> str:
-        """Its name, an array's digest cut short."""
-        return short_label(self, self.source, self.values)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The picture's file."""
-        return () if self.source is None else (self.source,)
-
-    def with_files(self, place: Place) -> Term:
-        """The same with its picture elsewhere."""
-        return self if self.source is None else replace(self, source=place(self.source))
 
     def resolve(self, network: Asked) -> Term:
         """Look at the picture."""

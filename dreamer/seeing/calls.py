@@ -16,7 +16,7 @@ import numpy as np
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, fitted, resize_stored
 from dreamer.errors import ModelError, SettingsError
-from dreamer.models import reach, registry
+from dreamer.models import landmarks, reach, registry
 from dreamer.models.network import Prediction
 from dreamer.models.opened import Opened
 from dreamer.models.usual import Usual
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _SHOWN_SIDE = 1024  # Pixels: the longer side of a photo as it is shown.
 _SMALLEST_SHOWN = 512  # And the least, so that one can point at a small one.
 _CLASSES = 5
-_LAYERS = 3
 
 
 def see(
@@ -92,7 +91,7 @@ def see(
     tell = _warn if note is None else note
     photo, source = opened(picture)
     loaded, chosen = registry.load_for(chosen, network)
-    layers = list(chosen.layers) or _usual_layers(loaded)
+    layers = list(chosen.layers) or landmarks.early_to_late(loaded)
     for name in layers:
         loaded.check(name)
     held = None if atlas is None else drawing.opened(Path(atlas), loaded)
@@ -132,13 +131,6 @@ def see(
         title=Path(picture).name if isinstance(picture, str | Path) else "the photo",
         top=chosen.top,
     )
-
-
-def _usual_layers(network: Network) -> list[str]:
-    """Three layers from early to late, those that are known to dream well."""
-    some = list(network.dreams_well) or [network.default_layer]
-    picked = np.linspace(0, len(some) - 1, min(_LAYERS, len(some)))
-    return list(dict.fromkeys(some[round(one)] for one in picked))
 
 
 def _question(settings: SeeSettings, network: Network) -> tuple[FloatArray | None, tuple[str, str | None] | None]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize_stored, scaled
-from dreamer.models.network import Network, Prediction
+from dreamer.models.network import Network, Prediction, probabilities
 from dreamer.models.positions import Box
 
 _SCALES = (1, 2)
@@ -71,12 +71,11 @@ def crops(network: Network, photo: StoredArray, top: int) -> Crops | None:
     if len(found) < 2 or network.logits is None:
         return None
     logits = network.activations(np.stack([picture for _, picture in found]), [network.logits])[network.logits]
-    shares = np.exp(logits - logits.max(axis=-1, keepdims=True), dtype=np.float64)
-    shares /= shares.sum(axis=-1, keepdims=True)
+    shares = probabilities(logits)
     mean = shares.mean(axis=0)
-    best = tuple(_told(network, one, [int(one.argmax())])[0] for one in shares)
-    order = [int(one) for one in np.argsort(-mean, kind="stable")[:top]]
-    return Crops(tuple(box for box, _ in found), best, _told(network, mean, order))
+    best = tuple(network.called(one, [int(one.argmax())])[0] for one in shares)
+    likeliest = network.called(mean, np.argsort(-mean, kind="stable")[:top])
+    return Crops(tuple(box for box, _ in found), best, likeliest)
 
 
 def _size(photo: Size, own: Size, scale: int) -> Size | None:
@@ -96,8 +95,3 @@ def _starts(length: int, side: int) -> Sequence[int]:
     """
     count = math.ceil((length - side) / (side / 2)) + 1
     return [round(one) for one in np.linspace(0, length - side, count)]
-
-
-def _told(network: Network, shares: FloatArray, indices: Sequence[int]) -> tuple[Prediction, ...]:
-    names = {label.index: label.name for label in network.labels}
-    return tuple(Prediction(one, names.get(one, ""), float(shares[one])) for one in indices)

@@ -24,7 +24,7 @@ from keras import ops
 from dreamer.arrays import FloatArray, Size, as_float, fitted, resize
 from dreamer.errors import SettingsError
 from dreamer.images import LabelledPicture
-from dreamer.models import registry
+from dreamer.models import landmarks, registry
 from dreamer.objectives import Objective, like, near
 from dreamer.sources import opened
 from dreamer.visualizing.balancing import balanced
@@ -38,7 +38,6 @@ from dreamer.visualizing.visualization import Visualization
 if TYPE_CHECKING:
     from dreamer.models.network import Network
 
-_MOST_LAYERS = 3  # That are looked at where none is named.
 _DIGITS = 4  # Of a weight that is measured.
 
 
@@ -180,7 +179,7 @@ def caricature_run(
     photo, settings = _Photo.of(picture, "caricature", keywords)
     if not layers:
         network = _loaded(network, settings)
-        layers = _usual(network)
+        layers = landmarks.early_to_late(network)
     names = [layers] if isinstance(layers, str) else list(layers)
     objectives = [like(name, photo.named, power) for name in names]
     return photo.run(objectives, settings, network, "caricature", titles=names)
@@ -293,13 +292,6 @@ def _fitted(size: Size, side: int) -> Size:
 
 def _loaded(network: Network | str | None, settings: VisualizeSettings) -> Network:
     return registry.load(settings.model if network is None else network, settings.preprocessing)
-
-
-def _usual(network: Network) -> list[str]:
-    """Some of the layers that dream well, early to late."""
-    good = sorted(network.dreams_well or [network.default_layer], key=network.layers.index)
-    places = np.linspace(0, len(good) - 1, min(_MOST_LAYERS, len(good))).round().astype(int)
-    return [good[place] for place in places]
 
 
 class _Inverting(VisualizeRun):

@@ -321,6 +321,7 @@ function showAnswers() {
   const { predictions, crops, question } = data;
   byId("answers").hidden = !(predictions.length || crops || question);
   byId("question").hidden = !question;
+  if (question) byId("units-title").textContent = "What stands out, or speaks for or against";
   if (question) byId("question").textContent = `Asked: ${lowered(forName())}? The score is ${numberOf(question.score, 2)}.`;
   const tables = predictions.length ? [tableOf("The whole photo", predictions)] : [];
   if (crops) tables.push(tableOf(`The mean of ${crops.count} crops`, crops.predictions));
