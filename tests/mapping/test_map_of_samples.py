@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 
 import dreamer
 
 
 def test_icons_are_near_to_what_their_cells_hold(samples, tmp_path):
+    # The four by name: what somebody dreamt of them lies beside them.
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("cat.png", "coffee.png", "galaxies.jpg", "rocket.jpg"):
+        shutil.copy(samples / name, photos)
     made = dreamer.map_photos(
-        "block4b", samples, grids=2, per_photo=12, steps=48, index=tmp_path / "index", note=lambda _line: None
+        "block4b", photos, grids=2, per_photo=12, steps=48, index=tmp_path / "index", note=lambda _line: None
     )
     cells = made.levels[2]
     assert sum(one.cell.count for one in cells) <= len(made.points) == 48
