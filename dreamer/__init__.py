@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from dreamer.dreaming.zoom import ZoomStep
     from dreamer.earlier import dream_again
     from dreamer.errors import DreamerError
+    from dreamer.filming.calls import video, video_steps
+    from dreamer.filming.run import DreamtVideo, VideoStep
+    from dreamer.filming.settings import VideoSettings
     from dreamer.fooling.calls import fool
     from dreamer.fooling.fooled import Fooled
     from dreamer.fooling.settings import FoolSettings
@@ -60,6 +63,7 @@ __all__ = [
     "DreamSettings",
     "DreamStep",
     "DreamerError",
+    "DreamtVideo",
     "FoolSettings",
     "Fooled",
     "Found",
@@ -74,6 +78,8 @@ __all__ = [
     "SearchSettings",
     "SeeSettings",
     "Transforms",
+    "VideoSettings",
+    "VideoStep",
     "Visualization",
     "VisualizeSettings",
     "VisualizeStep",
@@ -98,6 +104,8 @@ __all__ = [
     "see",
     "sheet",
     "texts",
+    "video",
+    "video_steps",
     "visualize",
     "visualize_steps",
     "zoom_steps",
@@ -114,6 +122,7 @@ __getattr__, __dir__ = lazy.exports(
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
+        "DreamtVideo": "dreamer.filming.run",
         "FoolSettings": "dreamer.fooling.settings",
         "Fooled": "dreamer.fooling.fooled",
         "Found": "dreamer.searching.found",
@@ -128,6 +137,8 @@ __getattr__, __dir__ = lazy.exports(
         "SeeSettings": "dreamer.seeing.settings",
         "SearchSettings": "dreamer.searching.settings",
         "Transforms": "dreamer.transforms",
+        "VideoSettings": "dreamer.filming.settings",
+        "VideoStep": "dreamer.filming.run",
         "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",
@@ -151,6 +162,8 @@ __getattr__, __dir__ = lazy.exports(
         "see": "dreamer.seeing.calls",
         "sheet": "dreamer.visualizing.visualization",
         "texts": "dreamer.texts",
+        "video": "dreamer.filming.calls",
+        "video_steps": "dreamer.filming.calls",
         "visualize": "dreamer.visualizing.calls",
         "visualize_steps": "dreamer.visualizing.calls",
         "zoom_steps": "dreamer.dreaming.calls",

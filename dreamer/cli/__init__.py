@@ -42,6 +42,7 @@ from dreamer.cli.search import search
 from dreamer.cli.see import see
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.text import text
+from dreamer.cli.video import video
 from dreamer.cli.visualize import visualize
 from dreamer.errors import (
     DreamerError,
@@ -122,6 +123,7 @@ def cli() -> None:
 for _command in (
     dream,
     batch,
+    video,
     visualize,
     atlas,
     see,

@@ -52,6 +52,10 @@ ITEMS: Mapping[str, Shape] = {
         "status": str, "preset": str, "input": str, "output": str, "reason": str, "attempts": int, "seconds": float,
         "error": {"kind": str, "message": str}, "notes": [str],
     },
+    "video": {
+        "video": str, "path": str, "sheet": (str, None), "width": int, "height": int, "frames": int, "planned": int,
+        "flicker": (float, None), "partial": bool, "notes": [str], "recipe": {str: object},
+    },
     "atlas": {
         "layer": str, "index": int, "name": str, "picture": (str, None), "score": (float, None), "dead": bool,
         "page": str,

@@ -17,10 +17,11 @@ from dreamer.cli.help_page import CLIMB, DREAM, NETWORK, RESULT, option
 from dreamer.cli.interrupts import came, exit_status, ignore_interrupts
 from dreamer.cli.mistyping import InputFile, NumberRange, OutputFile, Whole, WholeRange
 from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option
-from dreamer.cli.outputs import check_not_photo, free_name, print_path, print_text, write_result
+from dreamer.cli.outputs import check_not_photo, print_path, print_text, write_result
 from dreamer.cli.progress import WorkProgress, import_keras, note, silent, work_progress
 from dreamer.cli.tables import table
 from dreamer.errors import DreamerError, SettingsError
+from dreamer.files.names import free_name
 from dreamer.fooling.settings import METHODS, NORMS, WORK_BYTES, FoolSettings
 from dreamer.wording import shown
 

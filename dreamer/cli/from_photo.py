@@ -17,8 +17,9 @@ from dreamer.cli.help_page import CLIMB, NETWORK, RESULT, option
 from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import InputFile, OutputFile, Whole, WholeRange
 from dreamer.cli.options import backend_option, debug_option, quiet_option
-from dreamer.cli.outputs import check_not_photo, free_name, print_path, write_result
+from dreamer.cli.outputs import check_not_photo, print_path, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.files.names import free_name
 from dreamer.visualizing.looks import FROM_PHOTOS, PHOTO_SIDE
 from dreamer.visualizing.settings import VisualizeSettings
 

@@ -16,7 +16,7 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Pictures": ("dream", "presets", "batch", "visualize", "atlas", "caricature", "invert", "accentuate"),
+    "Pictures": ("dream", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate"),
     "What a network sees": ("see", "search", "map"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
@@ -43,6 +43,10 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "batch": (
         "--preset", "--model", "--steps", "--strength", "--max-size", "--seed", "--dry-run", "--overwrite", "--report",
         "--workers",
+    ),
+    "video": (
+        "--output", "--preset", "--preview", "--at", "--from", "--to", "--listen", "--carry", "--max-size",
+        "--strength",
     ),
     "visualize": (
         "--output", "--size", "--steps", "--diversity", "--pair", "--interpolate", "--look", "--model",

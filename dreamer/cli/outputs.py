@@ -1,4 +1,4 @@
-"""What commands share: free names, files that are never lost, and what is printed to standard output."""
+"""What commands share: files that are never lost, and what is printed to standard output."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from dreamer.errors import ImageExistsError, ImageReadError, ImageWriteError
+from dreamer.files.names import free_name
 from dreamer.files.refuge import rescued
 from dreamer.wording import harmless, one_line
 
 if TYPE_CHECKING:
     from dreamer.results import Result
-
-
-def free_name(names: Iterable[Path]) -> Path:
-    """The first of some names that no file has."""
-    return next(name for name in names if not name.exists() and not name.is_symlink())
 
 
 def write_result(

@@ -14,9 +14,10 @@ from dreamer.cli.help_page import CLIMB, DRAW, RESULT, option
 from dreamer.cli.looking import ensure_network, kept_on_interrupt, looking_options, shown_photos, shown_share
 from dreamer.cli.mistyping import InputFile, WholeRange
 from dreamer.cli.options import given_options
-from dreamer.cli.outputs import check_not_photo, free_name, print_path, print_text, write_result
+from dreamer.cli.outputs import check_not_photo, print_path, print_text, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.cli.tables import table
+from dreamer.files.names import free_name
 from dreamer.seeing.settings import DATA, PAGE, SeeSettings
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer.cli.dream_wish import STANDARD, Made, Wish, begun, check_folder, finish, names_of, opening, show, stem_of
 from dreamer.cli.interrupts import ignore_interrupts, until_interrupted
-from dreamer.cli.outputs import check_not_photo, check_standard_output, free_name, print_picture, write_result
+from dreamer.cli.outputs import check_not_photo, check_standard_output, print_picture, write_result
 from dreamer.cli.progress import import_keras, work_progress
 from dreamer.errors import ImageWriteError, SettingsError
+from dreamer.files.names import free_name
 from dreamer.files.refuge import rescued
 
 if TYPE_CHECKING:

@@ -18,10 +18,11 @@ from dreamer.cli.help_page import DRAW, RESULT, option
 from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import OutputFile, WholeRange
 from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option, visualize_options
-from dreamer.cli.outputs import free_name, print_path, write_result
+from dreamer.cli.outputs import print_path, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
 from dreamer.cli.watching import Film, Snapshots
 from dreamer.errors import SettingsError
+from dreamer.files.names import free_name
 from dreamer.files.refuge import noted
 from dreamer.objectives import Objective, interpolated
 from dreamer.settings import digests_of

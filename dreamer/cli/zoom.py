@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer.cli.dream_wish import STANDARD, Made, Wish, begun, check_folder, finish, names_of, opening, show
 from dreamer.cli.interrupts import ignore_interrupts, until_interrupted
-from dreamer.cli.outputs import check_not_photo, free_name
+from dreamer.cli.outputs import check_not_photo
 from dreamer.cli.progress import import_keras, work_progress
 from dreamer.errors import SettingsError
+from dreamer.files.names import free_name
 from dreamer.files.refuge import noted, rescued
 
 if TYPE_CHECKING:

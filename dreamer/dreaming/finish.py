@@ -36,12 +36,13 @@ class Finish:
 
     Args:
         settings: Of the dream.
+        mask: As :func:`mask_of` gives it, in place of the one that the settings name.
 
     Raises:
         ImageReadError: The mask cannot be read.
     """
 
-    def __init__(self, settings: DreamSettings) -> None:
+    def __init__(self, settings: DreamSettings, mask: NDArray[np.uint8] | None = None) -> None:
         self._strength = np.float32(settings.strength)
         self._blend = settings.blend
         self._colors = settings.colors
@@ -49,7 +50,9 @@ class Finish:
         self._saturation = np.float32(settings.saturation)
         self._feather = settings.feather
         self._mask_path = settings.mask
-        self._mask = None if settings.mask is None else _mask(Path(settings.mask))
+        self._mask = mask
+        if mask is None and settings.mask is not None:
+            self._mask = _mask(Path(settings.mask))
         self._fitted: NDArray[np.uint8] | None = None
 
     @property

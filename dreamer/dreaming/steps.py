@@ -106,6 +106,7 @@ def planned_steps(
     note: Callable[[str], None],
     stay_on_device: bool | None = None,
     preview: bool = False,
+    finish: Finish | None = None,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
@@ -116,6 +117,7 @@ def planned_steps(
         stay_on_device: Whether the picture stays where it is computed, several steps to a program, or
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
+        finish: What makes the shown picture, and confines the climb to its mask; None for what the settings say.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -125,11 +127,11 @@ def planned_steps(
     """
     settings = plan.settings
     ascent = Ascent(plan, note=note, stay_on_device=stay_on_device)
-    source = resize_stored(picture, output_size(picture, settings))
+    source = resize_stored(picture, output_size((picture.shape[0], picture.shape[1]), settings))
     if plan.network.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = Finish(settings)
+    finish = finish or Finish(settings)
     for octave_size in sizes:
         ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps
@@ -169,9 +171,8 @@ def planned_steps(
         del step  # It would keep its picture through the next octave.
 
 
-def output_size(picture: StoredArray, settings: DreamSettings) -> Size:
-    """The ``(height, width)`` of the dream of a picture: its own, or what ``max_size`` allows."""
-    size = (picture.shape[0], picture.shape[1])
+def output_size(size: Size, settings: DreamSettings) -> Size:
+    """The ``(height, width)`` of the dream of a picture of some size: the same, or what ``max_size`` allows."""
     return size if settings.max_size is None else fitted(size, settings.max_size)
 
 
@@ -184,7 +185,8 @@ def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool
         preview: Leave out the octaves whose longer side has over ``PREVIEW_SIDE`` pixels. What is left is the
             beginning of the very dream, so it is composed alike. Where none is left, it is the first, made smaller.
     """
-    sizes = octaves.sizes(output_size(picture, settings), octaves=settings.octaves, octave_scale=settings.octave_scale)
+    size = output_size((picture.shape[0], picture.shape[1]), settings)
+    sizes = octaves.sizes(size, octaves=settings.octaves, octave_scale=settings.octave_scale)
     if not preview:
         return sizes
     return [size for size in sizes if max(size) <= PREVIEW_SIDE] or [fitted(sizes[0], PREVIEW_SIDE)]

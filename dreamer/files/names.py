@@ -13,6 +13,8 @@ import hashlib
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
 
 LONGEST = 255
 """Bytes that a name may have, on nearly every file system."""
@@ -69,3 +71,8 @@ def slug(layer: str) -> str:
         return layer
     bare = re.sub(r"[^A-Za-z0-9_.-]+", "-", layer).strip("-.")[:60]
     return f"{bare or 'layer'}-{hashlib.sha256(layer.encode(errors='surrogatepass')).hexdigest()[:8]}"
+
+
+def free_name(names: Iterable[Path]) -> Path:
+    """The first of some names that no file has."""
+    return next(name for name in names if not name.exists() and not name.is_symlink())

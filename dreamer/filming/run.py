@@ -1,0 +1,436 @@
+"""A whole run over a video: looked through, dreamt shot by shot, here or in a pool, and put together.
+
+Must not import the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from dreamer import errors, videos
+from dreamer.arrays import FloatArray, Size
+from dreamer.dreaming.plan import DreamPlan
+from dreamer.dreaming.steps import DreamStep, output_size
+from dreamer.errors import DreamerError, SettingsError
+from dreamer.filming import listening, preview, scanning
+from dreamer.filming.jobs import Flickers, ShotJob, kept_frames, shot_job
+from dreamer.filming.kept import Kept
+from dreamer.filming.scanning import Scan
+from dreamer.filming.settings import Listen, VideoSettings
+from dreamer.filming.shots import ShotDream, ShotStep
+from dreamer.filming.timeline import Timeline
+from dreamer.models.network import Network
+from dreamer.models.weights import HeldWeights
+from dreamer.recipes import recipe_of
+from dreamer.results import Result
+from dreamer.videos import Frame
+from dreamer.workers import pools, resources
+from dreamer.workers.places import Place
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+MOST_PIXELS = 500_000_000
+
+
+class Watcher(Protocol):
+    """Who is shown how far a run is."""
+
+    def show(self, text: str, progress: float, milestone: str | None = None) -> None:
+        """Show where the work is, the share of it that is done, and perhaps a line that is to stay."""
+
+
+class Unwatched:
+    """Nobody."""
+
+    def show(self, text: str, progress: float, milestone: str | None = None) -> None:
+        """Show nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class VideoStep:
+    """A finished frame of a video's dream.
+
+    Attributes:
+        frame: ``(height, width, 3)`` RGB in [0, 1].
+        index: Of the frame, from 0.
+        time: Seconds from the beginning of the video.
+        flicker: How much it differs from the frame before, moved as the things below it moved: the squared difference,
+            summed over the colours, in the mean; None for the first frame of a shot.
+        progress: Share of all frames that are done, in (0, 1].
+    """
+
+    frame: FloatArray
+    index: int
+    time: float
+    flicker: float | None
+    progress: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a dreamt video is written.
+
+    Attributes:
+        path: Where.
+        codec: One of ``videos.CODECS``; None for the usual one of the container.
+        quality: 0 to 100; None for one at which nothing is seen to be lost.
+        overwrite: Whether a file that is there, and frames of another dream, may be replaced.
+    """
+
+    path: Path
+    codec: str | None = None
+    quality: float | None = None
+    overwrite: bool = False
+
+    @property
+    def kept(self) -> Kept:
+        """The folder of its frames."""
+        return Kept(self.path.with_name(f"{self.path.name}.frames"))
+
+
+@dataclass(frozen=True)
+class DreamtVideo:
+    """A video's dream, written.
+
+    Attributes:
+        path: Where it is.
+        size: ``(height, width)`` of its frames.
+        frames: How many there are.
+        planned: How many there will be, once all are there.
+        flicker: How much it flickers in the mean, over the frames that were dreamt in this run; None for none.
+        recipe: How it was made.
+        notes: What was done otherwise than one may expect, a line each.
+    """
+
+    path: Path
+    size: Size
+    frames: int
+    planned: int
+    flicker: float | None
+    recipe: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it was interrupted, and holds the frames from the first to there."""
+        return self.frames < self.planned
+
+
+class VideoDream:
+    """The dream of a video.
+
+    Args:
+        path: The video, an animation, or a sequence of pictures as ``frames/%05d.png``.
+        timeline: How frames are dreamt.
+        settings: Which piece of it, and how frames are carried on.
+        frame_rate: Of a sequence of pictures.
+        network: What to dream with, in place of the one that the settings name.
+        place: Where shots are dreamt.
+        max_pixels: Refuse frames with more.
+        note: Told in a line what is done otherwise than asked.
+        watcher: Is shown how far it is.
+
+    Raises:
+        ImageReadError: There is no such video.
+        MissingExtraError: Videos need the extra ``video``.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        timeline: Timeline,
+        settings: VideoSettings,
+        *,
+        frame_rate: float | None = None,
+        network: Network | str | None = None,
+        place: Place | None = None,
+        max_pixels: int = MOST_PIXELS,
+        note: Callable[[str], None],
+        watcher: Watcher | None = None,
+    ) -> None:
+        self.path = path
+        self._timeline = timeline
+        self._settings = settings
+        self._frame_rate = frame_rate
+        self._network = network
+        self._place = place or Place()
+        self._max_pixels = max_pixels
+        self._note = note
+        self._watcher = watcher or Unwatched()
+        self._video = videos.open_video(path, frame_rate=frame_rate, max_pixels=max_pixels)
+        self._flickers: Flickers = {}
+        self._done = 0
+        self._first: tuple[float, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._video.close()
+
+    @property
+    def size(self) -> Size:
+        """``(height, width)`` of the dream's frames."""
+        return output_size(self._video.size, self._timeline.looks[0].settings)
+
+    @cached_property
+    def scan(self) -> Scan:
+        """The shots of the piece that is dreamt. Looks through it."""
+        length = self._settings.end or self._video.duration or 0.0
+        total = max(1.0, (length - self._settings.start) * float(self._video.rate))
+
+        def on_frame(count: int) -> None:
+            self._watcher.show(f"looking through the video, frame {count}", min(0.999, count / total))
+
+        return scanning.scan(self._video, self._settings, on_frame)
+
+    @cached_property
+    def plans(self) -> tuple[DreamPlan, ...]:
+        """How frames are climbed. Loads the networks.
+
+        Raises:
+            SettingsError, ModelError: As for :meth:`DreamPlan.of`.
+        """
+        return tuple(DreamPlan.of(one, self._network) for one in self._timeline.climbs)
+
+    @cached_property
+    def driven(self) -> Mapping[int, Mapping[str, float]]:
+        """What the sound drives, by the index of the frame.
+
+        Raises:
+            SettingsError: There is no sound.
+        """
+        if not self._settings.listen:
+            return {}
+        sound = self._video.sound(listening.RATE)
+        if sound is None:
+            raise SettingsError(f"{self.path} has no sound to listen to; leave out --listen")
+        clock = float(self._video.time_base)
+        times = [one * clock for shot in self.scan.shots for one in shot.pts]
+        found = listening.driven(sound, times, [Listen.parse(one) for one in self._settings.listen])
+        return dict(enumerate(found))
+
+    def recipe(self) -> dict[str, object]:
+        """How the video was made, as JSON can hold it."""
+        first = self.plans[0]
+        files = {file: digest for plan in self.plans for file, digest in plan.files.items()}
+        look = self._timeline.looks[0]
+        settings = {**first.to_dict(), **{name: getattr(look.settings, name) for name in _FINISH}}
+        video = self._settings.to_dict()
+        if len(self._timeline.looks) > 1:
+            video["looks"] = [one.to_dict() for one in self._timeline.looks]
+        if self._frame_rate is not None:
+            video["frame_rate"] = self._frame_rate
+        return (
+            recipe_of(first.network, settings, files, first.prior)
+            | dict(look.preset)
+            | {"command": "video", "video": video, "source": {"name": self.path.name, "sha256": self._video.sha256()}}
+        )
+
+    def steps(self) -> Iterator[VideoStep]:
+        """Dream frame by frame, in this process; nothing is written."""
+        dream = self._dream()
+        for shot in self.scan.shots:
+            for step in dream.frames(shot, self.driven):
+                yield self._told(step)
+
+    def sheet(self) -> Result:
+        """Some frames, each dreamt alone, as a picture with their times."""
+        dream = self._dream()
+        frames = [step for shot in preview.single_frames(self.scan) for step in dream.frames(shot, self.driven)]
+        picture = preview.sheet((step.time, step.picture) for step in frames)
+        return Result(picture, self.recipe() | {"preview": True})
+
+    def make(self, output: Output, *, settle: Callable[[], None] = lambda: None) -> DreamtVideo:
+        """Dream what is missing, each frame kept in a folder beside the video; then put the video together.
+
+        Args:
+            output: Where it goes, and how.
+            settle: Called once all frames are there, and the video is to be put together.
+
+        Raises:
+            ImageError: The video cannot be read, or a frame or the video not written.
+            FolderError: The frames cannot be kept.
+            SettingsError, ModelError: As for :func:`dreamer.dream`.
+        """
+        kept = self.begun(output)
+        with kept.held(self._digest(), overwrite=output.overwrite):
+            self._missing(kept)
+            settle()
+            made = self._written(output, kept, self.scan.count)
+        kept.remove()
+        return made
+
+    def so_far(self, output: Output) -> DreamtVideo | None:
+        """Put together what there is of an interrupted run, within the folder of its frames; None for no frame."""
+        kept = output.kept
+        count = kept.done(self.scan.shots)
+        if not count:
+            return None
+        suffix = output.path.suffix
+        partial = Output(kept.path / f"so-far{suffix}", output.codec, output.quality, overwrite=True)
+        return self._written(partial, kept, count)
+
+    def begun(self, output: Output) -> Kept:
+        """Find out before the work what would keep the video from being written."""
+        videos.check_video_target(output.path, codec=output.codec, overwrite=output.overwrite, size=self.size)
+        output.kept.check(self._digest(), overwrite=output.overwrite)
+        return output.kept
+
+    def _missing(self, kept: Kept) -> None:
+        """Dream the shots that are not finished."""
+        shots = [shot for shot in self.scan.shots if kept.begun(shot) < shot.indices.stop]
+        if shots and self._is_pooled(len(shots)):
+            self._in_pool(shots, kept)
+            return
+        dream = self._dream()
+        for shot in shots:
+            self._done = kept.begun(shot)
+            for step in kept_frames(dream, self._video, shot, self.driven, kept):
+                self._told(step)
+
+    def _is_pooled(self, shots: int) -> bool:
+        """Whether processes of their own dream, which take some seconds to start."""
+        if any(isinstance(plan.network.spec.weights, HeldWeights) for plan in self.plans):
+            return False
+        return self._place.is_named or (shots > 1 and len(resources.gpus()) > 1)
+
+    def _in_pool(self, shots: list[scanning.Shot], kept: Kept) -> None:
+        timeline = self._settled()
+        jobs = [
+            ShotJob(
+                video=str(self.path.absolute()),
+                frame_rate=self._frame_rate,
+                max_pixels=self._max_pixels,
+                timeline=timeline,
+                settings=self._settings,
+                shot=shot,
+                driven={index: self.driven[index] for index in shot.indices if index in self.driven},
+                folder=str(kept.path.absolute()),
+                timeout=self._place.timeout,
+            )
+            for shot in shots
+        ]
+        pool = self._place.pool()
+        try:
+            with self._watched(kept):
+                for outcome in pools.run(jobs, shot_job, pool, retries=self._place.retries):
+                    if outcome.failure is not None or outcome.result is None:
+                        failure = outcome.failure
+                        kind = getattr(errors, failure.kind, DreamerError) if failure else DreamerError
+                        raise kind(failure.message if failure else "nothing came back of a shot")
+                    flickers, notes = outcome.result
+                    self._flickers |= flickers
+                    for line in notes:
+                        self._note(line)
+        finally:
+            pool.close()
+
+    @contextmanager
+    def _watched(self, kept: Kept) -> Iterator[None]:
+        """Show how many frames others have finished meanwhile."""
+        over = threading.Event()
+        total = self.scan.count
+
+        def look() -> None:
+            while not over.wait(_SECONDS_BETWEEN_LOOKS):
+                self._done = kept.count()
+                if self._done:
+                    self._watcher.show(f"frame {self._done} of {total}{self._pace()}", min(1.0, self._done / total))
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _settled(self) -> Timeline:
+        """The timeline with the precisions that this machine chose, so that all others take the same."""
+        looks = []
+        for look in self._timeline.looks:
+            precision = self.plans[self._timeline.climb_of(look)].settings.precision
+            looks.append(replace(look, settings=replace(look.settings, precision=precision)))
+        return Timeline(tuple(looks))
+
+    def _dream(self) -> ShotDream:
+        return ShotDream(
+            self._video, self._timeline, self.plans, self._settings, note=self._note, on_step=self._on_step
+        )
+
+    def _on_step(self, step: DreamStep) -> None:
+        """Show that there is life in a frame that takes long."""
+        done, total = self._done, self.scan.count
+        text = f"frame {done + 1} of {total}, octave {step.octave + 1}/{step.num_octaves}"
+        self._watcher.show(text, min(0.9999, (done + step.progress) / total))
+
+    def _told(self, step: ShotStep) -> VideoStep:
+        index, total = step.state.index, self.scan.count
+        self._done = index + 1
+        if step.flicker is not None:
+            self._flickers[index] = step.flicker
+        progress = self._done / total
+        is_milestone = self._done == total or self._done % _FRAMES_BETWEEN_LINES == 0
+        text = f"frame {self._done} of {total}{self._pace()}"
+        self._watcher.show(text, progress, f"{text} done" if is_milestone else None)
+        return VideoStep(step.picture, index, step.time, step.flicker, progress)
+
+    def _pace(self) -> str:
+        """How many frames a second are done, once there is something to measure: the first one compiles."""
+        now = time.monotonic()
+        self._first = self._first or (now, self._done)
+        since, done = self._first
+        return f", {(self._done - done) / (now - since):.2g} a second" if self._done > done and now > since else ""
+
+    def _written(self, output: Output, kept: Kept, count: int) -> DreamtVideo:
+        recipe = self.recipe()
+        if count < self.scan.count:
+            recipe |= {"partial": {"frames": count}}
+        pts = [one for shot in self.scan.shots for one in shot.pts][:count]
+        durations = [one for shot in self.scan.shots for one in shot.durations][:count]
+        frames = (
+            Frame(stamp, duration, kept.picture(index))
+            for index, (stamp, duration) in enumerate(zip(pts, durations, strict=True))
+        )
+        is_whole = self._settings.start == 0 and self._settings.end is None and count == self.scan.count
+        notes = videos.write_video(
+            output.path,
+            frames,
+            size=self.size,
+            source=self._video,
+            time_base=self._video.time_base,
+            rate=self._video.rate,
+            codec=output.codec,
+            quality=output.quality,
+            bits=self._video.bits,
+            recipe=recipe,
+            begin=None if is_whole else self.scan.begin,
+            end=None if is_whole else pts[-1] + durations[-1],
+            overwrite=output.overwrite,
+        )
+        flicker = sum(self._flickers.values()) / len(self._flickers) if self._flickers else None
+        every = tuple(dict.fromkeys([*self._video.notes, *notes]))
+        return DreamtVideo(output.path, self.size, count, self.scan.count, flicker, recipe, every)
+
+    def _digest(self) -> str:
+        """Of all that the frames depend on."""
+        shots = [list(shot.indices) for shot in self.scan.shots]
+        plans = [plan.digest() for plan in self.plans]
+        known = {"recipe": self.recipe(), "plans": plans, "shots": shots}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+_FINISH = ("strength", "blend", "colors", "contrast", "saturation")
+_FRAMES_BETWEEN_LINES = 10

@@ -1,0 +1,112 @@
+"""How a video is dreamt in the course of time: looks at their times, and what lies between two of them.
+
+The one idea: between two looks both are dreamt, each carried along on its own, and shown mixed. Looks that differ in
+nothing but how they are finished, as in strength, share one climb.
+
+Must not import Keras or anything heavy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import SettingsError
+
+_OF_THE_FINISH = ("strength", "blend", "colors", "contrast", "saturation")
+_SHARED = ("max_size", "seed", "tile", "frames")
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look, and from when it is as it is.
+
+    Attributes:
+        time: Seconds from the beginning of the video.
+        settings: How frames are dreamt then.
+        preset: Which preset says so, as recipes have it.
+    """
+
+    time: float
+    settings: DreamSettings
+    preset: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """As recipes have it."""
+        return {"time": self.time, "settings": self.settings.to_dict(), **self.preset}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The looks of a video, by time.
+
+    Attributes:
+        looks: The first holds from the beginning, the last to the end; between two of them one becomes the other.
+
+    Raises:
+        SettingsError: There is none, two have the same time, or they cannot be of one video.
+
+    Example:
+        >>> strong, weak = DreamSettings(), DreamSettings(strength=0.2)
+        >>> line = Timeline((Look(0, strong), Look(4, weak)))
+        >>> line.climbs == (strong,), [round(weight, 2) for weight, _ in line.at(1)]
+        (True, [0.75, 0.25])
+    """
+
+    looks: tuple[Look, ...]
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted(self.looks, key=lambda look: look.time))
+        if not ordered:
+            raise SettingsError("a video needs one look; expected settings")
+        for before, after in pairwise(ordered):
+            if before.time == after.time:
+                raise SettingsError(f"two looks are to hold at {after.time:g} s; expected one at a time")
+        first = ordered[0].settings
+        for name in _SHARED:
+            if any(getattr(look.settings, name) != getattr(first, name) for look in ordered):
+                raise SettingsError(f"the looks of a video have different values of {name}; expected the same in all")
+        if first.frames > 1:
+            raise SettingsError("frames is for an endless zoom into a photo; expected 1 for a video")
+        object.__setattr__(self, "looks", ordered)
+
+    @classmethod
+    def of(cls, settings: DreamSettings, at: Mapping[float, DreamSettings] | Sequence[Look] = ()) -> Timeline:
+        """One look from the beginning, and others at their times."""
+        more = [Look(time, one) for time, one in at.items()] if isinstance(at, Mapping) else list(at)
+        return cls((*([] if any(one.time == 0 for one in more) else [Look(0.0, settings)]), *more))
+
+    @cached_property
+    def climbs(self) -> tuple[DreamSettings, ...]:
+        """How frames are climbed: the settings without those of the finish, each once."""
+        return tuple(dict.fromkeys(_climbed(look.settings) for look in self.looks))
+
+    def at(self, time: float) -> list[tuple[float, Look]]:
+        """The looks of a moment, each with its weight; the weights sum to 1.
+
+        Args:
+            time: Seconds from the beginning of the video.
+        """
+        times = [look.time for look in self.looks]
+        after = bisect_right(times, time)
+        if after in (0, len(times)):
+            return [(1.0, self.looks[min(after, len(times) - 1)])]
+        before, then = self.looks[after - 1], self.looks[after]
+        share = (time - before.time) / (then.time - before.time)
+        return [(1.0, before)] if share == 0 else [(1 - share, before), (share, then)]
+
+    def climb_of(self, look: Look) -> int:
+        """Which of :attr:`climbs` a look has."""
+        return self.climbs.index(_climbed(look.settings))
+
+
+def _climbed(settings: DreamSettings) -> DreamSettings:
+    return dataclasses.replace(settings, **{name: getattr(_PLAIN, name) for name in _OF_THE_FINISH})
+
+
+_PLAIN = DreamSettings()

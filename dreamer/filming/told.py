@@ -1,0 +1,87 @@
+"""What a video's dream is told, sorted: looks by their times, how they are carried on, and where the result goes.
+
+Must not import Keras or anything that needs it: what is wrong with it is said at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dreamer import presets, videos
+from dreamer.dreaming.settings import DreamSettings
+from dreamer.errors import SettingsError
+from dreamer.files.names import free_name
+from dreamer.filming.settings import VideoSettings
+from dreamer.filming.timeline import Look, Timeline
+from dreamer.sources import result_names
+
+At = Mapping[float, str | DreamSettings]
+"""Looks by the time, in seconds, from when they hold: presets by name, as ``"lace"`` or ``"lace:0.5"``, or settings."""
+
+
+def told_of(
+    settings: DreamSettings | None, keywords: Mapping[str, Any], *, preset: str | None, at: At, trust: bool = False
+) -> tuple[Timeline, VideoSettings]:
+    """What a video's dream is told, sorted: looks by their times, and how they are carried on.
+
+    Args:
+        settings: Of frames.
+        keywords: Fields of either settings, on top.
+        preset: A look to begin with.
+        at: Looks by their times.
+        trust: Whether presets from elsewhere may name any file.
+
+    Raises:
+        SettingsError: A value is impossible, or a name unknown.
+    """
+    own = {field.name for field in dataclasses.fields(VideoSettings)}
+    changes = {name: value for name, value in keywords.items() if name not in own}
+    first = _look(0.0, preset or settings or DreamSettings(), changes, trust=trust)
+    looks = [_look(float(time), look, changes, first, trust=trust) for time, look in at.items()]
+    timeline = Timeline((*([] if any(one.time == 0 for one in looks) else [first]), *looks))
+    return timeline, VideoSettings.of(**{name: value for name, value in keywords.items() if name in own})
+
+
+def _look(
+    time: float, told: str | DreamSettings, changes: Mapping[str, Any], first: Look | None = None, *, trust: bool
+) -> Look:
+    """A look from a preset's name, perhaps with a strength behind a colon; a strength alone is of the first look."""
+    if isinstance(told, DreamSettings):
+        return Look(time, DreamSettings.merged(told, changes))
+    name, strength = _strength_of(told)
+    given = dict(changes) | ({} if strength is None else {"strength": strength})
+    if not name:
+        if first is None or strength is None:
+            raise SettingsError(f"{told!r} names no look; expected a preset, as lace or lace:0.5")
+        return dataclasses.replace(first, time=time, settings=dataclasses.replace(first.settings, strength=strength))
+    found = presets.find(name, trust=trust)
+    return Look(time, found.settings(**given), found.origin)
+
+
+def _strength_of(told: str) -> tuple[str, float | None]:
+    """``lace:0.5`` as a name and a strength; ``0.5`` as a strength alone."""
+    name, _, number = told.rpartition(":")
+    try:
+        return name, float(number)
+    except ValueError:
+        return told, None
+
+
+def result_of(source: Path, what: str = "dream") -> Path:
+    """A free name for the dream of a video: the first whose video is not written yet, begun or not.
+
+    Args:
+        source: The video, or the pattern of a sequence.
+        what: A word for what is made.
+
+    Example:
+        >>> result_of(Path("/nowhere/clip.mp4")).name
+        'clip-dream.mp4'
+    """
+    if "%" in source.name:  # A sequence goes by its folder's name.
+        folder = source.absolute().parent
+        return free_name(result_names(folder.with_name(f"{folder.name}.png"), what, ".mp4"))
+    return free_name(result_names(source, what, videos.video_suffix(source.suffix)))
