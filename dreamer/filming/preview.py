@@ -59,12 +59,10 @@ def piece(scan: Scan, settings: VideoSettings) -> VideoSettings:
         return settings
     middle = (times[0] + times[-1] - SECONDS) / 2
     start = next(time for time in times if time >= middle)
-    changes = {} if isinstance(settings.cuts, str) else {"cuts": _within(settings.cuts, start)}
-    return dataclasses.replace(settings, start=start, end=start + SECONDS, **changes)
-
-
-def _within(cuts: tuple[float, ...], start: float) -> tuple[float, ...] | str:
-    return tuple(cut for cut in cuts if start <= cut < start + SECONDS) or "none"
+    cuts = settings.cuts
+    if not isinstance(cuts, str):
+        cuts = tuple(cut for cut in cuts if start <= cut < start + SECONDS) or "none"
+    return dataclasses.replace(settings, start=start, end=start + SECONDS, cuts=cuts)
 
 
 def sheet(frames: Iterator[tuple[float, FloatArray]]) -> Photo:
