@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tracemalloc
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def test_times_of_a_variable_rate_are_exact(tmp_path, suffix, first):
         frames = list(video.frames())
         assert video.time_base == MPEG_CLOCK
         assert [frame.pts for frame in frames] == pts
-        assert [frame.duration for frame in frames][:-1] == [b - a for a, b in zip(pts, pts[1:], strict=False)]
+        assert [frame.duration for frame in frames][:-1] == [b - a for a, b in pairwise(pts)]
         assert frames[-1].duration > 0
         assert video.size == (HEIGHT, WIDTH)
         assert video.bits == 8
@@ -311,7 +312,7 @@ def test_damaged_packets_are_counted(tmp_path):
         frames = list(video.frames())
         assert 30 <= len(frames) < 40
         assert "packets could not be decoded" in "; ".join(video.notes)
-        assert all(b.pts > a.pts for a, b in zip(frames, frames[1:], strict=False))
+        assert all(b.pts > a.pts for a, b in pairwise(frames))
 
 
 def test_a_whole_file_says_nothing(tmp_path):

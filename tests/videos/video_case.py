@@ -144,7 +144,9 @@ def packets(path: Path, kind: str) -> list[tuple[Fraction, bytes]]:
     with av.open(str(path)) as container:
         stream = getattr(container.streams, kind)[0]
         return [
-            (packet.pts * Fraction(stream.time_base), bytes(packet)) for packet in container.demux(stream) if packet.size
+            (packet.pts * Fraction(stream.time_base), bytes(packet))
+            for packet in container.demux(stream)
+            if packet.size
         ]
 
 
