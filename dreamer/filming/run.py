@@ -221,6 +221,11 @@ class VideoDream:
         found = listening.driven(sound, times, [Listen.parse(one) for one in self._settings.listen])
         return dict(enumerate(found))
 
+    @cached_property
+    def source(self) -> Mapping[str, str]:
+        """What recipes say of the video's file."""
+        return {"name": self.path.name, "sha256": self._video.sha256()}
+
     def recipe(self) -> dict[str, object]:
         """How the video was made, as JSON can hold it."""
         first = self.plans[0]
@@ -235,7 +240,7 @@ class VideoDream:
         return (
             recipe_of(first.network, settings, files, first.prior)
             | dict(look.preset)
-            | {"command": "video", "video": video, "source": {"name": self.path.name, "sha256": self._video.sha256()}}
+            | {"command": "video", "video": video, "source": dict(self.source)}
         )
 
     def steps(self) -> Iterator[VideoStep]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -155,11 +156,12 @@ class _Masks:
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self._videos: dict[str, MaskVideo] = {}
+        self._still = lru_cache(maxsize=4)(Finish)  # Which has stretched its mask once for all frames.
 
     def finish(self, settings: DreamSettings, time: float) -> Finish:
         mask = settings.mask
         if mask is None or not videos.is_video(mask):
-            return Finish(settings)
+            return self._still(settings)
         if mask not in self._videos:
             self._videos[mask] = self._stack.enter_context(closing(MaskVideo(Path(mask))))
         return Finish(settings, self._videos[mask].at(time))
