@@ -141,8 +141,6 @@ class VideoFile:
         if not streams:
             held = "only sound" if container.streams.audio else "no pictures"
             raise ImageReadError(f"{self.path} is no video: it holds {held}; a video file is expected.")
-        if len(streams) > 1:
-            self.note(f"of {len(streams)} videos in the file the first is taken")
         if streams[0].codec_context is None:
             raise ImageReadError(f"{self.path} cannot be decoded: its codec is not known. Convert it first.")
         context = streams[0].codec_context
@@ -160,9 +158,9 @@ class VideoFile:
         colours = colours_of(first)
         turns = round(int(first.rotation or 0) / 90) % 4
         self._look = Look((first.height, first.width), turns, bool(first.interlaced_frame), colours)
-        self._notes.clear()  # What went wrong on the way is counted when all is read.
-        if len([one for one in container.streams.video if not _is_cover(one)]) > 1:
-            self.note(f"of {len(container.streams.video)} videos in the file the first is taken")
+        count = sum(not _is_cover(one) for one in container.streams.video)
+        if count > 1:
+            self.note(f"of {count} videos in the file the first is taken")
         if turns:
             self.note(f"it is turned by {90 * turns if turns < 3 else -90} degrees, as its file says")
         if self._look.is_interlaced:

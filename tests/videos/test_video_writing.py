@@ -277,6 +277,15 @@ def test_chapters_and_words(tmp_path, suffix):
     assert videos.read_recipe(tmp_path / f"b{suffix}") == RECIPE
 
 
+def test_words_in_another_alphabet_are_kept_to_the_byte(tmp_path):
+    source = clip(tmp_path / "a.mkv", words={"title": "Caf____ noir"})
+    source.write_bytes(source.read_bytes().replace(b"Caf____", b"Caf\xe9\xe8\xea!"))
+    copied(source, tmp_path / "b.mkv")
+    copied(source, tmp_path / "c.mp4")
+    assert b"Caf\xe9\xe8\xea! noir" in (tmp_path / "b.mkv").read_bytes()
+    assert b"Caf\xe9\xe8\xea! noir" in (tmp_path / "c.mp4").read_bytes()
+
+
 def test_an_older_recipe_is_not_kept(tmp_path):
     write(tmp_path / "a.mp4", recipe=RECIPE)
     copied(tmp_path / "a.mp4", tmp_path / "b.mp4")
