@@ -37,7 +37,7 @@ def targets(candidates):
 
 
 def test_a_picture_has_the_whole_name_of_its_photo(tmp_path):
-    tree(tmp_path / "in", "a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff", "notes.txt", "x.mov")
+    tree(tmp_path / "in", "a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff", "notes.txt", "x.mp3")
     names = ["a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff"]
     assert targets(found(tmp_path / "in")) == dict(zip(names, names, strict=True))
 
@@ -176,10 +176,10 @@ def test_every_file_is_a_photo_or_left_out(tmp_path):
 
 def test_a_folder_of_nothing_but_what_is_not_read_says_what_would_read_it(tmp_path, monkeypatch):
     monkeypatch.setattr("dreamer.images.formats.find_spec", lambda _module: None)  # As where the extra is missing.
-    tree(tmp_path / "in", "a/1.HEIC", "2.heic", "3.mov")
+    tree(tmp_path / "in", "a/1.HEIC", "2.heic", "3.mp3")
     with pytest.raises(FolderError) as caught:
         found(tmp_path / "in")
-    assert "left out: 2 .heic, 1 .mov" in str(caught.value)
+    assert "left out: 2 .heic, 1 .mp3" in str(caught.value)
     assert "python -m pip install 'deepdreamer[heic]'" in str(caught.value)
 
 
