@@ -34,11 +34,11 @@ _MOST_PIXELS = 500_000_000
 
 @dataclass(frozen=True, repr=False)
 class BatchResult:
-    """What became of a folder of photos.
+    """What became of a folder of photos and videos.
 
     Attributes:
         output: Where the dreams are: a path or a URL.
-        finished: What became of each photo.
+        finished: What became of each photo and video.
         left_out: The files that became no dream, and why.
         tally: The same as counts.
 
@@ -55,7 +55,7 @@ class BatchResult:
 
     @property
     def failed(self) -> list[Finished]:
-        """The photos that could not be dreamt."""
+        """The photos and videos that could not be dreamt."""
         return [one for one in self.finished if one.status == "failed"]
 
     def __repr__(self) -> str:
@@ -77,29 +77,29 @@ def batch(
     progress: bool | None = None,
     **keywords: Any,
 ) -> BatchResult:
-    """Dream all photos of a folder into another, a tree of the same shape; what is done already is skipped.
+    """Dream all photos and videos of a folder into another, a tree of the same shape; what is done already is skipped.
 
     Args:
-        folder: The photos: a path, or a URL that fsspec knows.
+        folder: The photos and videos: a path, or a URL that fsspec knows.
         out: Where the dreams go.
         settings: What to do; by default the defaults of :class:`DreamSettings`.
         presets: Looks by their names or files; each gets a folder of its name in *out*.
         network: What to dream with: a name, the path of a ``.keras`` file, or what :func:`dreamer.load` gave for one.
-        glob: Which files are photos, as in ``"**/*.jpg"``; None for all pictures.
+        glob: Which files are meant, as in ``"**/*.jpg"``; None for all pictures, and all videos if PyAV is installed.
         overwrite: Whether everything is done again.
         damaged_ok: Whether photos of which rows are missing are taken.
         place: Where the work is done; by default by a process per GPU, or per core as far as memory goes.
-        on_result: Told what became of each photo.
+        on_result: Told what became of each photo and video.
         progress: Whether to show a bar; None for only in a notebook.
         **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of it, and of each preset.
 
     Returns:
-        What became of each photo. One that fails does not keep the others from being done.
+        What became of each photo and video. One that fails does not keep the others from being done.
 
     Raises:
         FolderError: There is no such folder, or the two cannot be used together.
         SettingsError: A setting is impossible, or the network is in the memory of this process only.
-        ModelError: No photo can be dreamt with some of the settings.
+        ModelError: Nothing can be dreamt with some of the settings.
 
     Example:
         >>> import dreamer

@@ -8,7 +8,6 @@ Must not import: networks, Keras or anything heavy.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import socket
@@ -16,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from dreamer.files.documents import parse_json
@@ -76,6 +76,41 @@ class Folder(Protocol):
             OSError: It cannot be written, or would lie outside.
         """
 
+    def fetched(self, name: str) -> AbstractContextManager[Path]:
+        """A file as one of this machine, under its own name: itself, or a copy that is gone after the body.
+
+        Raises:
+            OSError: It cannot be fetched.
+        """
+
+    def room(self, name: str) -> AbstractContextManager[Path]:
+        """A folder of this machine to make something in, which is gone once the body went well.
+
+        Args:
+            name: Where it is within a folder of this machine, and stays if the body fails or the run is killed. For a
+                store it is a temporary one.
+        """
+
+    def take(self, name: str, path: Path, *, overwrite: bool) -> None:
+        """Put a file of this machine in its place, whole or not at all, without having all of it in memory.
+
+        Args:
+            name: Its place.
+            path: The file, which may be gone from there afterwards.
+            overwrite: Whether a file that is there may be replaced.
+
+        Raises:
+            FileExistsError: A file is there, and may not be replaced.
+            OSError: It cannot be written, or would lie outside.
+        """
+
+    def sha256(self, name: str) -> str:
+        """The digest of a file, read piece by piece.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
 
@@ -110,7 +145,7 @@ def is_same(held: Folder, entry: FileEntry, digest: str, stamp: str | None) -> b
     """
     if stamp is not None and entry.stamp == stamp:
         return True
-    return hashlib.sha256(held.read(entry.name)).hexdigest() == digest
+    return held.sha256(entry.name) == digest
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files that become no pictures: why, and how many of which kind, so that none is left out in silence.
+"""Files that become no dreams: why, and how many of which kind, so that none is left out in silence.
 
 Must not import: networks, Keras.
 """
@@ -12,13 +12,16 @@ from typing import Any, NamedTuple
 
 from dreamer.batching.folder import FileEntry, Folder
 from dreamer.batching.globs import Glob
+from dreamer.errors import MissingExtraError
 from dreamer.images.formats import missing_extra
+from dreamer.videos import is_video
+from dreamer.videos.pyav import check_installed
 
 _MOST_KINDS = 8  # That a summary names.
 
 
 class LeftOut(NamedTuple):
-    """A file that becomes no picture.
+    """A file that becomes no dream.
 
     Attributes:
         inputs: Where it is.
@@ -35,8 +38,14 @@ class LeftOut(NamedTuple):
         return {"status": "left out", "input": f"{self.inputs.show()}/{self.name}", "reason": self.reason}
 
 
-def why_not(entry: FileEntry, glob: Glob | None) -> str:
-    """Why a file is left out: the end of a sentence that begins with its name."""
+def why_not(entry: FileEntry, glob: Glob | None, *, takes_videos: bool = False) -> str:
+    """Why a file is left out: the end of a sentence that begins with its name.
+
+    Args:
+        entry: The file.
+        glob: Which files are meant.
+        takes_videos: Whether videos are taken, where what reads them is installed.
+    """
     if entry.flaw:
         return f"its name {entry.flaw}, so it might be written anywhere; rename it"
     if glob is not None and not glob.matches(entry.name):
@@ -44,9 +53,20 @@ def why_not(entry: FileEntry, glob: Glob | None) -> str:
     if entry.problem:
         return entry.problem
     suffix = suffix_of(entry.name)
-    if extra := missing_extra(suffix):
+    is_lacking = takes_videos and is_video(entry.name) and not reads_videos()
+    if extra := "video" if is_lacking else missing_extra(suffix):
         return f"{suffix} needs the extra [{extra}]: python -m pip install 'deepdreamer[{extra}]'"
-    return f"{suffix} is no suffix of a picture that is read" if suffix else "has no suffix of a picture"
+    kinds = "a picture or a video" if takes_videos else "a picture"
+    return f"{suffix} is no suffix of {kinds} that is read" if suffix else f"has no suffix of {kinds}"
+
+
+def reads_videos() -> bool:
+    """Whether what reads videos is installed."""
+    try:
+        check_installed()
+    except MissingExtraError:
+        return False
+    return True
 
 
 def counted(left_out: Sequence[LeftOut]) -> dict[str, int]:

@@ -5,9 +5,11 @@ Must not import: networks, Keras.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from filelock import FileLock, Timeout
 from dreamer.batching.folder import HIDDEN, FileEntry, Folder, Holder
 from dreamer.batching.names import inside, is_within
 from dreamer.errors import FolderError, FolderInUseError, ImageExistsError
-from dreamer.files.regular import read_bytes
-from dreamer.images.files import put
+from dreamer.files.regular import open_regular, read_bytes
+from dreamer.images.files import move, put
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,38 @@ class LocalFolder:
             put(path, data, overwrite=overwrite)
         except ImageExistsError as error:
             raise FileExistsError(str(error)) from error
+
+    @contextmanager
+    def fetched(self, name: str) -> Iterator[Path]:
+        """The file itself."""
+        yield self.path(name)
+
+    @contextmanager
+    def room(self, name: str) -> Iterator[Path]:
+        """A folder within it, which a later run finds again unless the body went well, or put nothing there."""
+        path = inside(self.root, name)
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            yield path
+        except BaseException:
+            with suppress(OSError):
+                path.rmdir()
+            raise
+        shutil.rmtree(path)
+
+    def take(self, name: str, path: Path, *, overwrite: bool) -> None:
+        """Move a file to its place."""
+        place = inside(self.root, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            move(path, place, overwrite=overwrite)
+        except ImageExistsError as error:
+            raise FileExistsError(str(error)) from error
+
+    def sha256(self, name: str) -> str:
+        """The digest of a file, which has to be a regular one."""
+        with open_regular(self.path(name)) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there; of a link itself, not what it leads to."""

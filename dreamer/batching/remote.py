@@ -11,12 +11,15 @@ Must not import: networks, Keras or anything heavy; fsspec only when a folder is
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
+import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dreamer.batching.folder import HIDDEN, FileEntry, Folder, Holder
@@ -87,13 +90,38 @@ class RemoteFolder:
     def write(self, name: str, data: bytes, *, overwrite: bool) -> None:
         """Put a file in its place; a store does that whole or not at all."""
         store, path = self._place(name)
-        mode = "overwrite" if overwrite else "create"
-        with self._told():
-            try:
-                store.pipe_file(path, data, mode=mode)
-            except FileNotFoundError:  # File servers have folders, which have to be made.
-                store.makedirs(path.rpartition("/")[0], exist_ok=True)
-                store.pipe_file(path, data, mode=mode)
+        self._put(store.pipe_file, path, data, overwrite=overwrite)
+
+    @contextmanager
+    def fetched(self, name: str) -> Iterator[Path]:
+        """A copy in a temporary folder."""
+        store, path = self._place(name)
+        with tempfile.TemporaryDirectory(prefix="dreamer-") as folder:
+            copy = Path(folder, PurePosixPath(name).name)
+            with self._told():
+                store.get_file(path, str(copy))
+            yield copy
+
+    @contextmanager
+    def room(self, _name: str) -> Iterator[Path]:
+        """A temporary folder: what is half done stays on the machine that does it, and is lost with its process."""
+        with tempfile.TemporaryDirectory(prefix="dreamer-") as folder:
+            yield Path(folder)
+
+    def take(self, name: str, path: Path, *, overwrite: bool) -> None:
+        """Send a file to its place."""
+        store, place = self._place(name)
+
+        def send(place: str, path: str, *, mode: str) -> None:
+            store.put_file(path, place, mode=mode)
+
+        self._put(send, place, str(path), overwrite=overwrite)
+
+    def sha256(self, name: str) -> str:
+        """The digest of a file, read piece by piece."""
+        store, path = self._place(name)
+        with self._told(), store.open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -166,6 +194,17 @@ class RemoteFolder:
                 mine = _lock_now()
                 self.write(_LOCK, mine, overwrite=True)
                 held[0] = mine
+
+    def _put(self, send: Callable[..., None], path: str, content: bytes | str, *, overwrite: bool) -> None:
+        """Send what is to be in a place there; file servers have folders, which have to be made."""
+        store, _ = self._store()
+        mode = "overwrite" if overwrite else "create"
+        with self._told():
+            try:
+                send(path, content, mode=mode)
+            except FileNotFoundError:
+                store.makedirs(path.rpartition("/")[0], exist_ok=True)
+                send(path, content, mode=mode)
 
     def _listing(self) -> dict[str, FileEntry]:
         store, root = self._store()

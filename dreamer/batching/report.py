@@ -1,4 +1,4 @@
-"""What became of a run: of each photo, and in counts.
+"""What became of a run: of each photo and video, and in counts.
 
 Must not import Keras or anything heavy.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from dreamer.batching.jobs import PhotoJob
+from dreamer.batching.jobs import FileJob
 from dreamer.batching.records import Verdict
 from dreamer.workers.outcomes import Failure
 
@@ -32,7 +32,7 @@ class Finished:
         notes: One-line remarks.
     """
 
-    job: PhotoJob
+    job: FileJob
     status: Status
     reason: str
     failure: Failure | None = None
@@ -107,7 +107,7 @@ class Tally:
 
     @property
     def per_minute(self) -> float:
-        """Photos dreamt per minute, start-up included."""
+        """Photos and videos dreamt per minute, start-up included."""
         return 60 * self.counts["done"] / max(self.seconds, 1e-9)
 
     def __str__(self) -> str:

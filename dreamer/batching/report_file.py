@@ -32,7 +32,7 @@ class Told(Protocol):
 
 
 class ReportFile:
-    """A line for each photo as it ends, the counts at the end. Used as a context.
+    """A line for each photo and video as it ends, the counts at the end. Used as a context.
 
     Args:
         path: Where it goes; None for no report.

@@ -1,6 +1,7 @@
 """A whole run over a folder: what is to be done (``records``) is done by a pool, and told as it happens.
 
-The one idea: a run is a generator of what became of each photo. Who asks it decides what to show, and when to stop.
+The one idea: a run is a generator of what became of each photo and video. Who asks it decides what to show, and when
+to stop.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from dreamer import errors
-from dreamer.batching.jobs import Candidate, PhotoJob, all_names, pending_name
+from dreamer.batching.jobs import Candidate, FileJob, all_names, pending_name, room_name
 from dreamer.batching.records import Verdict
 from dreamer.batching.report import Finished
 from dreamer.batching.working import check_settings, chosen_precision, dream_job
@@ -25,12 +26,12 @@ def check_begun(found: Sequence[Candidate]) -> None:
     """Make sure that there is something to go on with.
 
     Raises:
-        FolderError: There is no record of any of the pictures.
+        FolderError: There is no record of any of the dreams, nor a video that was begun.
     """
     outputs = found[0].job.outputs
-    if not outputs.entries(name for candidate in found for name in all_names(candidate.job.target)[1:]):
+    if not outputs.entries(name for candidate in found for name in all_names(candidate.job)[1:]):
         raise FolderError(
-            f"there is nothing to go on with: {outputs.show()} has no record of any of these pictures. "
+            f"there is nothing to go on with: {outputs.show()} has no record of any of these dreams. "
             "Look for a mistyped folder, or leave out --resume to begin"
         )
 
@@ -38,7 +39,7 @@ def check_begun(found: Sequence[Candidate]) -> None:
 def settled(found: Sequence[Candidate], pool: Pool, *, retries: int = RETRIES) -> list[Candidate]:
     """Settle the precision of jobs that leave it to the machine, by asking one machine for all.
 
-    So jobs that say the same give the same picture, whichever machine does them.
+    So jobs that say the same give the same dream, whichever machine does them.
 
     Args:
         found: As ``jobs.candidates`` gives them.
@@ -77,47 +78,55 @@ def carry_out(
 
     Args:
         verdicts: As ``records.judge_all`` gives them.
-        pool: Where the photos are dreamt.
-        retries: How often a photo is tried again after what may pass: a network or a disk that fails, memory that
+        pool: Where the photos and videos are dreamt.
+        retries: How often a job is tried again after what may pass: a network or a disk that fails, memory that
             runs out, a process that dies.
-        stop: Asked before a photo is begun; once it says True, those under way are the last.
+        stop: Asked before a job is begun; once it says True, those under way are the last.
 
     Yields:
-        What became of each photo: first of those that are skipped or cannot be done, then of the others as they end.
+        What became of each: first of those that are skipped or cannot be done, then of the others as they end.
 
     Raises:
-        SettingsError, ModelError: No photo can be dreamt with some of the settings.
+        SettingsError, ModelError: Nothing can be dreamt with some of the settings.
     """
     reasons = {verdict.job: verdict.reason for verdict in verdicts if verdict.action == "dream"}
     if reasons:
         _check(dict.fromkeys(job.settings for job in reasons), pool, retries)
-        next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job.target))
+        next(iter(reasons)).outputs.sweep(name for job in reasons for name in all_names(job))
     for verdict in verdicts:
-        if verdict.action == "skip" and verdict.is_noted:  # A run was killed right before it could remove the note.
-            verdict.job.outputs.remove(pending_name(verdict.job.target))
+        if verdict.action == "skip" and verdict.is_noted:  # A run was killed right before it could remove these.
+            _clear(verdict.job)
     yield from (_ended(verdict) for verdict in verdicts if verdict.action != "dream")
     for outcome in pools.run(reasons, dream_job, pool, retries=retries, stop=stop):
         yield Finished(
             outcome.job,
             "failed" if outcome.failure else "done",
             reasons[outcome.job],
-            outcome.failure and _of_photo(outcome.failure, outcome.job),
+            outcome.failure and _of_file(outcome.failure, outcome.job),
             outcome.attempts,
             outcome.seconds,
             outcome.result or (),
         )
 
 
+def _clear(job: FileJob) -> None:
+    """Remove what is left over of a dream that is done."""
+    job.outputs.remove(pending_name(job.target))
+    if job.is_video:
+        with job.outputs.room(room_name(job.target)):
+            pass
+
+
 def _ended(verdict: Verdict) -> Finished:
-    """What became of a photo with which nothing is to be done."""
+    """What became of a file with which nothing is to be done."""
     if verdict.action == "skip":
         return Finished(verdict.job, "skipped", verdict.reason)
     failure = Failure("FolderError", f"{verdict.job.inputs.show(verdict.job.source)}: {verdict.reason}")
     return Finished(verdict.job, "failed", "cannot be done", failure)
 
 
-def _of_photo(failure: Failure, job: PhotoJob) -> Failure:
-    """A failure that says which photo it is about; one of a pool cannot know."""
+def _of_file(failure: Failure, job: FileJob) -> Failure:
+    """A failure that says which file it is about; one of a pool cannot know."""
     name = job.inputs.show(job.source)
     if failure.kind not in ("WorkerDied", "TimeLimitError"):
         return failure
@@ -125,13 +134,13 @@ def _of_photo(failure: Failure, job: PhotoJob) -> Failure:
 
 
 def _check(settings: Iterable[DreamSettings], pool: Pool, retries: int) -> None:
-    """Say once what would be said of every photo."""
+    """Say once what would be said of every file."""
     for outcome in pools.run(settings, check_settings, pool, retries=retries):
         _check_done(outcome)
 
 
 def _check_done(outcome: Outcome[Any, Any]) -> None:
-    """Raise what made a job fail that is done for all photos."""
+    """Raise what made a job fail that is done for all files."""
     if outcome.failure is not None:
         kind = getattr(errors, outcome.failure.kind, DreamerError)
         raise kind(outcome.failure.message)

@@ -1,4 +1,4 @@
-"""One job, done where it is told to be: read, dream, write, record.
+"""One job, done where it is told to be: read, dream, write, record. Of a video: ``video_jobs``.
 
 The one idea: all that is shared between jobs is what a process keeps anyway, the network and its compiled programs.
 So these functions run the same in this process, in one of a pool, and on a cluster.
@@ -7,13 +7,15 @@ So these functions run the same in this process, in one of a pool, and on a clus
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from dreamer import images
 from dreamer.batching.folder import Folder
-from dreamer.batching.jobs import PhotoJob, pending_name, record_name
+from dreamer.batching.jobs import FileJob
 from dreamer.batching.local import LocalFolder
+from dreamer.batching.placing import put
 from dreamer.batching.records import Record
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.images.encoding import check_size, format_name
@@ -22,23 +24,32 @@ from dreamer.images.recipes import source_of
 from dreamer.workers import limits, process
 
 Notes = tuple[str, ...]
-"""One-line remarks on a finished picture."""
+"""One-line remarks on a finished dream."""
 
 
-def dream_job(job: PhotoJob) -> Notes:
-    """Dream a photo; put the picture in its place, then its record.
+def dream_job(job: FileJob) -> Notes:
+    """Dream a photo or a video; put the dream in its place, then its record.
 
     Raises:
-        ImageError: The photo cannot be read, or the picture not written.
+        ImageError: The photo or video cannot be read, or the dream not written.
         OSError: A folder cannot be reached, or a file is in the way by now.
-        DreamerError: As for ``dreamer.dream``.
+        DreamerError: As for ``dreamer.dream`` and ``dreamer.video``.
     """
-    from dreamer.dreaming.photo import PhotoDream
-    from dreamer.dreaming.steps import octave_sizes
     from dreamer.models import registry
 
-    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the photo's time: it is kept for others.
+    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the job's time: it is kept for others.
     process.allow(job.timeout or limits.READING)
+    if not job.is_video:
+        return _dream_photo(job)
+    from dreamer.batching.video_jobs import dream_video
+
+    return dream_video(job)
+
+
+def _dream_photo(job: FileJob) -> Notes:
+    from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.steps import octave_sizes
+
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
     photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
@@ -56,11 +67,12 @@ def dream_job(job: PhotoJob) -> Notes:
     result = dream.result(compact=True)
     del dream
     picture, remarks = result.encoded(suffix)
-    _put(job, picture, digest, damaged)
+    record = Record.of(job, source_sha256=digest, output_sha256=hashlib.sha256(picture).hexdigest(), damaged=damaged)
+    put(job, record, partial(job.outputs.write, job.target, picture))
     return (*notes, *remarks)
 
 
-def _terms(job: PhotoJob) -> dict[str, Any]:
+def _terms(job: FileJob) -> dict[str, Any]:
     """How a photo is read, as keywords of ``images.decode``."""
     return {
         "max_pixels": job.max_pixels,
@@ -84,7 +96,7 @@ def chosen_precision(settings: DreamSettings) -> str:
 
 
 def check_settings(settings: DreamSettings) -> None:
-    """Find out what would make every photo fail, by loading the network, which is needed anyway.
+    """Find out what would make every file fail, by loading the network, which is needed anyway.
 
     Raises:
         SettingsError, ModelError, ImageReadError: As for ``dreamer.dream``.
@@ -100,28 +112,3 @@ def check_settings(settings: DreamSettings) -> None:
 def _bytes_of(held: Folder, name: str) -> bytes:
     # Of a file of this machine more can be said than the system does.
     return file_bytes(held.path(name)) if isinstance(held, LocalFolder) else held.read(name)
-
-
-def _put(job: PhotoJob, picture: bytes, source_sha256: str, damaged: bool) -> None:
-    """Put a picture and its record in their places, so that being killed at any point does no harm."""
-    record = Record(
-        source=job.source,
-        source_sha256=source_sha256,
-        source_stamp=job.source_stamp,
-        preset=job.preset,
-        settings_sha256=job.settings_sha256,
-        output_sha256=hashlib.sha256(picture).hexdigest(),
-        damaged=damaged,
-    )
-    outputs = job.outputs
-    outputs.write(pending_name(job.target), record.to_json(), overwrite=True)
-    try:
-        outputs.write(job.target, picture, overwrite=job.replaces)
-    except FileExistsError:
-        # Another attempt at this very job may have come as far as this.
-        if outputs.read(job.target) != picture:
-            outputs.remove(pending_name(job.target))
-            raise
-    record = record.stamped(outputs.stamp(job.target))
-    outputs.write(record_name(job.target), record.to_json(), overwrite=True)
-    outputs.remove(pending_name(job.target))

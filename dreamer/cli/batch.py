@@ -1,4 +1,4 @@
-"""``dreamer batch INPUT_DIR OUTPUT_DIR``: dreams a folder of photos."""
+"""``dreamer batch INPUT_DIR OUTPUT_DIR``: dreams a folder of photos and videos."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ EXIT_SOME_FAILED = 1
     help="A look to begin with, which other options change; of several, each gets a folder of its name.",
 )  # fmt: skip
 @trust_option
-@option(DREAM, "--glob", metavar="PATTERN", help="Which files are photos, as in '**/*.jpg'.  [default: all pictures]")
+@option(
+    DREAM, "--glob", metavar="PATTERN",
+    help="Which files are meant, as in '**/*.jpg'.  [default: all pictures and videos]",
+)  # fmt: skip
 @option(RESULT, "--resume", is_flag=True, help="Insist that OUTPUT_DIR was begun before; it is gone on with anyway.")
 @option(RESULT, "--overwrite", is_flag=True, help="Do everything again, and replace files that are in the way.")
 @option(RESULT, "--dry-run", is_flag=True, help="Only list what would be done, and why.")
@@ -56,7 +59,7 @@ EXIT_SOME_FAILED = 1
     RESULT, "--report", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
     help="Write a line of JSON per file, to a file, a pipe or /dev/stdout.",
 )  # fmt: skip
-@pool_options("How many photos at a time.  [default: one per GPU, or one per core as far as memory goes]")
+@pool_options("How many files at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @objective_option
 @click.option("--layer", "layers", multiple=True, hidden=True)
 @click.option("--channel", "channels", multiple=True, hidden=True)
@@ -91,11 +94,11 @@ def batch(
     channels: tuple[str, ...],
     **chosen: Any,
 ) -> None:
-    """Dream all photos in INPUT_DIR into OUTPUT_DIR, a tree of the same shape.
+    """Dream all photos and videos in INPUT_DIR into OUTPUT_DIR, a tree of the same shape.
 
     Either may be a URL such as s3://BUCKET/FOLDER. Run it again to go on: what is done is skipped, what changed is
-    done again. Files that are no photos are told, hidden ones left alone. The first Ctrl-C lets the photos under way
-    finish, the second drops them; SIGTERM and SIGHUP do the same. The exit status is 1 if some photos failed.
+    done again. Files that are neither are told, hidden ones left alone. The first Ctrl-C lets the files under way
+    finish, the second drops them; SIGTERM and SIGHUP do the same. The exit status is 1 if some files failed.
 
     \b
     dreamer batch photos dreams --preset fur-and-eyes
@@ -172,14 +175,14 @@ def batch(
     if as_json:
         print_answer("batch", answers)
     if not quiet:
-        say(f"{tally} in {tally.seconds:.0f} s, {tally.per_minute:.3g} photos a minute")
+        say(f"{tally} in {tally.seconds:.0f} s, {tally.per_minute:.3g} files a minute")
         if left_out:
             say(leaving.told(left_out))
         if not (written.is_stdout or as_json):
             print_path(outputs.show())
     if tally.left:
-        why = "Interrupted" if was_asked else "Stopped, since no other photo could be written either"
-        say(f"{why}: {tally.left} photos are left. The same command again goes on with them")
+        why = "Interrupted" if was_asked else "Stopped, since no other file could be written either"
+        say(f"{why}: {tally.left} files are left. The same command again goes on with them")
     if was_asked:
         ctx.exit(exit_status())
     if tally.counts["failed"]:

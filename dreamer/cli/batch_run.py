@@ -34,7 +34,7 @@ def run(
     from dreamer.batching.running import carry_out
 
     tally = Tally.of(verdicts, left_out)
-    with work_progress(quiet=quiet, opening="Looking at the photos") as progress, _stopping(progress) as stopping:
+    with work_progress(quiet=quiet, opening="Looking at the files") as progress, _stopping(progress) as stopping:
         pace = _Pace()
         try:
             for one in carry_out(verdicts, pool, retries=retries, stop=lambda: stopping.was_asked):
@@ -90,7 +90,7 @@ class _Stopping:
         self.was_asked = True
         # In the middle of another line this cannot be printed, and is not worth an error.
         with suppress(RuntimeError):
-            self._progress.say("Stopping once the photos under way are finished; Ctrl-C again drops them")
+            self._progress.say("Stopping once the files under way are finished; Ctrl-C again drops them")
 
 
 @contextmanager

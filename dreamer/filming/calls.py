@@ -73,7 +73,8 @@ def video(
     source = Path(path)
     output = Output(result_of(source) if out is None else Path(out), codec, quality, overwrite)
     with _Shown(progress) as watcher, VideoDream(
-        source, timeline, told, frame_rate=frame_rate, network=network, place=place, note=warn, watcher=watcher
+        source, timeline, told, frame_rate=frame_rate, network=network, place=place or Place(), note=warn,
+        watcher=watcher,
     ) as dream:  # fmt: skip
         try:
             return dream.make(output)

@@ -134,7 +134,7 @@ class VideoDream:
         settings: Which piece of it, and how frames are carried on.
         frame_rate: Of a sequence of pictures.
         network: What to dream with, in place of the one that the settings name.
-        place: Where shots are dreamt.
+        place: Where shots are dreamt; None for in this process, whatever GPUs there are.
         max_pixels: Refuse frames with more.
         note: Told in a line what is done otherwise than asked.
         watcher: Is shown how far it is.
@@ -162,7 +162,7 @@ class VideoDream:
         self._settings = settings
         self._frame_rate = frame_rate
         self._network = network
-        self._place = place or Place()
+        self._place = place
         self._max_pixels = max_pixels
         self._note = note
         self._watcher = watcher or Unwatched()
@@ -257,12 +257,20 @@ class VideoDream:
         picture = preview.sheet((step.time, step.picture) for step in frames)
         return Result(picture, self.recipe() | {"preview": True})
 
-    def make(self, output: Output, *, settle: Callable[[], None] = lambda: None) -> DreamtVideo:
+    def make(
+        self,
+        output: Output,
+        *,
+        settle: Callable[[], None] = lambda: None,
+        written: Callable[[DreamtVideo], None] = lambda _made: None,
+    ) -> DreamtVideo:
         """Dream what is missing, each frame kept in a folder beside the video; then put the video together.
 
         Args:
             output: Where it goes, and how.
             settle: Called once all frames are there, and the video is to be put together.
+            written: Called once it is written, while its frames are still there, so that a run that is killed
+                meanwhile goes on with them.
 
         Raises:
             ImageError: The video cannot be read, or a frame or the video not written.
@@ -274,6 +282,7 @@ class VideoDream:
             self._missing(kept)
             settle()
             made = self._written(output, kept, self.scan.count)
+            written(made)
         kept.remove()
         return made
 
@@ -296,8 +305,8 @@ class VideoDream:
     def _missing(self, kept: Kept) -> None:
         """Dream the shots that are not finished."""
         shots = [shot for shot in self.scan.shots if kept.begun(shot) < shot.indices.stop]
-        if shots and self._is_pooled(len(shots)):
-            self._in_pool(shots, kept)
+        if shots and self._place is not None and self._is_pooled(self._place, len(shots)):
+            self._in_pool(self._place, shots, kept)
             return
         dream = self._dream()
         for shot in shots:
@@ -305,13 +314,13 @@ class VideoDream:
             for step in kept_frames(dream, self._video, shot, self.driven, kept):
                 self._told(step)
 
-    def _is_pooled(self, shots: int) -> bool:
+    def _is_pooled(self, place: Place, shots: int) -> bool:
         """Whether processes of their own dream, which take some seconds to start."""
         if any(isinstance(plan.network.spec.weights, HeldWeights) for plan in self.plans):
             return False
-        return self._place.is_named or (shots > 1 and len(resources.gpus()) > 1)
+        return place.is_named or (shots > 1 and len(resources.gpus()) > 1)
 
-    def _in_pool(self, shots: list[scanning.Shot], kept: Kept) -> None:
+    def _in_pool(self, place: Place, shots: list[scanning.Shot], kept: Kept) -> None:
         timeline = self._settled()
         jobs = [
             ShotJob(
@@ -323,14 +332,14 @@ class VideoDream:
                 shot=shot,
                 driven={index: self.driven[index] for index in shot.indices if index in self.driven},
                 folder=str(kept.path.absolute()),
-                timeout=self._place.timeout,
+                timeout=place.timeout,
             )
             for shot in shots
         ]
-        pool = self._place.pool()
+        pool = place.pool()
         try:
             with self._watched(kept):
-                for outcome in pools.run(jobs, shot_job, pool, retries=self._place.retries):
+                for outcome in pools.run(jobs, shot_job, pool, retries=place.retries):
                     if outcome.failure is not None or outcome.result is None:
                         failure = outcome.failure
                         kind = getattr(errors, failure.kind, DreamerError) if failure else DreamerError

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -128,6 +129,31 @@ def put(path: Path, data: bytes, *, overwrite: bool) -> None:
         file.write(data)
 
 
+def move(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Bring a whole file, which is down on the disk, to its place in one move, or leave everything as it was.
+
+    Args:
+        part: The file; gone from there afterwards.
+        path: Its place; a symbolic link is written through. On another disk it is copied there first.
+        overwrite: Replace a file that is there, keeping its permissions.
+
+    Raises:
+        ImageWriteError: A file is there by now that may not be replaced, or the disk is full or failing.
+    """
+    real = _real(path)
+    try:
+        _like(real, part)
+        _take_place(part, real, overwrite=overwrite)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise ImageWriteError(f"{path} cannot be written: {_meaning(error)}") from error
+        with placed(path, overwrite=overwrite) as file, part.open("rb") as there:
+            shutil.copyfileobj(there, file)
+    part.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def placed(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """A file that comes to its place in one move, once the body has written it; if that fails, all is as it was.
@@ -143,14 +169,10 @@ def placed(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     part = real.parent / f".dreamer-{secrets.token_hex(8)}.part"
     try:
         with part.open("xb") as file:
-            if real.exists():
-                part.chmod(stat.S_IMODE(real.stat().st_mode))
+            _like(real, part)
             yield file
             _settle(file, real)
-        if overwrite:
-            part.replace(real)
-        else:
-            _place(part, real)
+        _take_place(part, real, overwrite=overwrite)
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
@@ -173,6 +195,19 @@ def _settle(file: BinaryIO, _real: Path) -> None:
     """Write a file down to the disk, before it takes its place."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def _like(real: Path, part: Path) -> None:
+    """Give a file the permissions of the one whose place it takes."""
+    if real.exists():
+        part.chmod(stat.S_IMODE(real.stat().st_mode))
+
+
+def _take_place(part: Path, real: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        part.replace(real)
+    else:
+        _place(part, real)
 
 
 def _place(part: Path, real: Path) -> None:

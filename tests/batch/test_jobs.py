@@ -37,7 +37,7 @@ def targets(candidates):
 
 
 def test_a_picture_has_the_whole_name_of_its_photo(tmp_path):
-    tree(tmp_path / "in", "a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff", "notes.txt", "x.mov")
+    tree(tmp_path / "in", "a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff", "notes.txt", "x.mp3")
     names = ["a/x.jpg", "b/x.jpg", "b/x.png", "x.JPG", "ümläut 1.tiff"]
     assert targets(found(tmp_path / "in")) == dict(zip(names, names, strict=True))
 
@@ -139,21 +139,21 @@ def reasons(root, **options):
 
 def test_whatever_is_no_photo_is_left_out_with_its_reason_and_counted_by_suffix(tmp_path):
     root = tmp_path / "in"
-    tree(root, "x.jpg", "a/clip.MOV", "b/clip.mov", "IMG_1.xyz", "scan", ".hidden.jpg", ".dreamer/records/x.jpg.json")
+    tree(root, "x.jpg", "a/song.MP3", "b/song.mp3", "IMG_1.xyz", "scan", ".hidden.jpg", ".dreamer/records/x.jpg.json")
     (root / "linked").symlink_to(root / "a")
     os.mkfifo(root / "pipe")
     planned, found = reasons(root)
     assert [one.job.source for one in planned.candidates] == ["x.jpg"]
     assert found == {
-        "a/clip.MOV": ".mov is no suffix of a picture that is read",
-        "b/clip.mov": ".mov is no suffix of a picture that is read",
-        "IMG_1.xyz": ".xyz is no suffix of a picture that is read",
-        "scan": "has no suffix of a picture",
+        "a/song.MP3": ".mp3 is no suffix of a picture or a video that is read",
+        "b/song.mp3": ".mp3 is no suffix of a picture or a video that is read",
+        "IMG_1.xyz": ".xyz is no suffix of a picture or a video that is read",
+        "scan": "has no suffix of a picture or a video",
         "linked": "is a link to a directory, and those are not followed; a picture file is expected",
         "pipe": "is not a regular file; a picture file is expected",
     }
-    assert left_out.counted(planned.left_out) == {"without a suffix": 3, ".mov": 2, ".xyz": 1}
-    assert left_out.told(planned.left_out) == "left out: 3 without a suffix, 2 .mov, 1 .xyz"
+    assert left_out.counted(planned.left_out) == {"without a suffix": 3, ".mp3": 2, ".xyz": 1}
+    assert left_out.told(planned.left_out) == "left out: 3 without a suffix, 2 .mp3, 1 .xyz"
     assert planned.left_out[0].to_dict() == {
         "status": "left out", "input": f"{root}/IMG_1.xyz", "reason": found["IMG_1.xyz"],
     }  # fmt: skip
@@ -176,10 +176,10 @@ def test_every_file_is_a_photo_or_left_out(tmp_path):
 
 def test_a_folder_of_nothing_but_what_is_not_read_says_what_would_read_it(tmp_path, monkeypatch):
     monkeypatch.setattr("dreamer.images.formats.find_spec", lambda _module: None)  # As where the extra is missing.
-    tree(tmp_path / "in", "a/1.HEIC", "2.heic", "3.mov")
+    tree(tmp_path / "in", "a/1.HEIC", "2.heic", "3.mp3")
     with pytest.raises(FolderError) as caught:
         found(tmp_path / "in")
-    assert "left out: 2 .heic, 1 .mov" in str(caught.value)
+    assert "left out: 2 .heic, 1 .mp3" in str(caught.value)
     assert "python -m pip install 'deepdreamer[heic]'" in str(caught.value)
 
 

@@ -335,14 +335,14 @@ def test_a_mask_that_is_no_picture_is_said_once(photos, dreams, dream, tmp_path)
 
 
 def test_a_full_disk_ends_the_run_and_a_later_one_completes_it(photos, dreams, dream, monkeypatch):
-    put = working._put
+    put = working.put
 
     def full(job, *arguments):
         if job.source == "b/x.jpg":
             raise OSError(errno.ENOSPC, "No space left on device")
         put(job, *arguments)
 
-    monkeypatch.setattr(working, "_put", full)
+    monkeypatch.setattr(working, "put", full)
     assert dream(photos, dreams) == {"a/x.jpg": ("done", "new"), "b/x.jpg": ("failed", "No space left on device")}
     monkeypatch.undo()
     assert dream(photos, dreams) == {**ALL_NEW, "a/x.jpg": ("skipped", "done")}

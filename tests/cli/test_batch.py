@@ -159,20 +159,20 @@ def test_a_dry_run_lists_what_would_be_done_and_why_and_writes_nothing(photos, d
 
 
 def test_what_is_left_out_is_in_the_summary_the_report_and_the_dry_run(photos, dreams, here, capfd):
-    for name in ("clip.mov", "a/clip.MOV", "notes", ".hidden.mov"):
+    for name in ("song.mp3", "a/song.MP3", "notes", ".hidden.mp3"):
         (photos / name).write_text("")
     report = dreams.with_name("report.jsonl")
     command = ["batch", str(photos), str(dreams), *QUICK]
     assert run([*command, "--dry-run"]) == 0
     out, err = capfd.readouterr()
-    assert "left out  clip.mov: .mov is no suffix of a picture that is read" in out.splitlines()
-    assert err.splitlines()[-1] == "left out: 2 .mov, 1 without a suffix"
+    assert "left out  song.mp3: .mp3 is no suffix of a picture or a video that is read" in out.splitlines()
+    assert err.splitlines()[-1] == "left out: 2 .mp3, 1 without a suffix"
     assert run([*command, "--report", str(report)]) == 0
-    assert "left out: 2 .mov, 1 without a suffix" in capfd.readouterr().err.splitlines()
+    assert "left out: 2 .mp3, 1 without a suffix" in capfd.readouterr().err.splitlines()
     *lines, last = map(json.loads, report.read_text().splitlines())
     told = {line["input"]: line["reason"] for line in lines if line["status"] == "left out"}
-    assert set(told) == {f"{photos}/{name}" for name in ("clip.mov", "a/clip.MOV", "notes")}
-    assert last["summary"]["left_out"] == {".mov": 2, "without a suffix": 1}
+    assert set(told) == {f"{photos}/{name}" for name in ("song.mp3", "a/song.MP3", "notes")}
+    assert last["summary"]["left_out"] == {".mp3": 2, "without a suffix": 1}
     assert (last["summary"]["done"], len(lines)) == (6, 9)
 
 
@@ -268,10 +268,10 @@ def test_an_interrupt_finishes_what_is_under_way_and_says_how_to_go_on(photos, d
     _, err = process.communicate(timeout=120)
     assert process.returncode == 128 + number
     lines = err.splitlines()
-    assert "Stopping once the photos under way are finished; Ctrl-C again drops them" in lines
+    assert "Stopping once the files under way are finished; Ctrl-C again drops them" in lines
     left = 6 - len(files(dreams))
     assert left > 0
-    assert lines[-1] == f"Interrupted: {left} photos are left. The same command again goes on with them"
+    assert lines[-1] == f"Interrupted: {left} files are left. The same command again goes on with them"
     records = {path.relative_to(dreams / ".dreamer/records").as_posix() for path in dreams.rglob("*.json")}
     assert records == {f"{name}.json" for name in files(dreams)}
     assert not {"Traceback", "semaphore", "resource_tracker"} & set(err.split())
@@ -328,14 +328,14 @@ def test_a_photo_that_is_never_read_is_ended_and_told_and_the_rest_goes_on(photo
 
 def test_a_second_ctrl_c_drops_what_is_under_way(photos, dreams):
     process = start(photos, dreams, "--octaves", "100", "--octave-scale", "1.01", "--steps", "1000", "--workers", "2")
-    assert process.stderr.readline().startswith("Looking at the photos")
+    assert process.stderr.readline().startswith("Looking at the files")
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert any(line.startswith("Stopping once") for line in process.stderr)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "6 photos are left" in err
+    assert "6 files are left" in err
     assert "Traceback" not in err
     assert files(dreams) == {}
 
