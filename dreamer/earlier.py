@@ -56,9 +56,9 @@ class Earlier:
             ImageReadError: It says nothing.
             SettingsError: It is no dream, or something in its recipe is of another kind.
         """
-        from dreamer import images
+        from dreamer.sources import read_recipe
 
-        recipe = images.read_recipe(file)
+        recipe = read_recipe(file)
         recipes.check(recipe, file)
         if "settings" not in recipe or "source" not in recipe:
             what = f"was made by `dreamer {recipe['command']}`" if "command" in recipe else "tells of no dream"
@@ -128,9 +128,16 @@ class Earlier:
             ImageReadError: It is not there.
             UntrustedError: A link leads from there elsewhere.
         """
+        from dreamer import videos
+
         name = self.recipe["source"].get("name", "")
         folder = self.file.absolute().parent
         hint = f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
+        if videos.is_video(name):
+            raise ImageReadError(
+                f"{self.file} was made from a video, {shown(name)}, and a photo is expected. Name one: "
+                f"dreamer dream PHOTO --recipe {self.file}"
+            )
         for place in (folder, folder.parent) if "frame" in self.recipe else (folder,):
             # Only the last part: a recipe must not name files elsewhere.
             photo = place / (Path(name).name or "?")

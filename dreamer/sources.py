@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dreamer import images
+from dreamer import images, videos
 from dreamer.arrays import check_levels
 from dreamer.errors import ImageReadError
 from dreamer.files import names
@@ -80,6 +80,23 @@ def photo_of(data: bytes, name: str, shown_as: str, **options: Any) -> tuple[Pho
     photo = images.decode(data, shown_as, compact=True, **options)
     source = source_of(name, hashlib.sha256(data).hexdigest(), photo)
     return photo, {key: value for key, value in source.items() if value != ""}
+
+
+def read_recipe(path: Path) -> dict[str, object]:
+    """How a picture or a video was made, as it says itself; which of the two it is, its suffix tells.
+
+    Args:
+        path: A file that dreamer made.
+
+    Raises:
+        ImageReadError: It cannot be read, or holds no recipe.
+        MissingExtraError: It is a video, and what reads those is not installed.
+
+    Example:
+        >>> read_recipe(Path("clip-dream.mp4"))["settings"]  # doctest: +SKIP
+        {'seed': 0}
+    """
+    return videos.read_recipe(path) if videos.is_video(path.name) else images.read_recipe(path)
 
 
 def result_names(photo: Path, what: str, suffix: str | None = None) -> Iterator[Path]:

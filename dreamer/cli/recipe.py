@@ -1,4 +1,4 @@
-"""``dreamer recipe FILE``: prints how a picture was made."""
+"""``dreamer recipe FILE``: prints how a picture or a video was made."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ from dreamer.cli.outputs import print_json
 @debug_option
 def recipe(file: Path) -> None:
     """Print, as JSON, the recipe that dreamer wrote into FILE."""
-    from dreamer import images
+    from dreamer.sources import read_recipe
 
-    print_json(images.read_recipe(file))
+    print_json(read_recipe(file))

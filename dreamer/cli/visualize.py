@@ -99,7 +99,7 @@ def visualize(
     objectives = _objectives(targets, minimize=minimize, pair=pair, interpolate=interpolate)
     given_columns = columns
 
-    from dreamer import images
+    from dreamer import images, videos
     from dreamer.models import registry
     from dreamer.models.fetching import Described
     from dreamer.priors import specs as priors
@@ -120,7 +120,10 @@ def visualize(
     size = least_size(settings, count, columns)
     images.check_target(output or free_name(target_names(objectives, len(targets))), overwrite=overwrite, size=size)
     if animation is not None:
-        images.check_animation_target(animation, overwrite=overwrite, size=size)
+        if videos.is_video(animation.name):
+            videos.check_video_target(animation, codec=None, overwrite=overwrite, size=size)
+        else:
+            images.check_animation_target(animation, overwrite=overwrite, size=size)
     film = Film(animation, settings.steps) if animation else None
     if film is not None:
         ctx.call_on_close(film.close)

@@ -167,6 +167,7 @@ class Film:
             path: Where, if not where it belongs.
             overwrite: Whether a file that is there is replaced.
         """
+        import dreamer.videos  # noqa: F401  Its films register there.
         from dreamer import images
 
         timing = images.Timing(_FRAME_SECONDS, _LAST_SECONDS)

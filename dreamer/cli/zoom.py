@@ -19,11 +19,12 @@ from dreamer.files.refuge import noted, rescued
 if TYPE_CHECKING:
     from dreamer.dreaming.photo import PhotoDream
     from dreamer.dreaming.steps import DreamStep
-    from dreamer.images import Animation, NumberedFiles, Photo
+    from dreamer.images import NumberedFiles, Photo, Spooled
 
 
 def zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> Made:
     """Zoom into the dream of a photo and write the frames; *found* holds the photo, and no longer afterwards."""
+    import dreamer.videos  # noqa: F401  Its films register there.
     from dreamer import images
 
     if wish.output == STANDARD:
@@ -94,11 +95,11 @@ def _add(writer: Any, step: DreamStep, dream: PhotoDream) -> None:
         writer.add(frame, recipe)
 
 
-def _kept(writer: Animation | NumberedFiles, recipe: Callable[[], dict[str, object]]) -> AbstractContextManager[None]:
+def _kept(writer: Spooled | NumberedFiles, recipe: Callable[[], dict[str, object]]) -> AbstractContextManager[None]:
     """What there is of a zoom is kept, whatever goes wrong in the body."""
     from dreamer import images
 
-    if not isinstance(writer, images.Animation):
+    if not isinstance(writer, images.Spooled):
         return noted(lambda: f"The {writer.count} frames before are in {writer.path}" if writer.count else None)
 
     def write_numbered(folder: Path) -> None:

@@ -31,6 +31,7 @@ of them); writing puts the rest back, as far as the format can hold it, and says
     files.py      write, check_target
     frames.py     frame_writer: moving pictures, a frame at a time
     animation.py  Animation: files that play them; gif.py and apng.py encode, spool.py keeps frames on the disk
+    spooled.py    Spooled: frames kept there until their file is whole; films share it
     numbered.py   NumberedFiles: a folder of frames
     sheets.py     sheet, sheet_size, LabelledPicture: a contact sheet
     recipes.py    read_recipe, and where each format keeps it
@@ -53,6 +54,7 @@ from dreamer.images.reading import decode, from_pil, read
 from dreamer.images.recipes import read_recipe
 from dreamer.images.sheets import LabelledPicture, sheet, sheet_size
 from dreamer.images.spool import Spool
+from dreamer.images.spooled import Spooled
 
 __all__ = [
     "READ_SUFFIXES",
@@ -64,6 +66,7 @@ __all__ = [
     "NumberedFiles",
     "Photo",
     "Spool",
+    "Spooled",
     "Timing",
     "check_animation_target",
     "check_picture_folder",

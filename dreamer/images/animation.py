@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
-import numpy as np
 from PIL import Image
 
-from dreamer.arrays import Size, StoredArray
+from dreamer.arrays import Size
 from dreamer.errors import ImageWriteError, SettingsError
 from dreamer.images import apng, exif, gif
 from dreamer.images.encoding import FAILURES, check_size
 from dreamer.images.files import check_no_folder, check_place, placed
 from dreamer.images.opening import one_line
-from dreamer.images.photo import Photo
 from dreamer.images.profiles import srgb_bytes
 from dreamer.images.recipes import Recipe, dumped
-from dreamer.images.spool import Levels, Spool
-from dreamer.images.writers import Encoding, rounded
+from dreamer.images.spool import Spool
+from dreamer.images.spooled import Spooled
 
 _SHORTEST = 2  # hundredths of a second; browsers play what is shorter at their own, slower pace
+_MOST_DENOMINATOR = 1001  # Of a rate, as in NTSC's 30000/1001.
 _SMALLER = "Make the frames smaller."
 
 
@@ -30,11 +31,18 @@ class Timing:
     """How long frames are shown.
 
     Args:
-        seconds_per_frame: Rounded to hundredths, and 0.02 at the least.
+        seconds_per_frame: An animation rounds it to hundredths, and to 0.02 at the least.
         last_seconds: Of the last frame at the least, for who wants to look at a finished picture.
+
+    Attributes:
+        last_seconds: As it was given.
 
     Raises:
         SettingsError: A time is no number, or not positive.
+
+    Example:
+        >>> Timing(1 / 24).milliseconds(3), Timing(1 / 24).rate
+        ([40, 40, 40], Fraction(24, 1))
     """
 
     def __init__(self, seconds_per_frame: float, last_seconds: float = 0.0) -> None:
@@ -42,57 +50,75 @@ class Timing:
             raise SettingsError(f"the time of a frame is {seconds_per_frame}; expected seconds, a number above 0")
         if not (math.isfinite(last_seconds) and last_seconds >= 0):
             raise SettingsError(f"the time of the last frame is {last_seconds}; expected seconds, 0 or more")
-        self._shown = max(_SHORTEST, round(100 * seconds_per_frame))
-        self._last = max(self._shown, round(100 * last_seconds))
+        self.last_seconds = last_seconds
+        self._seconds = seconds_per_frame
+        self._told: tuple[int, ...] | None = None
 
-    def milliseconds(self, count: int) -> list[int]:
-        """Of each of so many frames, in steps of a GIF's clock for all formats."""
-        return [10 * self._shown] * (count - 1) + [10 * self._last]
+    @classmethod
+    def of(cls, milliseconds: Sequence[int]) -> Timing:
+        """The times of frames one by one, kept as exactly as a format can.
+
+        Args:
+            milliseconds: Of each frame, 1 or more.
+
+        Example:
+            >>> Timing.of([30, 70]).milliseconds(2)
+            [30, 70]
+        """
+        timing = cls(sum(milliseconds) / len(milliseconds) / 1000)
+        timing._told = tuple(milliseconds)
+        return timing
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames in a second, exactly as somebody asked for them: 24, 29.97, 30000/1001."""
+        return Fraction(1 / self._seconds).limit_denominator(_MOST_DENOMINATOR)
+
+    def milliseconds(self, count: int, clock: int = 10) -> list[int]:
+        """Of each of so many frames, in steps of a clock.
+
+        Args:
+            count: Of frames.
+            clock: Milliseconds between its ticks. Frames that are equally long are in steps of a GIF's clock for all.
+        """
+        if self._told is None:
+            shown = max(_SHORTEST, round(100 * self._seconds))
+            return [10 * shown] * (count - 1) + [10 * max(shown, round(100 * self.last_seconds))]
+        # The ends are rounded, not the times, so that a long animation does not drift.
+        ends = [max(number, round(end / clock)) for number, end in enumerate(accumulate(self._told), 1)]
+        return [clock * (end - begin) for begin, end in pairwise((0, *ends))]
 
 
-class Animation:
+class Animation(Spooled):
     """A file that plays its frames over and over.
 
     Args:
         path: Where it goes; the suffix is one of :data:`ENCODERS`. A symbolic link is written through.
         timing: How long frames are shown.
         overwrite: Whether a file that is there is replaced, keeping its permissions.
+
+    Attributes:
+        timing: The same; who learns it with the frames sets it before the end.
     """
 
     def __init__(self, path: Path, timing: Timing, *, overwrite: bool = False) -> None:
         check_animation_target(path, overwrite=overwrite)
-        self.path = path
-        self._timing = timing
-        self._overwrite = overwrite
-        self._name = _format_name(path.suffix)
-        self._spool = Spool(path.parent)
+        super().__init__(path, _format_name(path.suffix), overwrite=overwrite)
+        self.timing = timing
 
-    @property
-    def count(self) -> int:
-        """How many frames there are."""
-        return len(self._spool)
-
-    def add(self, frame: StoredArray, _recipe: Recipe = None) -> None:
-        """Take the next frame, as :meth:`FrameWriter.add` says."""
-        try:
-            self._spool.append(_levels(frame, self._name, self.count, self._spool.shape if self.count else None))
-        except ImageWriteError as error:
-            raise ImageWriteError(f"{self.path} cannot be written: {error}") from error
-        except OSError as error:
-            raise ImageWriteError(f"{self.path} cannot be written: {one_line(error)}.") from error
-
-    def finish(self, recipe: Recipe) -> None:
-        """Encode what there is and put it in its place."""
-        self.write_to(self.path, recipe, overwrite=self._overwrite)
+    def check_first(self, size: Size) -> None:
+        """Refuse frames that the format has no room for."""
+        check_size(self._name, size, mend=_SMALLER)
 
     def write_to(self, path: Path, recipe: Recipe, *, overwrite: bool = False) -> None:
-        """The same into another place, as where the first one failed."""
-        if not self.count:
-            raise ImageWriteError(f"{path} cannot be written: it has no frames; one or more are expected.")
+        """Encode what there is into a place, as where the first one failed."""
+        self.check_frames(path)
         stored = None if recipe is None else dumped(recipe)
+        suffix = path.suffix.lower()
         with placed(path, overwrite=overwrite) as file:
             try:
-                ENCODERS[path.suffix.lower()][1](file, self._spool, self._timing.milliseconds(self.count), stored)
+                times = self.timing.milliseconds(self.count, _CLOCKS.get(suffix, 1))
+                ENCODERS[suffix][1](file, self._spool, times, stored)
             except OSError as error:
                 if error.errno is not None:  # The disk's; Pillow's own has no number.
                     raise
@@ -102,16 +128,6 @@ class Animation:
 
     def _failed(self, path: Path, error: Exception) -> ImageWriteError:
         return ImageWriteError(f"{path} cannot be written: the {self._name} encoder failed: {one_line(error)}.")
-
-    def frames(self) -> Iterator[Levels]:
-        """What was taken so far, in 8 bits."""
-        return iter(self._spool)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._spool.close()
 
 
 def _webp(file: BinaryIO, frames: Spool, milliseconds: list[int], recipe: bytes | None) -> None:
@@ -137,6 +153,9 @@ ENCODERS: dict[str, tuple[str, Encode]] = {
     ".apng": ("PNG", apng.write),
 }
 """What encodes the frames of a file, by its suffix, with the name of the format."""
+
+_CLOCKS = {".gif": 10}
+"""Milliseconds between the ticks of a format's clock, where that is not 1."""
 
 
 def check_animation_target(path: Path, *, overwrite: bool, size: Size | None = None) -> None:
@@ -171,25 +190,6 @@ def _format_name(suffix: str) -> str:
     return ENCODERS[suffix.lower()][0]
 
 
-def no_format(suffix: str) -> str:
-    """What to say of a suffix that is none of those."""
-    return f"the suffix {suffix!r} names no format of animations. Known: {', '.join(ENCODERS)}."
-
-
-def _levels(frame: StoredArray, name: str, index: int, expected: tuple[int, ...] | None) -> Levels:
-    """A frame as uint8."""
-    if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape or frame.dtype not in (np.float32, np.uint8):
-        raise ImageWriteError(
-            f"frame {index} is {frame.dtype} of shape {frame.shape}; float32 or uint8 of shape (height, width, 3) "
-            "is expected."
-        )
-    if expected is None:
-        check_size(name, (frame.shape[0], frame.shape[1]), mend=_SMALLER)
-    elif frame.shape != expected:
-        raise ImageWriteError(
-            f"frame {index} has the shape {frame.shape}; that of the first, {expected}, is expected. Resize it first."
-        )
-    try:
-        return rounded(Encoding(Photo(frame), name, None))
-    except ValueError as error:
-        raise ImageWriteError(f"frame {index} is no picture: {one_line(error)}.") from error
+def no_format(suffix: str, known: Iterable[str] = ENCODERS) -> str:
+    """What to say of a suffix that is none of those known."""
+    return f"the suffix {suffix!r} names no format of animations. Known: {', '.join(known)}."

@@ -21,7 +21,7 @@ from dreamer.images.recipes import KEYWORD
 from dreamer.images.spool import Levels, Spool
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_LONGEST = 65535  # milliseconds that a frame is shown, as its time is written here
+_LONGEST = 65535  # hundredths or thousandths of a second that a frame is shown
 
 
 def write(file: BinaryIO, frames: Spool, milliseconds: list[int], recipe: bytes | None) -> None:
@@ -34,18 +34,19 @@ def write(file: BinaryIO, frames: Spool, milliseconds: list[int], recipe: bytes 
         recipe: Kept as text; None for none.
     """
     height, width = frames.shape[:2]
-    shown = list(_different(frames, milliseconds))
+    different = list(_different(frames, milliseconds))
     file.write(_SIGNATURE)
     file.write(_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)))
     file.write(_chunk(b"iCCP", b"sRGB\0\0" + zlib.compress(srgb_bytes())))
-    file.write(_chunk(b"acTL", struct.pack(">II", len(shown), 0)))
+    file.write(_chunk(b"acTL", struct.pack(">II", len(different), 0)))
     if recipe is not None:
         file.write(_chunk(b"tEXt", KEYWORD.encode() + b"\0" + recipe))
     number = count()
-    for index, time in shown:
+    for index, time in different:
         if time > 10 * _LONGEST:
             raise ValueError(f"a frame is shown for {time / 1000:g} seconds, and {_LONGEST / 100:g} are the most")
-        control = struct.pack(">IIIIIHHBB", next(number), width, height, 0, 0, time // 10, 100, 0, 0)
+        shown = (time, 1000) if time % 10 and time <= _LONGEST else (time // 10, 100)
+        control = struct.pack(">IIIIIHHBB", next(number), width, height, 0, 0, *shown, 0, 0)
         file.write(_chunk(b"fcTL", control))
         for data in _compressed(frames[index]):
             if index == 0:

@@ -81,5 +81,5 @@ def frame_writer(path: Path, timing: Timing, *, overwrite: bool = False) -> Fram
     """
     maker = WRITERS.get(path.suffix.lower())
     if maker is None:
-        raise ImageWriteError(f"{path} cannot be written: {no_format(path.suffix)}")
+        raise ImageWriteError(f"{path} cannot be written: {no_format(path.suffix, filter(None, WRITERS))}")
     return maker(path, timing, overwrite=overwrite)

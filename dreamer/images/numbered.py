@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from dreamer.arrays import StoredArray
 from dreamer.errors import ImageExistsError, ImageWriteError
 from dreamer.images.animation import Timing
@@ -32,7 +34,8 @@ class NumberedFiles:
     def add(self, frame: StoredArray, recipe: Recipe = None) -> None:
         """Write the next frame, as :meth:`FrameWriter.add` says."""
         self.path.mkdir(exist_ok=True)
-        write(self.next_path(), Photo(frame), recipe=self.numbered(recipe), overwrite=self._overwrite)
+        photo = Photo(frame, bits=16 if frame.dtype == np.uint16 else 8)
+        write(self.next_path(), photo, recipe=self.numbered(recipe), overwrite=self._overwrite)
         self.count += 1
 
     def next_path(self) -> Path:

@@ -49,17 +49,18 @@ def marked(before: bytes, recipe: bytes) -> bytes:
 def split_marked(data: bytes) -> tuple[bytes, bytes | None]:
     """Undo `marked`: what was there before, and the recipe or None."""
     before, marker, recipe = data.rpartition(_MARKER)
-    return (before, recipe) if marker and _parsed(recipe) is not None else (data, None)
+    return (before, recipe) if marker and parsed(recipe) is not None else (data, None)
 
 
 def without_recipe(block: exif.Block) -> exif.Block:
     """An EXIF block without our recipe; another program's image history stays."""
-    if _parsed(block.data(exif.IMAGE_HISTORY)) is None:
+    if parsed(block.data(exif.IMAGE_HISTORY)) is None:
         return block
     return exif.Block(block.order, {tag: e for tag, e in block.entries.items() if tag != exif.IMAGE_HISTORY})
 
 
-def _parsed(data: bytes | str | None) -> dict[str, object] | None:
+def parsed(data: bytes | str | None) -> dict[str, object] | None:
+    """A recipe out of what a file keeps of it; None where that is none."""
     if data is None or len(data) > _MOST_BYTES:
         return None
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
@@ -98,7 +99,7 @@ def recipe_in(data: bytes, path: str | Path) -> dict[str, object]:
     limit = 2**40  # nothing is decoded here, so no size is too large
     try:
         with guarded(limit):
-            found = _parsed(_stored(data))
+            found = parsed(_stored(data))
     except DAMAGE as error:
         raise ImageReadError(f"{path} {explained(error, limit)}") from error
     if found is None:
