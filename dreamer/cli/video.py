@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,11 +153,11 @@ def video(
 
     from dreamer import videos
     from dreamer.filming import preview as previews
-    from dreamer.filming.told import result_of, told_of
+    from dreamer.filming.wish import result_of, wish_of
     from dreamer.models import registry
     from dreamer.priors import specs as priors
 
-    timeline, told = told_of(None, given, preset=preset, at=at, trust=trust)
+    timeline, told = wish_of(None, given, preset=preset, at=at, trust=trust)
     needed: dict[Described, None] = {}
     for look in timeline.looks:
         settings = look.settings
@@ -164,8 +165,9 @@ def video(
         settings.file_digests()
         needed[registry.spec(settings.model, settings.preprocessing)] = None
         needed |= dict.fromkeys(priors.needed(priors.check_use(settings.prior, dreams=True)))
-    reading = {"frame_rate": frame_rate, "max_pixels": max_pixels}
-    with videos.open_video(video, **reading) as found:  # What cannot be read is said before anything is loaded.
+    with videos.open_video(
+        video, frame_rate=frame_rate, max_pixels=max_pixels
+    ) as found:  # What cannot be read is said before anything is loaded.
         target = output or result_of(video, "preview" if preview else "dream")
         videos.check_video_target(target, codec=codec, overwrite=overwrite, size=found.size)
     tell = silent if quiet else note
@@ -175,15 +177,17 @@ def video(
         import_keras()
         from dreamer.filming.run import Output, VideoDream
 
-        options = {**reading, "place": place, "note": tell, "watcher": progress}
+        opened = partial(
+            VideoDream, video, frame_rate=frame_rate, max_pixels=max_pixels, place=place, note=tell, show=progress.show
+        )
         where = Output(target, codec, quality, overwrite)
         sheet = None
         if preview:
             timeline = previews.small(timeline)
-            with VideoDream(video, timeline, told, **options) as dream:
+            with opened(timeline=timeline, settings=told) as dream:
                 sheet = _sheet(dream, target, overwrite=overwrite, tell=tell)
                 told = previews.piece(dream.scan, told)
-        with VideoDream(video, timeline, told, **options) as dream:
+        with opened(timeline=timeline, settings=told) as dream:
             made = _made(dream, where)
     for line in made.notes:
         tell(line)

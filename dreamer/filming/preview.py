@@ -41,13 +41,12 @@ def single_frames(scan: Scan, count: int = FRAMES) -> list[Shot]:
         scan: What the video holds.
         count: How many, at the most.
     """
-    total = scan.count
-    wanted = sorted({round((number + 0.5) * total / count - 0.5) for number in range(min(count, total))})
+    count = min(count, scan.count)
+    wanted = {round((number + 0.5) * scan.count / count - 0.5) for number in range(count)}
     found = []
     for shot in scan.shots:
-        for index in wanted:
-            if index in shot.indices:
-                at = index - shot.first
+        for at, index in enumerate(shot.indices):
+            if index in wanted:
                 found.append(Shot(index, (shot.pts[at],), (shot.durations[at],), (shot.times[at],)))
     return found
 
@@ -59,12 +58,11 @@ def piece(scan: Scan, settings: VideoSettings) -> VideoSettings:
         return settings
     middle = (times[0] + times[-1] - SECONDS) / 2
     start = next(time for time in times if time >= middle)
-    changes = {} if isinstance(settings.cuts, str) else {"cuts": _within(settings.cuts, start)}
-    return dataclasses.replace(settings, start=start, end=start + SECONDS, **changes)
-
-
-def _within(cuts: tuple[float, ...], start: float) -> tuple[float, ...] | str:
-    return tuple(cut for cut in cuts if start <= cut < start + SECONDS) or "none"
+    end = start + SECONDS
+    cuts = settings.cuts
+    if not isinstance(cuts, str):
+        cuts = tuple(cut for cut in cuts if start <= cut < end) or "none"
+    return dataclasses.replace(settings, start=start, end=end, cuts=cuts)
 
 
 def sheet(frames: Iterator[tuple[float, FloatArray]]) -> Photo:
@@ -83,5 +81,5 @@ def clock(time: float) -> str:
         >>> clock(3.25), clock(62.5)
         ('3.25 s', '1:02.50')
     """
-    minutes, rest = divmod(time, 60)
+    minutes, rest = divmod(round(time, 2), 60)
     return f"{rest:.2f} s" if not minutes else f"{minutes:.0f}:{rest:05.2f}"

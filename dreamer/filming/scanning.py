@@ -99,7 +99,7 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
         durations.append(frame.duration)
         on_frame(len(pts))
     if not pts:
-        raise SettingsError(f"{video.path} has no frame from {settings.start:g} s on; expected an earlier beginning")
+        raise SettingsError(f"{video.path} has no frame {_of_piece(settings)}")
     times = [float((one - origin) * clock) for one in pts]
     begins = [0, *_cuts(settings, times, apart)]
     shots = [
@@ -107,6 +107,12 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
         for first, last in zip(begins, [*begins[1:], len(pts)], strict=True)
     ]
     return Scan(tuple(shots), pts[0], pts[-1] + durations[-1], origin)
+
+
+def _of_piece(settings: VideoSettings) -> str:
+    if settings.end is None:
+        return f"from {settings.start:g} s on; expected an earlier beginning"
+    return f"from {settings.start:g} s to {settings.end:g} s; expected an earlier beginning, or a later end"
 
 
 def found_cuts(apart: Sequence[float]) -> list[int]:

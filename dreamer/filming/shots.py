@@ -8,7 +8,7 @@ Must not import the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,7 +161,7 @@ class _Masks:
         if mask is None or not videos.is_video(mask):
             return Finish(settings)
         if mask not in self._videos:
-            self._videos[mask] = self._stack.enter_context(closing(MaskVideo(Path(mask))))
+            self._videos[mask] = self._stack.enter_context(MaskVideo(Path(mask)))
         return Finish(settings, self._videos[mask].at(time))
 
 
