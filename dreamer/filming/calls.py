@@ -46,8 +46,9 @@ def video(
         path: The video; or an animated GIF, WebP or APNG; or a sequence of pictures, as ``"frames/%05d.png"``.
         out: Where to write; None for a free name beside the video, as ``clip-dream.mp4``.
         settings: How each frame is dreamt; by default the defaults of :class:`DreamSettings`.
-        preset: A look, by name or file.
-        at: Looks that hold from a time on; between two of them one becomes the other.
+        preset: A look, by name or file, in place of settings.
+        at: Looks that hold from a time on, as ``{4: "lace", "0:08": "0.5"}``; between two of them one becomes the
+            other.
         network: What to dream with: a name, the path of a ``.keras`` file, or what :func:`dreamer.load` gave.
         frame_rate: Of a sequence of pictures.
         codec: One of ``dreamer.videos.CODECS``; None for the usual one of the container.

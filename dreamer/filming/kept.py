@@ -20,6 +20,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from dreamer.images.files import placed, put
 
 _ABOUT = "video.json"
 _FORMAT = 1
+_CARRIED = tuple(one.name for one in fields(Carried))
 _EMPTY = re.compile(r"\.lock|\.dreamer-.*\.part")
 _OURS = re.compile(r"\d{6,}\.png|shot-\d{6,}\.npz|video\.json|so-far\.[a-z0-9]+|\.lock|\.dreamer-.*\.part")
 
@@ -45,6 +47,10 @@ class Kept:
 
     Args:
         path: Where it is; made when it is held.
+
+    Example:
+        >>> Kept(Path("out.mp4.frames")).place(7)
+        PosixPath('out.mp4.frames/000007.png')
     """
 
     def __init__(self, path: Path) -> None:
@@ -145,8 +151,7 @@ class Kept:
                 arrays = {name: found[name] for name in found.files}
             climbs = {name.partition(".")[0] for name in arrays if "." in name}
             carried = {
-                int(climb): Carried(**{name: arrays[f"{climb}.{name}"] for name in Carried.__dataclass_fields__})
-                for climb in climbs
+                int(climb): Carried(**{name: arrays[f"{climb}.{name}"] for name in _CARRIED}) for climb in climbs
             }
             index = int(arrays["index"])
             nothing = np.zeros(0, np.uint8)

@@ -40,6 +40,7 @@ from dreamer.workers.places import Place
 _SECONDS_BETWEEN_LOOKS = 1.0
 _FRAMES_BETWEEN_LINES = 10
 MOST_PIXELS = 500_000_000
+"""Of a frame, at the most, where nothing else is said."""
 
 
 Show = Callable[[str, float, str | None], None]
@@ -362,11 +363,12 @@ class VideoDream:
             thread.join()
 
     def _settled(self) -> Timeline:
-        """The timeline with the precisions that this machine chose, so that all others take the same."""
+        """The timeline with the network that was given and the precision that was chosen here, for other processes."""
         looks = []
         for look in self._timeline.looks:
-            precision = self.plans[self._timeline.climb_of(look)].settings.precision
-            looks.append(replace(look, settings=replace(look.settings, precision=precision)))
+            planned = self.plans[self._timeline.climb_of(look)].settings
+            decided = {name: getattr(planned, name) for name in ("model", "preprocessing", "precision")}
+            looks.append(replace(look, settings=replace(look.settings, **decided)))
         return Timeline(tuple(looks))
 
     def _dream(self) -> ShotDream:

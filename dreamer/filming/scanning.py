@@ -79,6 +79,11 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
     Raises:
         ImageReadError: It has no frames.
         SettingsError: The piece has none, or a cut lies outside of it.
+
+    Example:
+        >>> with open_video(Path("clip.mp4")) as video:  # doctest: +SKIP
+        ...     [shot.first for shot in scan(video, VideoSettings()).shots]
+        [0, 112, 250]
     """
     origin = next((frame.pts for frame in video.frames(max_side=_LOOKED_AT)), None)
     if origin is None:

@@ -101,3 +101,16 @@ def test_without_sound_there_is_nothing_to_listen_to(tmp_path, tiny_network):
     silent = clip(tmp_path / "clip.mkv", [structured(1)] * 3)
     with pytest.raises(SettingsError, match="has no sound to listen to; leave out --listen"):
         next(dreamer.video_steps(silent, network=tiny_network, listen="strength=0..1", **TINY))
+
+
+def test_beats_stand_out_of_a_steady_sound_whose_beginning_is_none():
+    random, fading = np.random.default_rng(1), np.exp(-np.arange(8000) / 800)
+    sound = 0.02 * random.normal(0, 1, 2 * RATE)
+    begins = [0.4, 0.8, 1.2, 1.6]
+    for begin in begins:
+        sound[int(begin * RATE) :][:8000] += 0.5 * fading * random.normal(0, 1, 8000)
+    heard = beats(sound.astype(np.float32), TIMES)
+    near = np.min([np.abs(TIMES - begin) for begin in begins], axis=0)
+    assert all(heard[np.abs(TIMES - begin) < 0.05].max() > 0.9 for begin in begins)
+    assert heard[near > 0.1].mean() < 0.05
+    assert heard[0] < 0.1

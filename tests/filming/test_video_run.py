@@ -22,7 +22,7 @@ def two_shots(tmp_path, cat):
 
 
 def test_two_workers_give_the_frames_of_one(two_shots, tmp_path, tiny_file):
-    given = {"codec": "ffv1", "model": tiny_file, **TINY}
+    given = {"codec": "ffv1", "network": tiny_file, **TINY}
     here = dreamer.video(two_shots, tmp_path / "here.mkv", **given)
     there = dreamer.video(two_shots, tmp_path / "there.mkv", place=Place(workers=2), **given)
     for one, other in zip(frames_of(here.path), frames_of(there.path), strict=True):
