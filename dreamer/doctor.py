@@ -23,7 +23,7 @@ from dreamer.models.specs import KERAS_PREFIX, ModelSpec, known
 from dreamer.version import __version__
 
 _SIDE = 512
-_LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow")
+_LIBRARIES = ("keras", *BACKENDS, "numpy", "opencv-python-headless", "pillow", "av")
 
 
 class Rate(NamedTuple):

@@ -85,8 +85,10 @@ class Timing:
             shown = max(_SHORTEST, round(100 * self._seconds))
             return [10 * shown] * (count - 1) + [10 * max(shown, round(100 * self.last_seconds))]
         # The ends are rounded, not the times, so that a long animation does not drift.
-        ends = [max(number, round(end / clock)) for number, end in enumerate(accumulate(self._told), 1)]
-        return [clock * (end - begin) for begin, end in pairwise((0, *ends))]
+        ends = [0]
+        for end in accumulate(self._told):
+            ends.append(max(ends[-1] + 1, round(end / clock)))
+        return [clock * (after - before) for before, after in pairwise(ends)]
 
 
 class Animation(Spooled):

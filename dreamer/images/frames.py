@@ -1,8 +1,8 @@
 """Writers of moving pictures: each takes a frame at a time, and never holds all of them in memory.
 
 The one idea: whoever makes frames does not know what becomes of them: a GIF, a WebP, an APNG, a folder of numbered
-files, or whatever else registers in :data:`WRITERS`. A file is put in place whole, at the end; until then its frames
-are kept on the disk, where they can still be written elsewhere if something goes wrong.
+files, or whatever else registers in :data:`WRITERS`, as `dreamer.videos` does. A file is put in place whole, at the
+end; until then its frames are kept on the disk, where they can still be written elsewhere if something goes wrong.
 """
 
 from __future__ import annotations

@@ -15,6 +15,10 @@ from dreamer.videos.colours import Tags
 from dreamer.videos.formats import codec_for
 from dreamer.videos.frame import Frame
 
+_QSCALE, _BITEXACT = 1 << 1, 1 << 23
+# PyAV has no way to tell Matroska of it; these codecs say it themselves.
+_ASPECTLESS, _ASPECTS = ("matroska", "webm"), ("h264", "h265")
+
 
 class PictureEncoder:
     """The pictures of a video that is written.
@@ -40,9 +44,9 @@ class PictureEncoder:
         self,
         container: Any,
         suffix: str,
+        *,
         codec: str | None,
         quality: float | None,
-        *,
         size: Size,
         bits: int,
         time_base: Fraction,
@@ -55,8 +59,10 @@ class PictureEncoder:
         self._size = size
         self._time_base = time_base
         self._tags = tags
-        self._deep = bits > 8
-        self._pix_fmt = self._codec.formats[self._deep]
+        self._pix_fmt = self._codec.formats[bits > 8]
+        self._deep = self._pix_fmt.endswith("le")  # FFmpeg's names of formats of more than a byte.
+        if bits > 8 and not self._deep:
+            self.notes.append(f"{name} is written with 8 bits: what is finer is rounded")
         self._sides = self._even()
         self._durations: dict[int, int] = {}
         self._count = 0
@@ -76,6 +82,11 @@ class PictureEncoder:
         if aspect != 1:
             context.sample_aspect_ratio = aspect
         colours.tag(context, tags, is_rgb=self._codec.is_rgb)
+        if aspect != 1 and container.format.name in _ASPECTLESS and name not in _ASPECTS:
+            self.notes.append(
+                f"its pixels are not square ({aspect.numerator}:{aspect.denominator}), which {name} in this container "
+                "does not keep; an .mp4 keeps it"
+            )
         if container.format.name in self._codec.tags:
             context.codec_tag = self._codec.tags[container.format.name]
         if self._deep and name == "h264":
@@ -133,6 +144,3 @@ class PictureEncoder:
         for packet in self.stream.encode(picture):
             packet.duration = self._durations.pop(packet.pts, 0)  # Encoders say 0 where frames are not equally long.
             yield packet
-
-
-_QSCALE, _BITEXACT = 1 << 1, 1 << 23

@@ -25,6 +25,7 @@ from dreamer.videos.pyav import opened, pyav, reading, reason
 _USUAL_RATE = Fraction(25)
 # Where seeking goes by a table of all frames. In other containers it is a guess, so these are read from the start.
 _EXACT = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+_INTRA = 1  # FFmpeg's number of a picture that needs no other.
 _TRIES = 3  # How often an earlier key frame is looked for.
 
 
@@ -65,7 +66,7 @@ class VideoFile:
         self.path = path
         self._max_pixels = max_pixels
         self._notes: dict[str, None] = {}
-        self._open: set[ExitStack] = set()
+        self._times_closed = 0
         with reading(path) as container:
             stream = self._stream_of(container)
             self.time_base = Fraction(stream.time_base)
@@ -122,9 +123,8 @@ class VideoFile:
 
     def close(self) -> None:
         """Let go of what is open; frames that are being read end there."""
-        for stack in list(self._open):
-            stack.close()
-        self._open.clear()
+        # Each reader closes its own: FFmpeg does not outlive a file that is closed while it reads.
+        self._times_closed += 1
 
     def __enter__(self) -> Self:
         return self
@@ -141,8 +141,6 @@ class VideoFile:
         if not streams:
             held = "only sound" if container.streams.audio else "no pictures"
             raise ImageReadError(f"{self.path} is no video: it holds {held}; a video file is expected.")
-        if len(streams) > 1:
-            self.note(f"of {len(streams)} videos in the file the first is taken")
         if streams[0].codec_context is None:
             raise ImageReadError(f"{self.path} cannot be decoded: its codec is not known. Convert it first.")
         context = streams[0].codec_context
@@ -160,9 +158,9 @@ class VideoFile:
         colours = colours_of(first)
         turns = round(int(first.rotation or 0) / 90) % 4
         self._look = Look((first.height, first.width), turns, bool(first.interlaced_frame), colours)
-        self._notes.clear()  # What went wrong on the way is counted when all is read.
-        if len([one for one in container.streams.video if not _is_cover(one)]) > 1:
-            self.note(f"of {len(container.streams.video)} videos in the file the first is taken")
+        count = sum(not _is_cover(one) for one in container.streams.video)
+        if count > 1:
+            self.note(f"of {count} videos in the file the first is taken")
         if turns:
             self.note(f"it is turned by {90 * turns if turns < 3 else -90} degrees, as its file says")
         if self._look.is_interlaced:
@@ -173,8 +171,7 @@ class VideoFile:
     def _timed(self, start: int | None, troubles: _Troubles) -> Iterator[tuple[Timed, Any]]:
         """Frames with their times, from some place before the start on."""
         with ExitStack() as stack:
-            self._open.add(stack)
-            stack.callback(self._open.discard, stack)
+            opened_at = self._times_closed
             container = stack.enter_context(reading(self.path))
             stream = self._stream_of(container)
             has_sought = start is not None and self._seek(container, stream, start + self.zero)
@@ -184,6 +181,8 @@ class VideoFile:
             usual = max(1, round(1 / (self.rate * self.time_base)))
             last: Timed | None = None
             for timed, picture in in_order(self._told(container, stream, troubles), usual, troubles.mend):
+                if self._times_closed != opened_at:
+                    return
                 last = timed
                 yield timed, picture
                 del picture
@@ -204,10 +203,24 @@ class VideoFile:
             if packet.pts is None or packet.dts is None:
                 return False
             if packet.is_keyframe and packet.pts <= target:
+                is_whole = self._is_whole(container, stream, packet)
                 container.seek(at, stream=stream)
-                return True
+                return is_whole
             at = min(at, packet.dts) - 1
         return False
+
+    def _is_whole(self, container: Any, stream: Any, key: Any) -> bool:
+        """Whether a key frame needs none before it; in an intra refresh pictures become whole little by little."""
+        av, at = pyav(), key.pts
+        packets = container.demux(stream)
+        while True:
+            try:
+                for picture in stream.codec_context.decode(key):
+                    if picture.pts == at:
+                        return int(picture.pict_type) == _INTRA
+                key = next(packets)
+            except (av.error.FFmpegError, StopIteration):
+                return False
 
     def _told(self, container: Any, stream: Any, troubles: _Troubles) -> Iterator[tuple[int | None, int, Any]]:
         pictures = self._decoded(container, stream, troubles)

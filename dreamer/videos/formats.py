@@ -41,7 +41,7 @@ class Codec(NamedTuple):
 
     Attributes:
         encoder: FFmpeg's name of it.
-        formats: The pixel formats for 8 bits and for more.
+        formats: The pixel formats for 8 bits and for more; the same where it has only one of them.
         default: What its setting of quality is at :data:`QUALITY`.
         per_step: How much larger, and so worse, that setting is for each point of quality less.
         setting: The option that takes it; "" for a codec that loses nothing.
@@ -90,7 +90,8 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
         # CRF 18 is what x264's authors call visually nearly lossless; 0 to 51.
         "h264": Codec(
             *("libx264", ("yuv420p", "yuv420p10le"), 18.0, 0.4),
-            options={"preset": "medium", "threads": _THREADS},
+            # With its macroblock tree x264 was seen to give other bytes for the same frames, by what lay in memory.
+            options={"preset": "medium", "threads": _THREADS, "mbtree": "0"},
         ),
         # The same look as x264 at 2 more. Apple plays it in MP4 and MOV under the tag hvc1 alone.
         "h265": Codec(
@@ -103,9 +104,9 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             *("libsvtav1", ("yuv420p", "yuv420p10le"), 24.0, 0.5),
             options={"preset": "6", "svtav1-params": f"lp={_THREADS}"},
         ),
-        # 0 to 63; a bit rate of 0 makes it a constant quality.
+        # 0 to 63; a bit rate of 0 makes it a constant quality. PyAV's libvpx is built for 8 bits.
         "vp9": Codec(
-            *("libvpx-vp9", ("yuv420p", "yuv420p10le"), 24.0, 0.5),
+            *("libvpx-vp9", ("yuv420p", "yuv420p"), 24.0, 0.5),
             options={"b": "0", "deadline": "good", "cpu-used": "2", "threads": _THREADS},
         ),
         # The quantizer of ProRes HQ: 2 is best, 31 worst.

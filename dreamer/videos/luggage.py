@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from fractions import Fraction
+from io import BytesIO
 from typing import Any, NamedTuple, Protocol, Self
 
 from dreamer.images.recipes import KEYWORD
@@ -25,10 +26,11 @@ _UNTRUE = frozenset(
     }
 )
 _STATISTICS = "_statistics"
-_COPIED_FOR_STREAMS = ("language", "title", "handler_name", "creation_time")
+_OF_STREAMS, _OF_MP4_STREAMS = ("language", "title"), ("handler_name", "creation_time")
 _LATE = 10  # Seconds after the end of a piece at which no packet of it comes any more.
+_NO_TEXT = 2  # Bytes of the length of a text in MP4, which fills pauses with those of none; the muxer makes its own.
 _BITS_PER_CHANNEL = 96_000
-_OPUS_RATE = 48_000
+_USUAL_RATE = 48_000  # The one that Opus has for all that is heard.
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _LAYOUTS = {1: "mono", 6: "5.1"}
 
@@ -94,7 +96,7 @@ class Luggage:
             origin = self._stack.enter_context(reading(self._source.path))
             self.words = _true_words(origin.metadata)
             pictures = [one for one in origin.streams.video if "attached_pic" not in str(one.disposition)]
-            self.picture_words = _of_stream(pictures[0])
+            self.picture_words = _of_stream(pictures[0], self._kind)
             self._chapters(origin)
             self._packets = self._carried(origin, self._carriers(origin))
         return self
@@ -139,13 +141,10 @@ class Luggage:
         return self._copied(stream) or self._anew(stream)
 
     def _copied(self, stream: Any) -> Carrier | None:
-        if stream.codec_context is None:
+        if stream.codec_context is None or not _takes(self._kind.name, stream):
             return None
-        try:
-            new = self._container.add_stream_from_template(stream)
-        except ValueError:
-            return None
-        _describe(new, stream)
+        new = self._container.add_stream_from_template(stream)
+        _describe(new, stream, self._kind)
         return _Copied(stream, new, self._piece, drops_early=self._kind.clock > 0)
 
     def _anew(self, stream: Any) -> Carrier | None:
@@ -153,11 +152,11 @@ class Luggage:
         if stream.type == "audio" and stream.codec_context is not None:
             became = self._kind.audio.removeprefix("lib")
             self._note(f"its sound was encoded anew: this container holds no {name}, so it is {became}")
-            return _Sound(stream, self._container, self._kind.audio, self._piece)
+            return _Sound(stream, self._container, self._kind, self._piece)
         if stream.type == "subtitle" and name in TEXTS:
             self._note(f"its subtitles were made {self._kind.subtitles}: this container holds no {name}")
             text = Text(stream, self._container, self._kind.subtitles, self._piece.begin)
-            _describe(text.stream, stream)
+            _describe(text.stream, stream, self._kind)
             return _Within(text, stream, self._piece)
         what = {"audio": "sound", "subtitle": "subtitles"}.get(stream.type, stream.type)
         self._note(f"its {what} ({name}) is left out: this container does not hold it")
@@ -208,9 +207,10 @@ class _Copied:
         self._shift = round(piece.begin / self._clock)
         self._drops_early = drops_early
         self._is_text = stream.type == "subtitle"
+        self._is_mov_text = stream.codec_context.codec.name == "mov_text"
 
     def carried(self, packet: Any) -> Iterator[Any]:
-        if packet.dts is None or packet.pts is None:
+        if packet.dts is None or packet.pts is None or (self._is_mov_text and packet.size <= _NO_TEXT):
             return
         ends = packet.pts + (packet.duration or 0)
         if self._is_text and self._piece.is_cut and packet.pts < self._shift < ends:
@@ -231,18 +231,18 @@ class _Copied:
 class _Sound:
     """Sound that is encoded anew."""
 
-    def __init__(self, stream: Any, container: Any, encoder: str, piece: Piece) -> None:
+    def __init__(self, stream: Any, container: Any, kind: Container, piece: Piece) -> None:
         self._stream = stream
         self._piece = piece
         channels = stream.codec_context.channels
         rate = stream.codec_context.sample_rate
-        is_opus = encoder == "libopus"
-        self.stream = container.add_stream(encoder, rate=_OPUS_RATE if is_opus or rate not in _AAC_RATES else int(rate))
+        is_kept = kind.audio == "aac" and rate in _AAC_RATES
+        self.stream = container.add_stream(kind.audio, rate=int(rate) if is_kept else _USUAL_RATE)
         context = self.stream.codec_context
         context.layout = _LAYOUTS.get(channels, "stereo")
         context.bit_rate = _BITS_PER_CHANNEL * context.channels
         context.flags |= 1 << 23
-        _describe(self.stream, stream)
+        _describe(self.stream, stream, kind)
 
     def carried(self, packet: Any) -> Iterator[Any]:
         av = pyav()
@@ -277,6 +277,18 @@ class _Within:
             yield from self._text.made(packet, max(begin, self._piece.begin), end)
 
 
+def _takes(name: str, stream: Any) -> bool:
+    """Whether a container takes a stream as it is: FFmpeg knows for certain when it writes a header with it."""
+    av = pyav()
+    try:
+        with av.open(BytesIO(), mode="w", format=name) as trial:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
+
+
 def _true_words(metadata: Any) -> dict[str, str]:
     return {
         name: words
@@ -285,10 +297,11 @@ def _true_words(metadata: Any) -> dict[str, str]:
     }
 
 
-def _of_stream(stream: Any) -> dict[str, str]:
-    return {name: words for name, words in stream.metadata.items() if name in _COPIED_FOR_STREAMS}
+def _of_stream(stream: Any, kind: Container) -> dict[str, str]:
+    kept = _OF_STREAMS if kind.clock else (*_OF_STREAMS, *_OF_MP4_STREAMS)
+    return {name: words for name, words in stream.metadata.items() if name in kept}
 
 
-def _describe(new: Any, old: Any) -> None:
-    new.metadata.update(_of_stream(old))
+def _describe(new: Any, old: Any, kind: Container) -> None:
+    new.metadata.update(_of_stream(old, kind))
     new.disposition = old.disposition

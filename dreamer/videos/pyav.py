@@ -20,6 +20,7 @@ from dreamer.images.opening import EMPTY, one_line
 from dreamer.videos.formats import DEMUXERS
 
 _BUFFER = 1 << 18  # Bytes that FFmpeg asks for at once.
+_KEEPS_WORDS = 19  # The version that does without being told, and does not take the argument.
 _COMMAND = "python -m pip install 'deepdreamer[video]'"
 
 
@@ -68,7 +69,7 @@ def reading(path: Path, **options: Any) -> Iterator[Any]:
                 file,
                 mode="r",
                 options={"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none", **options},
-                metadata_errors="replace",
+                **words_as_bytes(),
                 buffer_size=_BUFFER,
                 io_open=_refused,
             )
@@ -79,6 +80,11 @@ def reading(path: Path, **options: Any) -> Iterator[Any]:
             ) from error
         with container:
             yield container
+
+
+def words_as_bytes() -> dict[str, str]:
+    """What has PyAV keep a file's words to the byte, whatever alphabet they are in; from 19 on it does by itself."""
+    return {"metadata_errors": "surrogateescape"} if int(pyav().__version__.split(".")[0]) < _KEEPS_WORDS else {}
 
 
 def opened(path: Path) -> BufferedReader:

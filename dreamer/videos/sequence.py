@@ -76,10 +76,10 @@ class PictureSequence:
                     f"{self._files[number]} has {width} x {height} pixels, and those before have {self.size[1]} x "
                     f"{self.size[0]}; pictures of one size are expected. Resize it first."
                 )
-            stored = photo.pixels
-            if stored.dtype == np.float32:  # As those that were made smaller.
-                stored = as_stored(stored, np.uint16 if self.bits > 8 else np.uint8)
-            yield Frame(number, 1, as_bits(stored, self.bits))
+            pixels = photo.pixels
+            if pixels.dtype == np.float32:  # As it is when it was made smaller.
+                pixels = as_stored(pixels, np.uint16 if self.bits > 8 else np.uint8)
+            yield Frame(number, 1, as_bits(pixels, self.bits))
 
     def sound(self, rate: int = 22050) -> NDArray[np.float32] | None:
         """None: pictures have none."""

@@ -22,7 +22,7 @@ from dreamer.videos.file import VideoFile
 from dreamer.videos.formats import SUFFIXES, codec_for, written
 from dreamer.videos.frame import Frame, Video
 from dreamer.videos.luggage import Luggage
-from dreamer.videos.pyav import pyav, reason
+from dreamer.videos.pyav import pyav, reason, words_as_bytes
 
 _BUFFER = 1 << 18
 _MOST_SIDE = 16384  # Of x264, which takes the least.
@@ -142,9 +142,18 @@ def write_video(
     moved = (replace(frame, pts=frame.pts - round(offset / time_base)) for frame in frames)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
-        piece = None if end is None or source is None else end * source.time_base
+        last = None if end is None or source is None else end * source.time_base
+        pictures = {
+            "codec": codec,
+            "quality": quality,
+            "size": size,
+            "bits": bits,
+            "time_base": time_base,
+            "rate": rate,
+        }
+        origin = source if isinstance(source, VideoFile) else None
         with placed(path, overwrite=overwrite) as file:
-            return _write(file, path, moved, size, source, time_base, rate, codec, quality, bits, recipe, offset, piece)
+            return _write(file, path, moved, origin, recipe, (offset, last), pictures)
     with _says(path):
         count = _animate(path, moved, time_base, recipe, overwrite=overwrite)
     if not count:
@@ -156,36 +165,24 @@ def _write(
     file: BinaryIO,
     path: Path,
     frames: Iterator[Frame],
-    size: Size,
-    source: Video | None,
-    time_base: Fraction,
-    rate: Fraction,
-    codec: str | None,
-    quality: float | None,
-    bits: int,
+    source: VideoFile | None,
     recipe: Recipe,
-    begin: Fraction,
-    end: Fraction | None,
+    piece: tuple[Fraction, Fraction | None],
+    pictures: dict[str, Any],
 ) -> list[str]:
+    """Write a container; the piece of the source is in seconds, the pictures are as their encoder takes them."""
     kind = SUFFIXES[path.suffix.lower()]
-    origin = source if isinstance(source, VideoFile) else None
+    clock = pictures["time_base"]
     notes: list[str] = []
-    with _says(path), _container(file, path, _muxing(kind.name, kind.options, time_base)) as container:
-        encoder = PictureEncoder(
-            *(container, path.suffix, codec, quality),
-            size=size,
-            bits=bits,
-            time_base=time_base,
-            rate=rate,
-            tags=origin.colours.written if origin else SCREEN,
-            aspect=_aspect(origin),
-        )
-        with Luggage(origin, container, kind, begin, end, notes.append) as luggage:
+    with _says(path), _container(file, path, _muxing(kind.name, kind.options, clock)) as container:
+        tags = source.colours.written if source else SCREEN
+        encoder = PictureEncoder(container, path.suffix, tags=tags, aspect=_aspect(source), **pictures)
+        with Luggage(source, container, kind, *piece, notes.append) as luggage:
             told = {} if recipe is None else {KEYWORD: dumped(recipe).decode("ascii")}
             container.metadata.update(luggage.words | told)
             encoder.stream.metadata.update(luggage.picture_words)
             container.start_encoding()
-            for packet in encoder.packets(_watched(frames, kind.clock, time_base, notes.append)):
+            for packet in encoder.packets(_watched(frames, kind.clock, clock, notes.append)):
                 for other in luggage.until(packet.dts * Fraction(packet.time_base)):
                     container.mux(other)
                 container.mux(packet)
@@ -223,6 +220,7 @@ def _container(file: BinaryIO, path: Path, options: dict[str, str]) -> Iterator[
         format=SUFFIXES[path.suffix.lower()].name,
         container_options=options,
         buffer_size=_BUFFER,
+        **words_as_bytes(),
     )
     container.flags |= av.container.Flags.bitexact.value
     try:
@@ -253,7 +251,7 @@ def _says(path: Path) -> Iterator[None]:
             raise
         raise ImageWriteError(f"{path} cannot be written: {error}") from error
     except Exception as error:
-        # `OSError` of the disk has a place in the code of Python; FFmpeg's own errors are its subclasses by number.
+        # What the disk says is an `OSError` of Python's own.
         if not type(error).__module__.startswith("av."):
             raise
         raise ImageWriteError(f"{path} cannot be written: the encoder failed: {reason(error)}.") from error
