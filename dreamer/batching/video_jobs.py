@@ -50,7 +50,7 @@ def dream_video(job: FileJob) -> tuple[str, ...]:
                 *(source, timeline, VideoSettings()),
                 max_pixels=job.max_pixels,
                 note=lambda line: notes.update({line: None}),
-                watcher=alive,
+                show=alive.show,
             ) as dream,
         ):
             alive.size = dream.size
@@ -85,7 +85,7 @@ class _Alive:
         self._settings = job.settings
         self._is_limited = job.timeout is not None  # Which holds for all of it.
 
-    def show(self, _text: str, _progress: float, _milestone: str | None = None) -> None:
+    def show(self, _text: str, _progress: float, _line: str | None) -> None:
         """Take a sign of life."""
         sizes = octaves.sizes(self.size, octaves=self._settings.octaves, octave_scale=self._settings.octave_scale)
         self._allow(sum(height * width for height, width in sizes), self._settings.steps)

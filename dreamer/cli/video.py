@@ -153,11 +153,11 @@ def video(
 
     from dreamer import videos
     from dreamer.filming import preview as previews
-    from dreamer.filming.told import result_of, told_of
+    from dreamer.filming.wish import result_of, wish_of
     from dreamer.models import registry
     from dreamer.priors import specs as priors
 
-    timeline, told = told_of(None, given, preset=preset, at=at, trust=trust)
+    timeline, told = wish_of(None, given, preset=preset, at=at, trust=trust)
     needed: dict[Described, None] = {}
     for look in timeline.looks:
         settings = look.settings
@@ -177,22 +177,17 @@ def video(
         from dreamer.filming.run import Output, VideoDream
 
         opened = partial(
-            VideoDream,
-            video,
-            frame_rate=frame_rate,
-            max_pixels=max_pixels,
-            place=place,
-            note=tell,
-            watcher=progress,
+            VideoDream, video, frame_rate=frame_rate, max_pixels=max_pixels, place=place, note=tell, show=progress.show
         )
+        where = Output(target, codec, quality, overwrite)
         sheet = None
         if preview:
             timeline = previews.small(timeline)
-            with opened(timeline, told) as dream:
+            with opened(timeline=timeline, settings=told) as dream:
                 sheet = _sheet(dream, target, overwrite=overwrite, tell=tell)
                 told = previews.piece(dream.scan, told)
-        with opened(timeline, told) as dream:
-            made = _made(dream, Output(target, codec, quality, overwrite))
+        with opened(timeline=timeline, settings=told) as dream:
+            made = _made(dream, where)
     for line in made.notes:
         tell(line)
     if made.is_partial:

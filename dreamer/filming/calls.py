@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dreamer.dreaming.calls import warn
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.filming.run import DreamtVideo, Output, VideoDream, VideoStep
-from dreamer.filming.told import At, result_of, told_of
-from dreamer.progress import Bar, followed, in_notebook
+from dreamer.filming.wish import At, result_of, wish_of
+from dreamer.progress import followed, shown
 from dreamer.results import Interrupted
 from dreamer.workers.places import Place
 
@@ -46,8 +46,9 @@ def video(
         path: The video; or an animated GIF, WebP or APNG; or a sequence of pictures, as ``"frames/%05d.png"``.
         out: Where to write; None for a free name beside the video, as ``clip-dream.mp4``.
         settings: How each frame is dreamt; by default the defaults of :class:`DreamSettings`.
-        preset: A look, by name or file.
-        at: Looks that hold from a time on; between two of them one becomes the other.
+        preset: A look, by name or file, in place of settings.
+        at: Looks that hold from a time on, as ``{4: "lace", "0:08": "0.5"}``; between two of them one becomes the
+            other.
         network: What to dream with: a name, the path of a ``.keras`` file, or what :func:`dreamer.load` gave.
         frame_rate: Of a sequence of pictures.
         codec: One of ``dreamer.videos.CODECS``; None for the usual one of the container.
@@ -69,20 +70,31 @@ def video(
         >>> made.path, made.frames, made.flicker < 0.01  # doctest: +SKIP
         (PosixPath('clip-dream.mp4'), 125, True)
     """
-    timeline, told = told_of(settings, keywords, preset=preset, at=at or {})
+    timeline, told = wish_of(settings, keywords, preset=preset, at=at or {})
     source = Path(path)
     output = Output(result_of(source) if out is None else Path(out), codec, quality, overwrite)
-    with _Shown(progress) as watcher, VideoDream(
-        source, timeline, told, frame_rate=frame_rate, network=network, place=place or Place(), note=warn,
-        watcher=watcher,
-    ) as dream:  # fmt: skip
-        try:
-            return dream.make(output)
-        except KeyboardInterrupt as interrupt:
-            partial = dream.so_far(output)
-            if partial is None:
-                raise
-            raise Interrupted(partial) from interrupt
+    with shown(progress, "video") as show:
+
+        def show_share(_text: str, share: float, _line: str | None) -> None:
+            show(share)
+
+        with VideoDream(
+            source,
+            timeline,
+            told,
+            frame_rate=frame_rate,
+            network=network,
+            place=place or Place(),
+            note=warn,
+            show=show_share,
+        ) as dream:
+            try:
+                return dream.make(output)
+            except KeyboardInterrupt as interrupt:
+                partial = dream.so_far(output)
+                if partial is None:
+                    raise
+                raise Interrupted(partial) from interrupt
 
 
 def video_steps(
@@ -120,26 +132,6 @@ def video_steps(
         >>> for step in dreamer.video_steps("clip.mp4", preset="lace"):  # doctest: +SKIP
         ...     print(step.index, step.time, step.flicker, step.frame.shape)
     """
-    timeline, told = told_of(settings, keywords, preset=preset, at=at or {})
+    timeline, told = wish_of(settings, keywords, preset=preset, at=at or {})
     with VideoDream(Path(path), timeline, told, frame_rate=frame_rate, network=network, note=note) as dream:
         yield from followed(dream.steps(), progress, "video")
-
-
-class _Shown:
-    """A bar, where one is asked for, told as a run tells it."""
-
-    def __init__(self, progress: bool | None) -> None:
-        self._bar = Bar("video") if (in_notebook() if progress is None else progress) else None
-
-    def __enter__(self) -> _Shown:
-        if self._bar is not None:
-            self._bar.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.__exit__()
-
-    def show(self, text: str, progress: float, _milestone: str | None = None) -> None:
-        if self._bar is not None:
-            self._bar.show(text, progress)

@@ -116,9 +116,11 @@ class Climb:
         plan = self.plan.with_settings(steps=self.next_steps, max_size=None)
         climbed = self._climbed(plan, base, finish) - base
         taken = 1 - ripe + (1 - self.carry) * ripe * ~motion.still
-        detail = np.where(taken[..., None] > 0, detail + taken[..., None] * climbed, detail)
+        dreamt = np.clip(source + detail + taken[..., None] * climbed, 0, 1) - source
+        # What rests is not clipped anew either: noise below it would eat it away where it is near white or black.
+        detail = np.where((motion.still & (taken == 0))[..., None], detail, dreamt)
         riper = np.minimum(1, ripe + self.next_steps / self.plan.settings.steps)
-        return _held(np.clip(source + detail, 0, 1) - source, ripe, riper, before, motion)
+        return _held(detail, ripe, riper, before, motion)
 
     def _climbed(self, plan: DreamPlan, picture: StoredArray, finish: Finish) -> FloatArray:
         for step in planned_steps(plan, picture, note=self.note, finish=finish):

@@ -20,6 +20,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,8 @@ from dreamer.images.files import placed, put
 
 _ABOUT = "video.json"
 _FORMAT = 1
+_CARRIED = tuple(one.name for one in fields(Carried))
+_EMPTY = re.compile(r"\.lock|\.dreamer-.*\.part")
 _OURS = re.compile(r"\d{6,}\.png|shot-\d{6,}\.npz|video\.json|so-far\.[a-z0-9]+|\.lock|\.dreamer-.*\.part")
 
 
@@ -44,6 +47,10 @@ class Kept:
 
     Args:
         path: Where it is; made when it is held.
+
+    Example:
+        >>> Kept(Path("out.mp4.frames")).place(7)
+        PosixPath('out.mp4.frames/000007.png')
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,8 +67,9 @@ class Kept:
         Raises:
             FolderError: It is something else, or holds frames of another dream.
             FolderInUseError: Another run holds it.
+            ImageWriteError: It cannot be made there.
         """
-        self.check(digest, overwrite=overwrite)
+        self._check_folder()
         self.path.mkdir(exist_ok=True)
         lock = FileLock(self.path / ".lock")
         try:
@@ -71,32 +79,30 @@ class Kept:
         try:
             for part in self.path.glob(".dreamer-*.part"):
                 part.unlink(missing_ok=True)
-            if self._digest() != digest:
+            found = self._digest()
+            if found not in (None, digest) and not overwrite:
+                raise FolderError(
+                    f"{self.path} holds the frames of another dream, with other settings or of another video; "
+                    "--overwrite throws them away, and another -o leaves them"
+                )
+            if found != digest:
                 self._empty()
                 put(self.path / _ABOUT, json.dumps({"format": _FORMAT, "digest": digest}).encode(), overwrite=True)
             yield
         finally:
             lock.release()
 
-    def check(self, digest: str, *, overwrite: bool) -> None:
-        """Find out before the work whether it can be held.
-
-        Raises:
-            FolderError: It is something else, or holds frames of another dream.
-        """
+    def _check_folder(self) -> None:
         if not self.path.exists():
             images.check_place(self.path, overwrite=False)
             return
         if not self.path.is_dir():
             raise FolderError(f"{self.path} is a file; expected a folder for the frames. Move it, or name another -o")
-        others = [one.name for one in self.path.iterdir() if not _OURS.fullmatch(one.name)]
+        # Without the file that says whose they are, frames are of somebody else.
+        ours = _OURS if (self.path / _ABOUT).is_file() else _EMPTY
+        others = [one.name for one in self.path.iterdir() if not ours.fullmatch(one.name)]
         if others:
             raise FolderError(f"{self.path} holds other files, as {others[0]}; move it, or name another -o")
-        if self._digest() not in (None, digest) and not overwrite:
-            raise FolderError(
-                f"{self.path} holds the frames of another dream, with other settings or of another video; --overwrite "
-                "throws them away, and another -o leaves them"
-            )
 
     def _digest(self) -> str | None:
         try:
@@ -108,8 +114,9 @@ class Kept:
             return ""
 
     def _empty(self) -> None:
+        """Remove all frames; what says that they are ours is replaced after that."""
         for one in self.path.iterdir():
-            if one.name != ".lock":
+            if one.name not in (".lock", _ABOUT):
                 one.unlink()
 
     def place(self, index: int) -> Path:
@@ -140,12 +147,11 @@ class Kept:
     def state(self, shot: Shot) -> State | None:
         """What the last finished frame of a shot leaves; None where the shot begins anew."""
         try:
-            with np.load(self._state(shot), allow_pickle=False) as found:
+            with self._state(shot).open("rb") as file, np.load(file, allow_pickle=False) as found:
                 arrays = {name: found[name] for name in found.files}
             climbs = {name.partition(".")[0] for name in arrays if "." in name}
             carried = {
-                int(climb): Carried(**{name: arrays[f"{climb}.{name}"] for name in Carried.__dataclass_fields__})
-                for climb in climbs
+                int(climb): Carried(**{name: arrays[f"{climb}.{name}"] for name in _CARRIED}) for climb in climbs
             }
             index = int(arrays["index"])
             nothing = np.zeros(0, np.uint8)
@@ -154,7 +160,7 @@ class Kept:
             state = State(index, left[0], carried, left[1])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, LookupError, zipfile.BadZipFile):  # Not whole, or not ours.
+        except (OSError, EOFError, TypeError, ValueError, LookupError, zipfile.BadZipFile):  # Not whole, or not ours.
             return None
         whole = all(self.place(index).is_file() for index in range(shot.first, state.index + 1))
         return state if whole and state.index in shot.indices else None

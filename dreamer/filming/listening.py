@@ -49,7 +49,19 @@ def driven(sound: FloatArray, times: Sequence[float], listen: Sequence[Listen]) 
 
 
 def loudness(sound: FloatArray, times: FloatArray) -> FloatArray:
-    """How loud it is at each time, in [0, 1]: over 30 decibels, 1 at the loud places of the sound."""
+    """How loud it is at each time, over 30 decibels.
+
+    Args:
+        sound: Mono at :data:`RATE`, from time 0.
+        times: In seconds, growing.
+
+    Returns:
+        For each time 0 for silence to 1 for the loud places of the sound.
+
+    Example:
+        >>> loudness(np.zeros(RATE, np.float32), np.array([0.5])).tolist()
+        [0.0]
+    """
     power = _per_hop(sound**2)
     loud = np.percentile(power, _LOUD) if power.any() else 0.0
     if loud <= 0:
@@ -59,7 +71,19 @@ def loudness(sound: FloatArray, times: FloatArray) -> FloatArray:
 
 
 def beats(sound: FloatArray, times: FloatArray) -> FloatArray:
-    """Where something begins in a sound, in [0, 1]: what its spectrum gains from moment to moment."""
+    """Where something begins in a sound: what its spectrum gains from moment to moment.
+
+    Args:
+        sound: Mono at :data:`RATE`, from time 0.
+        times: In seconds, growing.
+
+    Returns:
+        For each time 0 for nothing to 1 for the strongest beginnings.
+
+    Example:
+        >>> beats(np.zeros(RATE, np.float32), np.array([0.5])).tolist()
+        [0.0]
+    """
     count = max(1, 1 + (len(sound) - _WINDOW) // _HOP)
     padded = np.pad(sound, (0, max(0, _WINDOW + (count - 1) * _HOP - len(sound))))
     window = np.hanning(_WINDOW).astype(np.float32)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,8 @@ class MaskVideo:
         time = float((frame.pts - self._origin) * self._video.time_base)
         return time, mask_of(Photo(frame.pixels))
 
-    def close(self) -> None:
-        """Let go of the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._video.close()

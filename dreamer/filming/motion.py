@@ -121,6 +121,11 @@ def flow(of: Grey, to: Grey) -> FloatArray:
 
     Returns:
         ``(height, width, 2)`` in pixels, x before y; for equal frames exactly zero.
+
+    Example:
+        >>> grey = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)
+        >>> flow(grey, grey).any()
+        np.False_
     """
     if min(of.shape) < _SMALLEST:
         return _nowhere(of)
@@ -139,6 +144,11 @@ def moved(picture: NDArray[np.generic], by: FloatArray, *, sharp: bool = False) 
         picture: ``(height, width)`` or ``(height, width, channels)``.
         by: ``(height, width, 2)``, as :attr:`Motion.flow`.
         sharp: Keep fine detail, which many movements would blur.
+
+    Example:
+        >>> row = np.array([[1, 2, 3, 4]], np.float32)
+        >>> moved(row, np.full((1, 4, 2), (1, 0), np.float32)).tolist()
+        [[2.0, 3.0, 4.0, 4.0]]
     """
     height, width = by.shape[:2]
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -158,6 +168,11 @@ def hidden(back: FloatArray, forth: FloatArray) -> NDArray[np.bool_]:
     Returns:
         ``(height, width)``: where the way back and the way forth do not lead to where they began, or out of the
         picture.
+
+    Example:
+        >>> back = np.full((1, 4, 2), (-1, 0), np.float32)  # All has moved to the right.
+        >>> hidden(back, -back).tolist()
+        [[True, False, False, False]]
     """
     height, width = back.shape[:2]
     there = moved(forth, back)

@@ -41,13 +41,12 @@ def single_frames(scan: Scan, count: int = FRAMES) -> list[Shot]:
         scan: What the video holds.
         count: How many, at the most.
     """
-    total = scan.count
-    wanted = sorted({round((number + 0.5) * total / count - 0.5) for number in range(min(count, total))})
+    count = min(count, scan.count)
+    wanted = {round((number + 0.5) * scan.count / count - 0.5) for number in range(count)}
     found = []
     for shot in scan.shots:
-        for index in wanted:
-            if index in shot.indices:
-                at = index - shot.first
+        for at, index in enumerate(shot.indices):
+            if index in wanted:
                 found.append(Shot(index, (shot.pts[at],), (shot.durations[at],), (shot.times[at],)))
     return found
 
@@ -81,5 +80,5 @@ def clock(time: float) -> str:
         >>> clock(3.25), clock(62.5)
         ('3.25 s', '1:02.50')
     """
-    minutes, rest = divmod(time, 60)
+    minutes, rest = divmod(round(time, 2), 60)
     return f"{rest:.2f} s" if not minutes else f"{minutes:.0f}:{rest:05.2f}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from dreamer import errors, videos
 from dreamer.arrays import FloatArray, Size
@@ -28,7 +28,7 @@ from dreamer.filming.kept import Kept
 from dreamer.filming.scanning import Scan
 from dreamer.filming.settings import Listen, VideoSettings
 from dreamer.filming.shots import ShotDream, ShotStep
-from dreamer.filming.timeline import Timeline
+from dreamer.filming.timeline import FINISH, Timeline
 from dreamer.models.network import Network
 from dreamer.models.weights import HeldWeights
 from dreamer.recipes import recipe_of
@@ -38,21 +38,13 @@ from dreamer.workers import pools, resources
 from dreamer.workers.places import Place
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_FRAMES_BETWEEN_LINES = 10
 MOST_PIXELS = 500_000_000
+"""Of a frame, at the most, where nothing else is said."""
 
 
-class Watcher(Protocol):
-    """Who is shown how far a run is."""
-
-    def show(self, text: str, progress: float, milestone: str | None = None) -> None:
-        """Show where the work is, the share of it that is done, and perhaps a line that is to stay."""
-
-
-class Unwatched:
-    """Nobody."""
-
-    def show(self, text: str, progress: float, milestone: str | None = None) -> None:
-        """Show nothing."""
+Show = Callable[[str, float, str | None], None]
+"""Told where the work is, the share of it that is done, and perhaps a line that is to stay."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +76,22 @@ class Output:
         codec: One of ``videos.CODECS``; None for the usual one of the container.
         quality: 0 to 100; None for one at which nothing is seen to be lost.
         overwrite: Whether a file that is there, and frames of another dream, may be replaced.
+
+    Raises:
+        SettingsError: The quality is impossible.
+
+    Example:
+        >>> Output(Path("clip-dream.mp4")).kept.path.name
+        'clip-dream.mp4.frames'
     """
 
     path: Path
     codec: str | None = None
     quality: float | None = None
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        videos.CODECS["h264"].level(self.quality)  # Which says what is wrong with it, before hours of work.
 
     @property
     def kept(self) -> Kept:
@@ -137,11 +139,18 @@ class VideoDream:
         place: Where shots are dreamt; None for in this process, whatever GPUs there are.
         max_pixels: Refuse frames with more.
         note: Told in a line what is done otherwise than asked.
-        watcher: Is shown how far it is.
+        show: Told how far it is.
 
     Raises:
         ImageReadError: There is no such video.
         MissingExtraError: Videos need the extra ``video``.
+        SettingsError: It has no sound to listen to.
+
+    Example:
+        >>> timeline = Timeline((Look(0, DreamSettings(max_size=640)),))  # doctest: +SKIP
+        >>> with VideoDream(Path("clip.mp4"), timeline, VideoSettings(), note=print) as dream:  # doctest: +SKIP
+        ...     dream.make(Output(Path("dream.mp4"))).frames
+        125
     """
 
     def __init__(
@@ -155,7 +164,7 @@ class VideoDream:
         place: Place | None = None,
         max_pixels: int = MOST_PIXELS,
         note: Callable[[str], None],
-        watcher: Watcher | None = None,
+        show: Show = lambda _text, _progress, _line: None,
     ) -> None:
         self.path = path
         self._timeline = timeline
@@ -165,11 +174,15 @@ class VideoDream:
         self._place = place
         self._max_pixels = max_pixels
         self._note = note
-        self._watcher = watcher or Unwatched()
+        self._show = show
         self._video = videos.open_video(path, frame_rate=frame_rate, max_pixels=max_pixels)
+        if settings.listen and not self._video.has_sound:
+            self._video.close()
+            raise SettingsError(f"{path} has no sound to listen to; leave out --listen")
         self._flickers: Flickers = {}
         self._done = 0
         self._first: tuple[float, int] | None = None
+        self._holds = False
 
     def __enter__(self) -> Self:
         return self
@@ -191,7 +204,7 @@ class VideoDream:
         total = max(1.0, (length - self._settings.start) * float(self._video.rate))
 
         def on_frame(count: int) -> None:
-            self._watcher.show(f"looking through the video, frame {count}", min(0.999, count / total))
+            self._show(f"looking through the video, frame {count}", min(0.999, count / total), None)
 
         return scanning.scan(self._video, self._settings, on_frame)
 
@@ -206,32 +219,21 @@ class VideoDream:
 
     @cached_property
     def driven(self) -> Mapping[int, Mapping[str, float]]:
-        """What the sound drives, by the index of the frame.
-
-        Raises:
-            SettingsError: There is no sound.
-        """
-        if not self._settings.listen:
-            return {}
-        sound = self._video.sound(listening.RATE)
+        """What the sound drives, by the index of the frame."""
+        sound = self._video.sound(listening.RATE) if self._settings.listen else None
         if sound is None:
-            raise SettingsError(f"{self.path} has no sound to listen to; leave out --listen")
+            return {}
         clock = float(self._video.time_base)
         times = [one * clock for shot in self.scan.shots for one in shot.pts]
         found = listening.driven(sound, times, [Listen.parse(one) for one in self._settings.listen])
         return dict(enumerate(found))
-
-    @cached_property
-    def source(self) -> Mapping[str, str]:
-        """What recipes say of the video's file."""
-        return {"name": self.path.name, "sha256": self._video.sha256()}
 
     def recipe(self) -> dict[str, object]:
         """How the video was made, as JSON can hold it."""
         first = self.plans[0]
         files = {file: digest for plan in self.plans for file, digest in plan.files.items()}
         look = self._timeline.looks[0]
-        settings = {**first.to_dict(), **{name: getattr(look.settings, name) for name in _FINISH}}
+        settings = {**first.to_dict(), **{name: getattr(look.settings, name) for name in FINISH}}
         video = self._settings.to_dict()
         if len(self._timeline.looks) > 1:
             video["looks"] = [one.to_dict() for one in self._timeline.looks]
@@ -240,7 +242,7 @@ class VideoDream:
         return (
             recipe_of(first.network, settings, files, first.prior)
             | dict(look.preset)
-            | {"command": "video", "video": video, "source": dict(self.source)}
+            | {"command": "video", "video": video, "source": {"name": self.path.name, "sha256": self._sha256}}
         )
 
     def steps(self) -> Iterator[VideoStep]:
@@ -277,8 +279,10 @@ class VideoDream:
             FolderError: The frames cannot be kept.
             SettingsError, ModelError: As for :func:`dreamer.dream`.
         """
-        kept = self.begun(output)
+        videos.check_video_target(output.path, codec=output.codec, overwrite=output.overwrite, size=self.size)
+        kept = output.kept
         with kept.held(self._digest(), overwrite=output.overwrite):
+            self._holds = True
             self._missing(kept)
             settle()
             made = self._written(output, kept, self.scan.count)
@@ -289,18 +293,14 @@ class VideoDream:
     def so_far(self, output: Output) -> DreamtVideo | None:
         """Put together what there is of an interrupted run, within the folder of its frames; None for no frame."""
         kept = output.kept
+        if not self._holds:  # What is there may be of another dream.
+            return None
         count = kept.done(self.scan.shots)
         if not count:
             return None
         suffix = output.path.suffix
         partial = Output(kept.path / f"so-far{suffix}", output.codec, output.quality, overwrite=True)
         return self._written(partial, kept, count)
-
-    def begun(self, output: Output) -> Kept:
-        """Find out before the work what would keep the video from being written."""
-        videos.check_video_target(output.path, codec=output.codec, overwrite=output.overwrite, size=self.size)
-        output.kept.check(self._digest(), overwrite=output.overwrite)
-        return output.kept
 
     def _missing(self, kept: Kept) -> None:
         """Dream the shots that are not finished."""
@@ -361,7 +361,7 @@ class VideoDream:
             while not over.wait(_SECONDS_BETWEEN_LOOKS):
                 self._done = kept.count()
                 if self._done:
-                    self._watcher.show(f"frame {self._done} of {total}{self._pace()}", min(1.0, self._done / total))
+                    self._show(f"frame {self._done} of {total}{self._pace()}", min(1.0, self._done / total), None)
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -372,11 +372,12 @@ class VideoDream:
             thread.join()
 
     def _settled(self) -> Timeline:
-        """The timeline with the precisions that this machine chose, so that all others take the same."""
+        """The timeline with the network that was given and the precision that was chosen here, for other processes."""
         looks = []
         for look in self._timeline.looks:
-            precision = self.plans[self._timeline.climb_of(look)].settings.precision
-            looks.append(replace(look, settings=replace(look.settings, precision=precision)))
+            planned = self.plans[self._timeline.climb_of(look)].settings
+            decided = {name: getattr(planned, name) for name in ("model", "preprocessing", "precision")}
+            looks.append(replace(look, settings=replace(look.settings, **decided)))
         return Timeline(tuple(looks))
 
     def _dream(self) -> ShotDream:
@@ -388,7 +389,7 @@ class VideoDream:
         """Show that there is life in a frame that takes long."""
         done, total = self._done, self.scan.count
         text = f"frame {done + 1} of {total}, octave {step.octave + 1}/{step.num_octaves}"
-        self._watcher.show(text, min(0.9999, (done + step.progress) / total))
+        self._show(text, min(0.9999, (done + step.progress) / total), None)
 
     def _told(self, step: ShotStep) -> VideoStep:
         index, total = step.state.index, self.scan.count
@@ -398,7 +399,7 @@ class VideoDream:
         progress = self._done / total
         is_milestone = self._done == total or self._done % _FRAMES_BETWEEN_LINES == 0
         text = f"frame {self._done} of {total}{self._pace()}"
-        self._watcher.show(text, progress, f"{text} done" if is_milestone else None)
+        self._show(text, progress, f"{text} done" if is_milestone else None)
         return VideoStep(step.picture, index, step.time, step.flicker, progress)
 
     def _pace(self) -> str:
@@ -438,13 +439,14 @@ class VideoDream:
         every = tuple(dict.fromkeys([*self._video.notes, *notes]))
         return DreamtVideo(output.path, self.size, count, self.scan.count, flicker, recipe, every)
 
+    @cached_property
+    def _sha256(self) -> str:
+        """Of the video, which may be long to read."""
+        return self._video.sha256()
+
     def _digest(self) -> str:
         """Of all that the frames depend on."""
         shots = [list(shot.indices) for shot in self.scan.shots]
         plans = [plan.digest() for plan in self.plans]
         known = {"recipe": self.recipe(), "plans": plans, "shots": shots}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
-_FINISH = ("strength", "blend", "colors", "contrast", "saturation")
-_FRAMES_BETWEEN_LINES = 10

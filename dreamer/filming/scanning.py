@@ -79,6 +79,11 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
     Raises:
         ImageReadError: It has no frames.
         SettingsError: The piece has none, or a cut lies outside of it.
+
+    Example:
+        >>> with open_video(Path("clip.mp4")) as video:  # doctest: +SKIP
+        ...     [shot.first for shot in scan(video, VideoSettings()).shots]
+        [0, 112, 250]
     """
     origin = next((frame.pts for frame in video.frames(max_side=_LOOKED_AT)), None)
     if origin is None:
@@ -99,7 +104,7 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
         durations.append(frame.duration)
         on_frame(len(pts))
     if not pts:
-        raise SettingsError(f"{video.path} has no frame from {settings.start:g} s on; expected an earlier beginning")
+        raise SettingsError(f"{video.path} has no frame {_of_piece(settings)}")
     times = [float((one - origin) * clock) for one in pts]
     begins = [0, *_cuts(settings, times, apart)]
     shots = [
@@ -107,6 +112,12 @@ def scan(video: Video, settings: VideoSettings, on_frame: Callable[[int], None] 
         for first, last in zip(begins, [*begins[1:], len(pts)], strict=True)
     ]
     return Scan(tuple(shots), pts[0], pts[-1] + durations[-1], origin)
+
+
+def _of_piece(settings: VideoSettings) -> str:
+    if settings.end is None:
+        return f"from {settings.start:g} s on; expected an earlier beginning"
+    return f"from {settings.start:g} s to {settings.end:g} s; expected an earlier beginning, or a later end"
 
 
 def found_cuts(apart: Sequence[float]) -> list[int]:

@@ -8,7 +8,7 @@ Must not import the command line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -163,7 +163,7 @@ class _Masks:
         if mask is None or not videos.is_video(mask):
             return self._still(settings)
         if mask not in self._videos:
-            self._videos[mask] = self._stack.enter_context(closing(MaskVideo(Path(mask))))
+            self._videos[mask] = self._stack.enter_context(MaskVideo(Path(mask)))
         return Finish(settings, self._videos[mask].at(time))
 
 

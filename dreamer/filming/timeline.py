@@ -9,8 +9,9 @@ Must not import Keras or anything heavy.
 from __future__ import annotations
 
 import dataclasses
+import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -18,7 +19,9 @@ from itertools import pairwise
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 
-_OF_THE_FINISH = ("strength", "blend", "colors", "contrast", "saturation")
+FINISH = ("strength", "blend", "colors", "contrast", "saturation")
+"""Settings that say how a dream is shown; looks that differ in no others share one climb."""
+
 _SHARED = ("max_size", "seed", "tile", "frames")
 
 
@@ -49,7 +52,7 @@ class Timeline:
         looks: The first holds from the beginning, the last to the end; between two of them one becomes the other.
 
     Raises:
-        SettingsError: There is none, two have the same time, or they cannot be of one video.
+        SettingsError: There is none, a time is none or another's, or they cannot be of one video.
 
     Example:
         >>> strong, weak = DreamSettings(), DreamSettings(strength=0.2)
@@ -64,6 +67,9 @@ class Timeline:
         ordered = tuple(sorted(self.looks, key=lambda look: look.time))
         if not ordered:
             raise SettingsError("a video needs one look; expected settings")
+        for look in ordered:
+            if not 0 <= look.time < math.inf:
+                raise SettingsError(f"a look is to hold at {look.time:g} s; expected seconds, 0 or more")
         for before, after in pairwise(ordered):
             if before.time == after.time:
                 raise SettingsError(f"two looks are to hold at {after.time:g} s; expected one at a time")
@@ -74,12 +80,6 @@ class Timeline:
         if first.frames > 1:
             raise SettingsError("frames is for an endless zoom into a photo; expected 1 for a video")
         object.__setattr__(self, "looks", ordered)
-
-    @classmethod
-    def of(cls, settings: DreamSettings, at: Mapping[float, DreamSettings] | Sequence[Look] = ()) -> Timeline:
-        """One look from the beginning, and others at their times."""
-        more = [Look(time, one) for time, one in at.items()] if isinstance(at, Mapping) else list(at)
-        return cls((*([] if any(one.time == 0 for one in more) else [Look(0.0, settings)]), *more))
 
     @cached_property
     def climbs(self) -> tuple[DreamSettings, ...]:
@@ -106,7 +106,7 @@ class Timeline:
 
 
 def _climbed(settings: DreamSettings) -> DreamSettings:
-    return dataclasses.replace(settings, **{name: getattr(_PLAIN, name) for name in _OF_THE_FINISH})
+    return dataclasses.replace(settings, **{name: getattr(_PLAIN, name) for name in FINISH})
 
 
 _PLAIN = DreamSettings()

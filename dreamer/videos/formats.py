@@ -132,14 +132,15 @@ _MKV = Container("matroska", ("h264", "h265", "av1", "vp9", "prores", "ffv1"), "
 _WEBM = Container("webm", ("vp9", "av1"), "libopus", "webvtt", clock=1000)
 _READ = Container()
 _ONLY_READ = (
-    *(".avi", ".mts", ".m2ts", ".ts", ".mpg", ".mpeg", ".m2v", ".mpv", ".vob", ".3gp", ".3g2", ".ogv", ".ogg", ".wmv"),
+    *(".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".m2v", ".mpv", ".vob", ".3gp", ".3g2", ".ogv", ".wmv"),
     *(".asf", ".flv", ".f4v", ".mxf", ".dv", ".qt", ".divx", ".nut", ".ivf", ".y4m"),
 )
 
 SUFFIXES: Mapping[str, Container] = MappingProxyType(
     {".mp4": _MP4, ".m4v": _MP4, ".mov": _MOV, ".mkv": _MKV, ".webm": _WEBM, **dict.fromkeys(_ONLY_READ, _READ)}
 )
-"""Suffix -> container, of all that are read; those with a name are written too."""
+"""Suffix -> container, of what is a video by its name; those with a name are written too. Most files called ``.ts`` or
+``.ogg`` are programs or sound: they are read where they are named, and are no videos of a folder."""
 
 DEMUXERS = (
     *("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "live_flv", "asf"),

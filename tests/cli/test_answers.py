@@ -25,6 +25,7 @@ COMMANDS = {
     "invert": ["invert", "photo.png", "--layer", "block2b", "--size", "48", "--steps", "2"],
     "accentuate": ["accentuate", "photo.png", "block2b:3", "--anchor", "block2a", "--size", "48", "--steps", "2"],
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
+    "video": ["video", ".frames/%d.png", *QUICK, "--preview", "-o", "out.gif"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],
     "fool": ["fool", "photo.png", "--eps", "2", "--steps", "2", "--judge", "efficientnet_lite0"],
     "see": ["see", "photo.png", "--layer", "block2b", "--class", "281", "--top", "1", "--steps", "1"],
@@ -56,6 +57,9 @@ def here(tmp_path, picture, monkeypatch):
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="score")]).save(".nets/score.keras")
     (tmp_path / ".nets" / "real.csv").write_text("age,rate,job\n20,1.5,cook\n30,2.5,baker\n")
     Image.fromarray((picture * 255).round().astype(np.uint8)).save("photo.png")
+    (tmp_path / ".frames").mkdir()
+    for number in range(2):
+        (tmp_path / ".frames" / f"{number}.png").write_bytes((tmp_path / "photo.png").read_bytes())
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""What a video's dream is told, sorted: looks by their times, how they are carried on, and where the result goes.
+"""What is asked of a video's dream, sorted: looks by their times, how they are carried on, and where the result goes.
 
 Must not import Keras or anything that needs it: what is wrong with it is said at once.
 """
@@ -14,33 +14,44 @@ from dreamer import presets, videos
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.files.names import free_name
-from dreamer.filming.settings import VideoSettings
+from dreamer.filming.settings import VideoSettings, seconds
 from dreamer.filming.timeline import Look, Timeline
 from dreamer.sources import result_names
 
-At = Mapping[float, str | DreamSettings]
-"""Looks by the time, in seconds, from when they hold: presets by name, as ``"lace"`` or ``"lace:0.5"``, or settings."""
+At = Mapping[float, str | DreamSettings] | Mapping[str, str | DreamSettings]
+"""Looks by the time from when they hold, in seconds or as ``"1:02.5"``: presets by name, as ``"lace"`` or
+``"lace:0.5"``, a strength alone, as ``"0.5"``, or settings."""
 
 
-def told_of(
+def wish_of(
     settings: DreamSettings | None, keywords: Mapping[str, Any], *, preset: str | None, at: At, trust: bool = False
 ) -> tuple[Timeline, VideoSettings]:
-    """What a video's dream is told, sorted: looks by their times, and how they are carried on.
+    """What is asked of a video's dream, sorted: looks by their times, and how they are carried on.
 
     Args:
-        settings: Of frames.
+        settings: Of frames; None for the defaults.
         keywords: Fields of either settings, on top.
-        preset: A look to begin with.
+        preset: A look to begin with, in place of settings.
         at: Looks by their times.
         trust: Whether presets from elsewhere may name any file.
 
     Raises:
-        SettingsError: A value is impossible, or a name unknown.
+        SettingsError: A value is impossible, a name unknown, or there are two looks to begin with.
+
+    Example:
+        >>> timeline, settings = wish_of(None, {"steps": 4, "carry": 0.5}, preset="lace", at={3: "0.2"})
+        >>> [(look.time, look.settings.strength) for look in timeline.looks], settings.carry
+        ([(0.0, 1.0), (3.0, 0.2)], 0.5)
     """
+    if preset is not None and settings is not None:
+        raise SettingsError("settings and preset are two looks to begin with; expected one, and keywords on top of it")
     own = {field.name for field in dataclasses.fields(VideoSettings)}
     changes = {name: value for name, value in keywords.items() if name not in own}
     first = _look(0.0, preset or settings or DreamSettings(), changes, trust=trust)
-    looks = [_look(float(time), look, changes, first, trust=trust) for time, look in at.items()]
+    looks = [
+        _look(seconds(time) if isinstance(time, str) else float(time), look, changes, first, trust=trust)
+        for time, look in at.items()
+    ]
     timeline = Timeline((*([] if any(one.time == 0 for one in looks) else [first]), *looks))
     return timeline, VideoSettings.of(**{name: value for name, value in keywords.items() if name in own})
 
