@@ -107,12 +107,15 @@ def test_json_says_all_of_it(clip, network, capfd):
     assert recipe == json.loads(json.dumps(dict(videos.read_recipe(Path("out.mkv")))))
 
 
-def test_a_preview_is_a_sheet_and_a_short_piece(clip, network, capfd):
+def test_a_preview_is_a_sheet_and_a_short_piece(clip, network, monkeypatch, capfd):
+    monkeypatch.setattr("dreamer.filming.preview.SIDE", 40)
     given = ["video", clip, *network, "--preview", "--codec", "ffv1"]
     assert run(given) == 0
     assert capfd.readouterr().out == "clip-preview.png\nclip-preview.mkv\n"
-    assert images.read(Path("clip-preview.png")).pixels.shape[1] > 3 * 64
-    assert len(frames("clip-preview.mkv")) == 10
+    assert images.read(Path("clip-preview.png")).pixels.shape[1] > 3 * 40
+    piece = frames("clip-preview.mkv")
+    assert len(piece) == 10
+    assert piece[0][1].shape == (28, 40, 3)
     assert images.read_recipe(Path("clip-preview.png"))["preview"] is True
     assert run([*given, "--json"]) == 0
     item = answer(capfd)

@@ -97,8 +97,12 @@ def test_a_run_that_did_not_come_to_its_frames_has_nothing_to_show(two_shots, tm
     with opened(two_shots, tiny_network, stop) as dream, pytest.raises(KeyboardInterrupt):
         dream.make(output)
 
-    def stop_at_once(text, *_):
-        raise KeyboardInterrupt
+    shown = []
+
+    def stop_at_once(*given):
+        shown.append(given)
+        if len(shown) == 1:
+            raise KeyboardInterrupt
 
     with opened(two_shots, tiny_network, stop_at_once, carry=0.3) as dream:
         with pytest.raises(KeyboardInterrupt):
