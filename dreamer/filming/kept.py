@@ -38,8 +38,9 @@ from dreamer.images.files import placed, put
 _ABOUT = "video.json"
 _FORMAT = 1
 _CARRIED = tuple(one.name for one in fields(Carried))
-_EMPTY = re.compile(r"\.lock|\.dreamer-.*\.part")
-_OURS = re.compile(r"\d{6,}\.png|shot-\d{6,}\.npz|video\.json|so-far\.[a-z0-9]+|\.lock|\.dreamer-.*\.part")
+_NOBODYS = r"\..*|Thumbs\.db|desktop\.ini"  # Hidden ones, and what systems leave where somebody looks at pictures.
+_EMPTY = re.compile(_NOBODYS)
+_OURS = re.compile(rf"\d{{6,}}\.png|shot-\d{{6,}}\.npz|video\.json|so-far\.[a-z0-9]+|{_NOBODYS}")
 
 
 class Kept:

@@ -179,6 +179,13 @@ def test_a_folder_of_somebody_else_is_left_alone(dream, tmp_path):
     assert names(folder) == ["holiday.jpg"]
 
 
+def test_what_a_system_leaves_where_somebody_looks_at_pictures_is_no_other_file(dream, tmp_path, stopped):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "out.mkv.frames" / name).write_bytes(b"a window was here")
+    dream()
+    assert not (tmp_path / "out.mkv.frames").exists()
+
+
 def test_a_file_in_the_place_of_the_folder_is_left_alone(dream, tmp_path):
     (tmp_path / "out.mkv.frames").write_bytes(b"mine")
     with pytest.raises(FolderError, match="is a file; expected a folder for the frames"):
