@@ -142,6 +142,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
     _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
     _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
+    _Setting(LOOK, "calm", float, "0..1", "How quiet the dream is where the photo is calm, as in skies and on walls."),
     *_PRIOR,
     _Setting(CLIMB, "octaves", int, "N", "How many sizes to dream at, small to large.  [default: as fit the photo]"),
     _Setting(CLIMB, "octave_scale", float, "F", "Ratio of the sides of neighbouring octaves."),

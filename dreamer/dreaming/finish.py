@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
+from dreamer.dreaming.calming import busy
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.files.digests import stamp_of
@@ -37,12 +38,15 @@ class Finish:
     Args:
         settings: Of the dream.
         mask: As :func:`mask_of` gives it, in place of the one that the settings name.
+        photo: ``(height, width, 3)`` RGB as it is stored: what is dreamt of, in which calm places are looked for.
 
     Raises:
         ImageReadError: The mask cannot be read.
     """
 
-    def __init__(self, settings: DreamSettings, mask: NDArray[np.uint8] | None = None) -> None:
+    def __init__(
+        self, settings: DreamSettings, mask: NDArray[np.uint8] | None = None, photo: StoredArray | None = None
+    ) -> None:
         self._strength = np.float32(settings.strength)
         self._blend = settings.blend
         self._colors = settings.colors
@@ -54,11 +58,13 @@ class Finish:
         if mask is None and settings.mask is not None:
             self._mask = _mask(Path(settings.mask))
         self._fitted: NDArray[np.uint8] | None = None
+        self._calm = np.float32(0 if photo is None else settings.calm)
+        self._photo = photo
 
     @property
     def is_masked(self) -> bool:
-        """Whether there is a mask."""
-        return self._mask is not None
+        """Whether less than all of the dream is seen in some places: there is a mask, or calm places are kept calm."""
+        return self._mask is not None or bool(self._calm > 0)
 
     def check_mask(self, size: Size) -> None:
         """Make sure that a mask leaves something to see.
@@ -69,8 +75,7 @@ class Finish:
         Raises:
             SettingsError: It leaves nothing.
         """
-        mask = self._mask_at(size)
-        if mask is not None and not mask.any():
+        if self._mask is not None and not feathered(self._mask, size, self._feather).any():
             raise SettingsError(
                 f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
                 "change. A dream is seen where its mask is white or opaque"
@@ -143,10 +148,18 @@ class Finish:
         return self._strength * as_float(mask[rows])[..., None]
 
     def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """The mask stretched to a size, its edges softened; that of the last size is kept."""
-        if self._mask is not None and (self._fitted is None or self._fitted.shape != tuple(size)):
-            self._fitted = feathered(self._mask, (size[0], size[1]), self._feather)
+        """How much is seen of each place of a size, by the mask and where it is calm; that of the last size is kept."""
+        if self.is_masked and (self._fitted is None or self._fitted.shape != tuple(size)):
+            self._fitted = self._made_mask((size[0], size[1]))
         return self._fitted
+
+    def _made_mask(self, size: Size) -> NDArray[np.uint8]:
+        mask = np.full(size, 255, np.uint8) if self._mask is None else feathered(self._mask, size, self._feather)
+        if self._photo is not None and self._calm > 0:
+            quiet = self._calm * (1 - busy(self._photo, size))
+            for rows in strips(size[0]):
+                mask[rows] = as_stored(as_float(mask[rows]) * (1 - quiet[rows]), np.uint8)
+        return mask
 
 
 def _mask(path: Path) -> NDArray[np.uint8]:

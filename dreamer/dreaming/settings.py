@@ -54,6 +54,8 @@ class DreamSettings(Settings):
         strength: How much of the dream is laid over the photo, from 0 to 1.
         mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent.
         feather: How softly the mask ends, as a share of the longer side.
+        calm: How quiet the dream is where the photo is calm, as in skies and on walls: 0 for as loud as elsewhere, 1
+            for nothing of it.
         guide: Another picture, whose features the layers of the objective look for.
         blend: How the dream is laid over the photo: ``"normal"``, ``"multiply"``, ...
         colors: ``"free"`` for those of the dream, ``"keep"`` to give it the palette of the photo, ``"luminance"`` to
@@ -93,6 +95,7 @@ class DreamSettings(Settings):
     strength: float = 1.0
     mask: str | None = None
     feather: float = 0.02
+    calm: float = 0.0
     guide: str | None = None
     blend: str = "normal"
     colors: str = "free"
@@ -114,7 +117,9 @@ class DreamSettings(Settings):
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
-        return self._told() | {"objective": None if self.objective is None else self.objective.name}
+        told = self._told() | {"objective": None if self.objective is None else self.objective.name}
+        # Without it a dream is told what it was told before there was such a setting, and folders know theirs again.
+        return told if self.calm else {name: value for name, value in told.items() if name != "calm"}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -163,6 +168,7 @@ _DREAM_RANGES: Mapping[str, Range] = {
     "prior_weight": PRIOR_WEIGHT,
     "strength": (Real, 0, 1, "0 to 1"),
     "feather": (Real, 0, 0.5, "a share of the longer side, 0 to 0.5"),
+    "calm": (Real, 0, 1, "0 to 1"),
     "contrast": (Real, 0, 10, "0 to 10, 1 to leave it"),
     "saturation": (Real, 0, 10, "0 to 10, 1 to leave it"),
     "frames": (Integral, 1, 100_000, "a whole number: 1 to 100000"),

@@ -90,7 +90,7 @@ class DreamStep:
 
     def finished(self, settings: DreamSettings) -> FloatArray:
         """The same as :meth:`render`, but finished as other settings say: in [0, 1], at its full size."""
-        return Finish(settings)(*self._layers(self._full))
+        return Finish(settings, photo=self._source)(*self._layers(self._full))
 
     def _layers(self, size: Size) -> tuple[FloatArray, StoredArray]:
         """The dream and the photo at a size."""
@@ -131,7 +131,7 @@ def planned_steps(
     if plan.network.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = finish or Finish(settings)
+    finish = finish or Finish(settings, photo=source)
     for octave_size in sizes:
         ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps

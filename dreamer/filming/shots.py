@@ -132,7 +132,7 @@ class ShotDream:
         carried: dict[int, Carried] = {}
         for look in {self._timeline.climb_of(look): look for _, look in looks}.values():
             climb = self._timeline.climb_of(look)
-            finish = masks.finish(look.settings, time)
+            finish = masks.finish(look.settings, time, frame)
             held = None if before is None else before.carried.get(climb)
             if held is None or motion is None:
                 carried[climb] = self._climbs[climb].first(frame, finish)
@@ -140,7 +140,7 @@ class ShotDream:
                 carried[climb] = self._climbs[climb].next(frame, finish, held, motion)
         layers = []
         for weight, look in looks:
-            finish = masks.finish(DreamSettings.merged(look.settings, driven), time)
+            finish = masks.finish(DreamSettings.merged(look.settings, driven), time, frame)
             layers.append((weight, shown(frame, carried[self._timeline.climb_of(look)], finish)))
         picture = _mixed(layers, frame)
         small = _small(picture, (grey.shape[0], grey.shape[1]))
@@ -158,13 +158,13 @@ class _Masks:
         self._videos: dict[str, MaskVideo] = {}
         self._still = lru_cache(maxsize=4)(Finish)  # Which has stretched its mask once for all frames.
 
-    def finish(self, settings: DreamSettings, time: float) -> Finish:
+    def finish(self, settings: DreamSettings, time: float, frame: StoredArray) -> Finish:
         mask = settings.mask
         if mask is None or not videos.is_video(mask):
-            return self._still(settings)
+            return Finish(settings, photo=frame) if settings.calm else self._still(settings)
         if mask not in self._videos:
             self._videos[mask] = self._stack.enter_context(MaskVideo(Path(mask)))
-        return Finish(settings, self._videos[mask].at(time))
+        return Finish(settings, self._videos[mask].at(time), frame)
 
 
 def _moved_ground(before: State | None, grey: Grey) -> tuple[Ground, Motion | None]:

@@ -50,6 +50,16 @@ def test_a_video_has_a_mask_for_each_frame(dreamt, frames, moving_mask):
     untouched(dreamt(frames, mask=str(moving_mask), feather=0), frames, [bar(number) for number in range(6)])
 
 
+def test_calm_places_of_each_frame_are_left_as_they_are(dreamt):
+    wall = np.full((45, 140, 3), 120, np.uint8)
+    wall[:, 70:] = np.random.default_rng(0).integers(60, 180, (45, 70, 3))
+    frames = [np.ascontiguousarray(wall[:, 30 + 3 * number : 94 + 3 * number]) for number in range(5)]
+    for number, (step, frame) in enumerate(zip(dreamt(frames, calm=1.0), frames, strict=True)):
+        shown, edge = levels(step.frame), 40 - 3 * number
+        assert np.array_equal(shown[:, : edge - 14], frame[:, : edge - 14])
+        assert np.abs(shown[:, edge + 8 :].astype(int) - frame[:, edge + 8 :]).mean() > 1
+
+
 def test_a_piece_has_the_masks_of_its_time(dreamt, frames, moving_mask):
     steps = dreamt(frames, mask=str(moving_mask), feather=0, start=0.08, end=0.2)
     untouched(steps, frames[2:5], [bar(number) for number in range(2, 5)])
