@@ -40,13 +40,13 @@ def computed(tmp_path_factory):
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "backends"
     shared.mkdir(exist_ok=True)
 
-    def of(backend, **environment):
-        key = (backend, *environment.values())
+    def of(backend, part="all", **environment):
+        key = (backend, part, *environment.values())
         if key not in found:
             path = shared / f"{'-'.join(key)}.npz"
             with FileLock(f"{path}.lock"):
                 if not path.exists():
-                    done = python(backend, CASE, path, **environment)
+                    done = python(backend, CASE, path, part, **environment)
                     assert done.returncode == 0, done.stderr[-2000:]
             found[key] = dict(np.load(path))
         return found[key]
@@ -198,7 +198,7 @@ def test_networks_of_keras_can_be_filled(backend, computed):
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 def test_tiles_are_dealt_out_to_several_devices_and_nothing_else_changes(computed):
     one = computed("jax")
-    two = computed("jax", XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    two = computed("jax", "dreams", XLA_FLAGS="--xla_force_host_platform_device_count=2")
     assert (len(one["devices"]), len(two["devices"])) == (1, 2)
     for name in ("scores", "gradients", "host_dream", "host_scores"):
         assert two[name].tobytes() == one[name].tobytes()
