@@ -85,6 +85,16 @@ def test_where_all_is_calm_the_photo_stays_to_the_bit():
     assert np.array_equal(Finish(DreamSettings(calm=1), photo=photo)(dream, photo, np.uint8), photo)
 
 
+@pytest.mark.parametrize("colors", ["free", "keep", "luminance"])
+def test_what_the_finish_does_it_does_there_too(colors):
+    photo = halves()
+    photo[..., 0] += 0.2
+    dream = np.clip(photo + 0.2, 0, 1)
+    shown = Finish(DreamSettings(calm=1, saturation=0, contrast=1.5, colors=colors), photo=photo)(dream, photo)
+    assert np.ptp(shown, axis=-1).max() < 1e-6
+    assert np.allclose(shown[:, 5:50], shown[0, 5], atol=2e-3)
+
+
 def test_it_goes_with_a_mask(tmp_path):
     mask = np.zeros(SIZE, np.float32)
     mask[:45] = 1

@@ -1,8 +1,8 @@
 """From a climbed picture to the one that is shown: colours, blending, contrast, and where it is laid over the photo.
 
-The one idea: a dream is a layer over its photo. The layer is coloured, blended with the photo, given saturation
-and contrast, in this order; then it is laid over the photo, as opaque as strength and mask say. So where
-a mask is black, or with a strength of 0, the photo stays as it is, to the bit.
+The one idea: a dream is a layer over its photo. It is made quiet where the photo is calm, coloured, blended with the
+photo, given saturation and contrast, in this order; then it is laid over the photo, as opaque as strength and mask say.
+So where a mask is black, or with a strength of 0, the photo stays as it is, to the bit.
 
 Works on strips, so a large photo is never copied whole. Must not import: networks, Keras.
 """
@@ -58,12 +58,13 @@ class Finish:
         if mask is None and settings.mask is not None:
             self._mask = _mask(Path(settings.mask))
         self._fitted: NDArray[np.uint8] | None = None
+        self._kept: NDArray[np.uint8] | None = None
         self._calm = np.float32(0 if photo is None else settings.calm)
         self._photo = photo
 
     @property
     def is_masked(self) -> bool:
-        """Whether less than all of the dream is seen in some places: there is a mask, or calm places are kept calm."""
+        """Whether the dream is held back in some places: there is a mask, or calm places are kept calm."""
         return self._mask is not None or bool(self._calm > 0)
 
     def check_mask(self, size: Size) -> None:
@@ -75,7 +76,8 @@ class Finish:
         Raises:
             SettingsError: It leaves nothing.
         """
-        if self._mask is not None and not feathered(self._mask, size, self._feather).any():
+        mask = self._mask_at(size)
+        if mask is not None and not mask.any():
             raise SettingsError(
                 f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
                 "change. A dream is seen where its mask is white or opaque"
@@ -93,39 +95,38 @@ class Finish:
             A new array ``(height, width, 3)``.
         """
         out = np.empty(dream.shape, dtype)
-        layer = self._layer(dream, photo)
-        mask = self._mask_at(dream.shape[:2])
+        size = dream.shape[0], dream.shape[1]
+        kept, mask = self._kept_at(size), self._mask_at(size)
+        some, of_photo = _sampled(dream), _sampled(photo)
+        layer = self._layer(some if kept is None else _laid(some, of_photo, _share(_sampled(kept))), of_photo)
         for rows in strips(len(dream)):
-            strip = layer(dream[rows], photo[rows])
+            below = photo[rows]
+            strip = layer(dream[rows] if kept is None else _laid(dream[rows], below, _share(kept[rows])), below)
             opacity = self._opacity(mask, rows)
-            if opacity is not None:
-                below = as_float(photo[rows])
-                strip = np.asarray(below + opacity * (strip - below), np.float32)
-            out[rows] = as_stored(strip, dtype)
+            out[rows] = as_stored(strip if opacity is None else _laid(strip, below, opacity), dtype)
         return out
 
     def confine(self, dream: FloatArray, photo: StoredArray) -> None:
-        """Undo in place what was dreamt where the mask forbids it, so that the next octave does not build on it.
+        """Undo in place what was dreamt where it is held back, so that the next octave does not build on it.
 
         Args:
             dream: ``(height, width, 3)`` in [0, 1].
             photo: Of the same size.
         """
-        mask = self._mask_at(dream.shape[:2])
-        if mask is None:
-            return
-        for rows in strips(len(dream)):
-            below = as_float(photo[rows])
-            dream[rows] = below + as_float(mask[rows])[..., None] * (dream[rows] - below)
+        size = dream.shape[0], dream.shape[1]
+        for held in (self._mask_at(size), self._kept_at(size)):
+            if held is not None:
+                for rows in strips(len(dream)):
+                    dream[rows] = _laid(dream[rows], photo[rows], _share(held[rows]))
 
     def _layer(self, dream: FloatArray, photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
-        """What makes a strip of the layer."""
+        """What makes a strip of the layer, by some of the pixels of all of it."""
         colored = _COLORS[self._colors](dream, photo)
         blend = BLEND_FUNCTIONS[self._blend]
         grey = np.float32(0)
         if self._contrast != 1:
             # Contrast turns about the mean brightness, so that a dark picture stays a dark one.
-            blended = blend(as_float(_sampled(photo)), colored(_sampled(dream), _sampled(photo)))
+            blended = blend(as_float(photo), colored(dream, photo))
             grey = np.float32((blended @ _LUMA).mean())
 
         def layer(strip: Strip, below: StoredArray) -> Strip:
@@ -145,21 +146,29 @@ class Finish:
         """How much of a strip of the layer is seen; None for all of it."""
         if mask is None:
             return None if self._strength == 1 else np.asarray(self._strength)
-        return self._strength * as_float(mask[rows])[..., None]
+        return self._strength * _share(mask[rows])
 
     def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """How much is seen of each place of a size, by the mask and where it is calm; that of the last size is kept."""
-        if self.is_masked and (self._fitted is None or self._fitted.shape != tuple(size)):
-            self._fitted = self._made_mask((size[0], size[1]))
+        """The mask stretched to a size, its edges softened; that of the last size is kept."""
+        if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
+            self._fitted = feathered(self._mask, size, self._feather)
         return self._fitted
 
-    def _made_mask(self, size: Size) -> NDArray[np.uint8]:
-        mask = np.full(size, 255, np.uint8) if self._mask is None else feathered(self._mask, size, self._feather)
-        if self._photo is not None and self._calm > 0:
-            quiet = self._calm * (1 - busy(self._photo, size))
-            for rows in strips(size[0]):
-                mask[rows] = as_stored(as_float(mask[rows]) * (1 - quiet[rows]), np.uint8)
-        return mask
+    def _kept_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """How much is kept of what was dreamt in each place of a size; that of the last size is kept."""
+        if self._photo is not None and self._calm > 0 and (self._kept is None or self._kept.shape != size):
+            self._kept = as_stored(1 - self._calm * (1 - busy(self._photo, size)), np.uint8)
+        return self._kept
+
+
+def _share(mask: NDArray[np.uint8]) -> FloatArray:
+    return as_float(mask)[..., None]
+
+
+def _laid(above: FloatArray, below: StoredArray, opacity: FloatArray) -> FloatArray:
+    """A picture laid over another, as opaque as is said."""
+    ground = as_float(below)
+    return np.asarray(ground + opacity * (above - ground), np.float32)
 
 
 def _mask(path: Path) -> NDArray[np.uint8]:
@@ -227,8 +236,8 @@ def _keep(dream: FloatArray, photo: StoredArray) -> Callable[[Strip, StoredArray
     References:
         Gatys, Bethge, Hertzmann and Shechtman, arXiv:1606.05897, section 3.1 (the symmetric root).
     """
-    center, spread = _palette(as_float(_sampled(photo)))
-    own_center, own_spread = _palette(_sampled(dream))
+    center, spread = _palette(as_float(photo))
+    own_center, own_spread = _palette(dream)
     turn = np.asarray(_root(spread) @ np.linalg.inv(_root(own_spread)), np.float32)
     return lambda strip, _below: np.clip((strip - own_center) @ turn.T + center, 0, 1)
 
