@@ -13,7 +13,7 @@ import click
 from dreamer import presets
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
-from dreamer.cli.completing import complete_channel, complete_layer_term, complete_preset
+from dreamer.cli.completing import complete_channel, complete_layer_term
 from dreamer.cli.dream_wish import STANDARD, Made, Wish, named, planned, read
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import DREAM, LOOK, RESULT, option
@@ -27,6 +27,7 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    preset_option,
     quiet_option,
     trust_option,
 )
@@ -51,10 +52,7 @@ EXIT_FAILURE = 1
     "[default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
 @option(RESULT, "--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@option(
-    LOOK, "--preset", metavar="NAME|FILE", shell_complete=complete_preset,
-    help="A look to begin with, one of `dreamer presets list`, which other options change.",
-)  # fmt: skip
+@preset_option
 @option(
     LOOK, "--recipe", type=click.Path(path_type=Path), metavar="FILE",
     help="Dream as this earlier result was dreamt, which other options change.",

@@ -13,7 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from dreamer.backends import BACKENDS, PRECISIONS
-from dreamer.cli.completing import Completer, complete_choice, complete_model, complete_prior, complete_target
+from dreamer.cli.completing import (
+    Completer,
+    complete_choice,
+    complete_model,
+    complete_preset,
+    complete_prior,
+    complete_target,
+)
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
 from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
@@ -71,6 +78,11 @@ max_pixels_option = option(
 damaged_option = option(
     DREAM, "--damaged-ok", is_flag=True, help="Take photos of which rows are missing, instead of refusing them."
 )
+
+preset_option = option(
+    LOOK, "--preset", metavar="NAME|FILE", shell_complete=complete_preset,
+    help="A look to begin with, one of `dreamer presets list`, which other options change.",
+)  # fmt: skip
 
 trust_option = option(
     MACHINE, "--trust", is_flag=True,

@@ -11,7 +11,7 @@ import click
 
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
-from dreamer.cli.completing import complete_choice, complete_preset
+from dreamer.cli.completing import complete_choice
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import CLIMB, LOOK, RESULT, option
 from dreamer.cli.interrupts import exit_status, ignore_interrupts
@@ -23,6 +23,7 @@ from dreamer.cli.options import (
     given_options,
     max_pixels_option,
     objective_option,
+    preset_option,
     quiet_option,
     trust_option,
 )
@@ -67,10 +68,7 @@ class _Time(click.ParamType[float]):
     "[default: VIDEO with -dream before the suffix]",
 )  # fmt: skip
 @option(RESULT, "--overwrite", is_flag=True, help="Replace OUTPUT if it exists, and frames of another dream.")
-@option(
-    LOOK, "--preset", metavar="NAME|FILE", shell_complete=complete_preset,
-    help="A look to begin with, one of `dreamer presets list`, which other options change.",
-)  # fmt: skip
+@preset_option
 @option(
     LOOK, "--at", "looks", nargs=2, multiple=True, metavar="TIME NAME",
     help="From TIME on this look, a preset or PRESET:STRENGTH or a strength; it grows out of the look before.",
