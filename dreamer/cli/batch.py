@@ -24,6 +24,7 @@ from dreamer.cli.options import (
     dream_options,
     given_options,
     max_pixels_option,
+    no_single_terms,
     objective_option,
     quiet_option,
     trust_option,
@@ -61,8 +62,7 @@ EXIT_SOME_FAILED = 1
 )  # fmt: skip
 @pool_options("How many files at a time.  [default: one per GPU, or one per core as far as memory goes]")
 @objective_option
-@click.option("--layer", "layers", multiple=True, hidden=True)
-@click.option("--channel", "channels", multiple=True, hidden=True)
+@no_single_terms
 @dream_options
 @backend_option
 @fetch_options
@@ -90,8 +90,6 @@ def batch(
     mirror: str | None,
     as_json: bool,
     quiet: bool,
-    layers: tuple[str, ...],
-    channels: tuple[str, ...],
     **chosen: Any,
 ) -> None:
     """Dream all photos and videos in INPUT_DIR into OUTPUT_DIR, a tree of the same shape.
@@ -105,11 +103,6 @@ def batch(
     dreamer batch photos dreams --preset fur-and-eyes --preset mine.toml --max-size 2048 --report report.jsonl
     dreamer batch s3://bucket/photos s3://bucket/dreams --executor ray --address 10.0.0.1:6379
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    if layers or channels:
-        raise click.UsageError(
-            f"No such option: --{'layer' if layers else 'channel'}, which is for single photos. Type instead: "
-            f"--objective '{' + '.join(map(_term, (*layers, *channels)))}'"
-        )
     place = place_of(chosen)
     given = given_options(chosen)
 
@@ -187,12 +180,6 @@ def batch(
         ctx.exit(exit_status())
     if tally.counts["failed"]:
         ctx.exit(EXIT_SOME_FAILED)
-
-
-def _term(text: str) -> str:
-    """What ``--layer`` or ``--channel`` of ``dream`` mean, as a term of an objective."""
-    name, equals, weight = text.rpartition("=")
-    return f"{weight}*{name}" if equals else text
 
 
 _STATUS = {"dream": "to do", "skip": "skipped", "fail": "failed"}

@@ -90,6 +90,26 @@ trust_option = option(
 )  # fmt: skip
 
 
+def no_single_terms(command: Command) -> Command:
+    """Answer ``--layer`` and ``--channel``, which only ``dream`` has, with the objective that they mean."""
+    for name in ("--layer", "--channel"):
+        command = click.option(name, multiple=True, hidden=True, expose_value=False, callback=_as_objective)(command)
+    return command
+
+
+def _as_objective(_ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> None:
+    if texts:
+        raise click.UsageError(
+            f"No such option: {parameter.opts[0]}, which is for single photos. Type instead: "
+            f"--objective '{' + '.join(map(_term, texts))}'"
+        )
+
+
+def _term(text: str) -> str:
+    name, equals, weight = text.rpartition("=")
+    return f"{weight}*{name}" if equals else text
+
+
 class _Setting(NamedTuple):
     """An option that sets a setting; everything else about it follows from that setting.
 

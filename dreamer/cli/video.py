@@ -12,6 +12,7 @@ import click
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_choice
+from dreamer.cli.dream_wish import STANDARD
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import CLIMB, LOOK, RESULT, option
 from dreamer.cli.interrupts import exit_status, ignore_interrupts
@@ -22,6 +23,7 @@ from dreamer.cli.options import (
     dream_options,
     given_options,
     max_pixels_option,
+    no_single_terms,
     objective_option,
     preset_option,
     quiet_option,
@@ -104,6 +106,7 @@ class _Time(click.ParamType[float]):
 )  # fmt: skip
 @pool_options("How many shots at a time, each in a process of its own.  [default: one, in this process]")
 @objective_option
+@no_single_terms
 @dream_options
 @trust_option
 @backend_option
@@ -155,6 +158,8 @@ def video(
     from dreamer.models import registry
     from dreamer.priors import specs as priors
 
+    if output == STANDARD:
+        raise SettingsError("-o - writes a picture to standard output, and a video needs a file; name one, as out.mp4")
     timeline, told = wish_of(None, given, preset=preset, at=at, trust=trust)
     needed: dict[Described, None] = {}
     for look in timeline.looks:

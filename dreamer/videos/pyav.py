@@ -104,7 +104,7 @@ def opened(path: Path) -> BufferedReader:
 
 def reason(error: BaseException) -> str:
     """What an error of FFmpeg says, without the name of the file and the code behind it."""
-    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    words = getattr(error, "strerror", None) or str(error)
     return " ".join(words.split()).rstrip(".") or type(error).__name__
 
 

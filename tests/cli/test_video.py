@@ -171,6 +171,8 @@ def test_sound_drives_the_strength(clip, network, capfd):
         (["--quality", "101"], 2, "--quality"),
         (["--codec", "h263"], 2, "'h263' is no codec"),
         (["--from", "9s"], 2, "no frame from 9 s on"),
+        (["-o", "-"], 2, "a video needs a file"),
+        (["--layer", "block4b=0.5", "--layer", "block5c"], 2, "Type instead: --objective '0.5*block4b + block5c'"),
         (["-o", "out.avi"], 1, "names no video that is written"),
         (["-o", "frames/0000.png"], 1, "frames/0000.png"),
         (["--frames", "3"], 2, "frames"),

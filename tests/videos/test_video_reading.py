@@ -340,7 +340,7 @@ def test_files_that_are_no_videos(tmp_path):
     (tmp_path / "cut.mp4").write_bytes(cut[: len(cut) // 2])
     cases = {
         "sound.mkv": "holds only sound",
-        "text.mp4": "is not a video that can be read",
+        "text.mp4": r"is not a video that can be read, or it is damaged \(Invalid data found when processing input\);",
         "cut.mp4": "is not a video that can be read",
         "empty.mp4": "is empty",
         "folder.mp4": "is a directory",
