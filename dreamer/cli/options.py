@@ -92,15 +92,14 @@ trust_option = option(
 
 def no_single_terms(command: Command) -> Command:
     """Answer ``--layer`` and ``--channel``, which only ``dream`` has, with the objective that they mean."""
-    for name in ("--layer", "--channel"):
-        command = click.option(name, multiple=True, hidden=True, expose_value=False, callback=_as_objective)(command)
-    return command
+    add = click.option("--layer", "--channel", multiple=True, hidden=True, expose_value=False, callback=_as_objective)
+    return add(command)
 
 
-def _as_objective(_ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> None:
+def _as_objective(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> None:
     if texts:
         raise click.UsageError(
-            f"No such option: {parameter.opts[0]}, which is for single photos. Type instead: "
+            "--layer and --channel are options of `dreamer dream`, for single photos. Type instead: "
             f"--objective '{' + '.join(map(_term, texts))}'"
         )
 
