@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dreamer.earlier import dream_again
     from dreamer.errors import DreamerError
     from dreamer.filming.calls import video, video_steps
-    from dreamer.filming.run import DreamtVideo, VideoStep
+    from dreamer.filming.made import DreamtVideo, VideoStep
     from dreamer.filming.settings import VideoSettings
     from dreamer.fooling.calls import fool
     from dreamer.fooling.fooled import Fooled
@@ -122,7 +122,7 @@ __getattr__, __dir__ = lazy.exports(
         "DreamSettings": "dreamer.dreaming.settings",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
-        "DreamtVideo": "dreamer.filming.run",
+        "DreamtVideo": "dreamer.filming.made",
         "FoolSettings": "dreamer.fooling.settings",
         "Fooled": "dreamer.fooling.fooled",
         "Found": "dreamer.searching.found",
@@ -138,7 +138,7 @@ __getattr__, __dir__ = lazy.exports(
         "SearchSettings": "dreamer.searching.settings",
         "Transforms": "dreamer.transforms",
         "VideoSettings": "dreamer.filming.settings",
-        "VideoStep": "dreamer.filming.run",
+        "VideoStep": "dreamer.filming.made",
         "Visualization": "dreamer.visualizing.visualization",
         "VisualizeSettings": "dreamer.visualizing.settings",
         "VisualizeStep": "dreamer.visualizing.steps",

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,3 +115,19 @@ def asleep(monkeypatch):
     monkeypatch.setattr(plan.DreamPlan, "of", planned)
     monkeypatch.setattr(dream_wish, "remember_layers", lambda _network: None)
     return Sleeper
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory):
+    """The path of a tiny network that other processes can load as well."""
+    import keras
+
+    keras.utils.set_random_seed(4)
+    picture = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(5, 3, strides=2, padding="same", activation="tanh", name="first")(picture)
+    path = tmp_path_factory.mktemp("networks") / "tiny.keras"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of Keras about NumPy.
+        keras.Model(picture, keras.layers.GlobalAveragePooling2D(name="pool")(x)).save(path)
+    path.with_suffix(".toml").write_text('preprocessing = "-1..1"\n')
+    return str(path)

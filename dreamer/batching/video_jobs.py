@@ -19,7 +19,8 @@ from dreamer.batching.placing import put
 from dreamer.batching.records import Record
 from dreamer.errors import ImageError
 from dreamer.files.regular import open_regular
-from dreamer.filming.run import DreamtVideo, Output, VideoDream
+from dreamer.filming.made import DreamtVideo, Output
+from dreamer.filming.run import VideoDream
 from dreamer.filming.settings import VideoSettings
 from dreamer.filming.timeline import Look, Timeline
 from dreamer.workers import limits, process

@@ -38,7 +38,8 @@ from dreamer.filming.settings import CUTS, DRIVEN, HEARD, VideoSettings, seconds
 
 if TYPE_CHECKING:
     from dreamer.dreaming.settings import DreamSettings
-    from dreamer.filming.run import DreamtVideo, Output, VideoDream
+    from dreamer.filming.made import DreamtVideo, Output
+    from dreamer.filming.run import VideoDream
     from dreamer.models.fetching import Described
 
 
@@ -177,7 +178,8 @@ def video(
         ensure_weights(spec, offline=offline, mirror=mirror, quiet=quiet)
     with work_progress(quiet=quiet) as progress:
         import_keras()
-        from dreamer.filming.run import Output, VideoDream
+        from dreamer.filming.made import Output
+        from dreamer.filming.run import VideoDream
 
         opened = partial(
             VideoDream, video, frame_rate=frame_rate, max_pixels=max_pixels, place=place, note=tell, show=progress.show

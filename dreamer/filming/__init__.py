@@ -2,9 +2,10 @@
 
     settings.py   VideoSettings: which piece, cuts, how much is carried, what the sound drives
     timeline.py   Timeline: looks at their times, and what lies between two of them
-    told.py       keywords -> both of these; names of results
+    wish.py       keywords -> both of these; names of results
     calls.py      video, video_steps: what others call
-    run.py        VideoDream: a whole run, in this process or in a pool
+    run.py        VideoDream: a whole run; pooled.py: its shots in other processes
+    made.py       Output, VideoStep, DreamtVideo: what a run takes and gives
     scanning.py   a first look: time stamps, and where shots end
     motion.py     where the things of a frame come from, and where that cannot be told
     carrying.py   the detail of a frame carried to the next, and held at its strength

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dreamer.dreaming.calls import warn
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.filming.run import DreamtVideo, Output, VideoDream, VideoStep
+from dreamer.filming.made import DreamtVideo, Output, VideoStep
+from dreamer.filming.run import VideoDream
 from dreamer.filming.wish import At, result_of, wish_of
 from dreamer.progress import followed, shown
 from dreamer.results import Interrupted

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from dreamer import errors, videos
-from dreamer.arrays import FloatArray, Size
+from dreamer import videos
+from dreamer.arrays import Size
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.steps import DreamStep, output_size
-from dreamer.errors import DreamerError, SettingsError
-from dreamer.filming import listening, preview, scanning
-from dreamer.filming.jobs import Flickers, ShotJob, kept_frames, shot_job
+from dreamer.errors import SettingsError
+from dreamer.filming import listening, pooled, preview, scanning
+from dreamer.filming.jobs import Flickers, ShotJob, kept_frames
 from dreamer.filming.kept import Kept
+from dreamer.filming.made import DreamtVideo, Output, VideoStep
 from dreamer.filming.scanning import Scan
 from dreamer.filming.settings import Listen, VideoSettings
 from dreamer.filming.shots import ShotDream, ShotStep
@@ -34,10 +33,9 @@ from dreamer.models.weights import HeldWeights
 from dreamer.recipes import recipe_of
 from dreamer.results import Result
 from dreamer.videos import Frame
-from dreamer.workers import pools, resources
+from dreamer.workers import resources
 from dreamer.workers.places import Place
 
-_SECONDS_BETWEEN_LOOKS = 1.0
 _FRAMES_BETWEEN_LINES = 10
 MOST_PIXELS = 500_000_000
 """Of a frame, at the most, where nothing else is said."""
@@ -45,86 +43,6 @@ MOST_PIXELS = 500_000_000
 
 Show = Callable[[str, float, str | None], None]
 """Told where the work is, the share of it that is done, and perhaps a line that is to stay."""
-
-
-@dataclass(frozen=True, eq=False)
-class VideoStep:
-    """A finished frame of a video's dream.
-
-    Attributes:
-        frame: ``(height, width, 3)`` RGB in [0, 1].
-        index: Of the frame, from 0.
-        time: Seconds from the beginning of the video.
-        flicker: How much it differs from the frame before, moved as the things below it moved: the squared difference,
-            summed over the colours, in the mean; None for the first frame of a shot.
-        progress: Share of all frames that are done, in (0, 1].
-    """
-
-    frame: FloatArray
-    index: int
-    time: float
-    flicker: float | None
-    progress: float
-
-
-@dataclass(frozen=True)
-class Output:
-    """How a dreamt video is written.
-
-    Attributes:
-        path: Where.
-        codec: One of ``videos.CODECS``; None for the usual one of the container.
-        quality: 0 to 100; None for one at which nothing is seen to be lost.
-        overwrite: Whether a file that is there, and frames of another dream, may be replaced.
-
-    Raises:
-        SettingsError: The quality is impossible.
-
-    Example:
-        >>> Output(Path("clip-dream.mp4")).kept.path.name
-        'clip-dream.mp4.frames'
-    """
-
-    path: Path
-    codec: str | None = None
-    quality: float | None = None
-    overwrite: bool = False
-
-    def __post_init__(self) -> None:
-        videos.CODECS["h264"].level(self.quality)  # Which says what is wrong with it, before hours of work.
-
-    @property
-    def kept(self) -> Kept:
-        """The folder of its frames."""
-        return Kept(self.path.with_name(f"{self.path.name}.frames"))
-
-
-@dataclass(frozen=True)
-class DreamtVideo:
-    """A video's dream, written.
-
-    Attributes:
-        path: Where it is.
-        size: ``(height, width)`` of its frames.
-        frames: How many there are.
-        planned: How many there will be, once all are there.
-        flicker: How much it flickers in the mean, over the frames that were dreamt in this run; None for none.
-        recipe: How it was made.
-        notes: What was done otherwise than one may expect, a line each.
-    """
-
-    path: Path
-    size: Size
-    frames: int
-    planned: int
-    flicker: float | None
-    recipe: Mapping[str, Any]
-    notes: tuple[str, ...]
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether it was interrupted, and holds the frames from the first to there."""
-        return self.frames < self.planned
 
 
 class VideoDream:
@@ -336,40 +254,15 @@ class VideoDream:
             )
             for shot in shots
         ]
-        pool = place.pool()
-        try:
-            with self._watched(kept):
-                for outcome in pools.run(jobs, shot_job, pool, retries=place.retries):
-                    if outcome.failure is not None or outcome.result is None:
-                        failure = outcome.failure
-                        kind = getattr(errors, failure.kind, DreamerError) if failure else DreamerError
-                        raise kind(failure.message if failure else "nothing came back of a shot")
-                    flickers, notes = outcome.result
-                    self._flickers |= flickers
-                    for line in notes:
-                        self._note(line)
-        finally:
-            pool.close()
+        for flickers, notes in pooled.dreamt(jobs, place, kept, self._counted):
+            self._flickers |= flickers
+            for line in notes:
+                self._note(line)
 
-    @contextmanager
-    def _watched(self, kept: Kept) -> Iterator[None]:
-        """Show how many frames others have finished meanwhile."""
-        over = threading.Event()
-        total = self.scan.count
-
-        def look() -> None:
-            while not over.wait(_SECONDS_BETWEEN_LOOKS):
-                self._done = kept.count()
-                if self._done:
-                    self._show(f"frame {self._done} of {total}{self._pace()}", min(1.0, self._done / total), None)
-
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+    def _counted(self, count: int) -> None:
+        """Show how many frames others have finished."""
+        self._done, total = count, self.scan.count
+        self._show(f"frame {count} of {total}{self._pace()}", min(1.0, count / total), None)
 
     def _settled(self) -> Timeline:
         """The timeline with the network that was given and the precision that was chosen here, for other processes."""

@@ -11,7 +11,7 @@ file says of itself) from the source, as far as the container can hold it, and s
     file.py        VideoFile: a file that PyAV reads
     clock.py       frames in order, each with its time and how long it is shown
     colours.py     the colours of a video -> those of a screen, and back
-    listening.py   the sound as one row of samples
+    sound.py       the sound as one row of samples
     animated.py    AnimatedPicture: GIF, WebP and APNG, through Pillow
     sequence.py    PictureSequence: numbered pictures
     writing.py     check_video_target, write_video

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from dreamer.arrays import Size, fitted
 from dreamer.errors import ImageReadError
 from dreamer.images.opening import too_large
-from dreamer.videos import listening
 from dreamer.videos.clock import Timed, in_order
 from dreamer.videos.colours import Colours, colours_of, pixels_of
 from dreamer.videos.frame import Frame
 from dreamer.videos.pyav import opened, pyav, reading, reason
+from dreamer.videos.sound import listened
 
 _USUAL_RATE = Fraction(25)
 # Where seeking goes by a table of all frames. In other containers it is a guess, so these are read from the start.
@@ -114,7 +114,7 @@ class VideoFile:
         if not self.has_sound:
             return None
         with reading(self.path) as container:
-            return listening.listened(container, rate, self.zero * self.time_base)
+            return listened(container, rate, self.zero * self.time_base)
 
     def sha256(self) -> str:
         """The digest of the file."""

@@ -7,11 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from itertools import pairwise
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,18 +21,10 @@ from dreamer.filming import shots
 QUICK = ["--octaves", "1", "--steps", "4", "--objective", "first"]
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory):
+@pytest.fixture
+def network(tiny_file):
     """The options that name a tiny network."""
-    keras.utils.set_random_seed(4)
-    picture = keras.Input((None, None, 3))
-    x = keras.layers.Conv2D(5, 3, strides=2, padding="same", activation="tanh", name="first")(picture)
-    path = tmp_path_factory.mktemp("networks") / "tiny.keras"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Of Keras about NumPy.
-        keras.Model(picture, keras.layers.GlobalAveragePooling2D(name="pool")(x)).save(path)
-    path.with_suffix(".toml").write_text('preprocessing = "-1..1"\n')
-    return ["--model", str(path), *QUICK]
+    return ["--model", tiny_file, *QUICK]
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +47,7 @@ def clip(here):
         stream.height, stream.width, stream.pix_fmt = 45, 64, "bgr0"
         heard = out.add_stream("pcm_s16le", rate=22050, layout="mono")
         for path in sorted(Path("frames").iterdir()):
-            out.mux(stream.encode(av.VideoFrame.from_image(Image.open(path)).reformat(format="bgr0")))
+            out.mux(stream.encode(av.VideoFrame.from_image(Image.open(path)).reformat(format="bgr0", threads=1)))
         out.mux(stream.encode())
         noise = np.random.default_rng(0).normal(0, 3000, (1, 22050)) * (np.arange(22050) > 11025)
         samples = av.AudioFrame.from_ndarray(noise.astype(np.int16), "s16", "mono")

@@ -59,7 +59,9 @@ def clip(path, frames, *, rate=25, sound=None):
         heard = out.add_stream("pcm_s16le", rate=22050, layout="mono") if sound is not None else None
         for frame in frames:
             out.mux(
-                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24").reformat(format="bgr0"))
+                stream.encode(
+                    av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), "rgb24").reformat(format="bgr0", threads=1)
+                )
             )
         out.mux(stream.encode())
         if heard is not None:

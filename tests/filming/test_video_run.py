@@ -9,7 +9,8 @@ from filming_case import TINY, clip, frames_of, panned, structured
 import dreamer
 from dreamer import images, videos
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.filming.run import Output, VideoDream
+from dreamer.filming.made import Output
+from dreamer.filming.run import VideoDream
 from dreamer.filming.settings import VideoSettings
 from dreamer.filming.timeline import Look, Timeline
 from dreamer.models.weights import HeldWeights

@@ -344,7 +344,7 @@ def test_what_a_container_cannot_hold_is_left_out_and_said(tmp_path):
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         out.add_attachment("font.ttf", "font/ttf", b"letters")
         for number in range(3):
-            frame = av.VideoFrame.from_ndarray(moving(number), "rgb24").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(moving(number), "rgb24").reformat(format="yuv420p", threads=1)
             frame.pts, frame.time_base = number, Fraction(1, 25)
             out.mux(video.encode(frame))
         out.mux(video.encode())

@@ -110,7 +110,8 @@ def _frame(picture: np.ndarray, pix_fmt: str, matrix: int, levels: int, at: int,
     kind = "rgb24" if picture.dtype == np.uint8 else "rgb48le"
     swscale = {1: "ITU709", 5: "ITU601", 6: "ITU601", 9: "BT2020"}[matrix]
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), kind)
-    frame = frame.reformat(format=pix_fmt, dst_colorspace=swscale, dst_color_range=levels)
+    # By several threads swscale makes now and then another frame of a small picture.
+    frame = frame.reformat(format=pix_fmt, dst_colorspace=swscale, dst_color_range=levels, threads=1)
     frame.pts, frame.time_base = at, clock
     return frame
 
