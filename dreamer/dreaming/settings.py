@@ -118,8 +118,9 @@ class DreamSettings(Settings):
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
         told = self._told() | {"objective": None if self.objective is None else self.objective.name}
-        # Without it a dream is told what it was told before there was such a setting, and folders know theirs again.
-        return told if self.calm else {name: value for name, value in told.items() if name != "calm"}
+        # Without them a dream is told what it was told before there were such settings, and folders know theirs again.
+        usual = {name: type(self).__dataclass_fields__[name].default for name in _LATER}
+        return {name: value for name, value in told.items() if name not in usual or value != usual[name]}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -156,6 +157,9 @@ class DreamSettings(Settings):
             known["model"] = digests_of([self.model])
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
+
+_LATER = ("calm",)
+"""Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {
     "octaves": (Integral, 1, 100, "a whole number: 1 to 100"),
