@@ -117,6 +117,24 @@ def asleep(monkeypatch):
     return Sleeper
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium that asks nobody for anything and draws without a graphics card, real or made up."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        pytest.skip("there is no Chromium; install it with: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=_CHROMIUM)
+        yield started
+        started.close()
+
+
+# Containers run as root, where Chromium's sandbox cannot. A graphics card that is made up keeps all cores busy.
+_CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync"]
+
+
 @pytest.fixture(scope="session")
 def tiny_file(tmp_path_factory):
     """The path of a tiny network that other processes can load as well."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,10 +14,6 @@ from dreamer import pages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium; install it with: apt-get install chromium"
-)
 EVIL = "</script><img src=x onerror=alert(1)> \"quoted\" 'it' 100% #1?.jpg"
 CROP = "crops/100% #1? \"quoted\" 'it' & <b>.webp"
 BY = "\N{MULTIPLICATION SIGN}"
@@ -32,15 +27,6 @@ CLASSES = {
     CATAMARAN: "catamaran",
     3: EVIL,
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # Containers run as root, where Chromium's sandbox cannot.
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def made_up():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -13,10 +12,6 @@ from PIL import Image
 from dreamer import pages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium; install it with: apt-get install chromium"
-)
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 EVIL = '</script><img src=x onerror=alert(1)> "it\'s" %41 #1?.jpg'
 FILE = EVIL.replace("/", "\N{FRACTION SLASH}")  # What of it a file can be called.
@@ -60,15 +55,6 @@ def write(folder, data):
             Image.new("RGB", (one["width"], one["height"]), (90, 120, 60)).save(folder / one["whole"])
     (folder / "index.html").write_bytes(pages.page("dreamer.searching", "search", data, pictures=True))
     return folder / "index.html"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # Containers run as root, where Chromium's sandbox cannot.
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

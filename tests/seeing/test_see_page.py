@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,10 +14,6 @@ from PIL import Image
 from dreamer import pages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium; install it with: apt-get install chromium"
-)
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 EVIL = '</script><img src=x onerror=alert(1)> "it\'s" %41 #1?.jpg'
 FILE = EVIL.replace("/", "\N{FRACTION SLASH}")  # What of it a file can be called.
@@ -108,15 +103,6 @@ def write(folder, data):
         Image.new("RGBA", (WIDTH, HEIGHT), (255, 160, 0, 120)).save(folder / path)
     (folder / "index.html").write_bytes(pages.page("dreamer.seeing", "see", data, pictures=True))
     return folder / "index.html"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # Containers run as root, where Chromium's sandbox cannot.
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -289,35 +289,25 @@ def test_every_unit_of_a_layer_becomes_a_page_that_holds_no_markup_of_others(tmp
         page.save(tmp_path / "page", "hidden", units)
 
 
-def test_the_page_shows_units_in_a_browser(tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_the_page_shows_units_in_a_browser(tmp_path, browser):
+    from playwright.sync_api import expect
+
     from dreamer.tabular.run import Search
     from dreamer.tabular.settings import RowSettings
 
     network = keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, name="hidden")])
     network.set_weights([np.random.default_rng(0).normal(size=(6, 5)), np.zeros(5)])
     made = page.save(tmp_path / "page", "hidden", Search(network, ALL, None, RowSettings(**QUICK)).units("hidden"))
-    with playwright.sync_playwright() as opened:
-        try:
-            browser = opened.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        except playwright.Error as error:
-            pytest.skip(f"Chromium does not start: {error}")
-        shown = browser.new_page()
-        complaints = []
-        shown.on("console", lambda told: complaints.append(told.text))
-        shown.on("pageerror", lambda told: complaints.append(str(told)))
-        shown.goto(made.as_uri())
-        playwright.expect(shown.locator("article")).to_have_count(5)
-        shown.locator("#search").fill("logit:3")
-        playwright.expect(shown.locator("article h2")).to_have_text("logit:3")
-        playwright.expect(shown.locator("#count")).to_have_text("1 unit")
-        shown.locator("#plausible").check()
-        playwright.expect(shown.locator("article")).to_have_count(1)
-        browser.close()
+    shown = browser.new_page()
+    complaints = []
+    shown.on("console", lambda told: complaints.append(told.text))
+    shown.on("pageerror", lambda told: complaints.append(str(told)))
+    shown.goto(made.as_uri())
+    expect(shown.locator("article")).to_have_count(5)
+    shown.locator("#search").fill("logit:3")
+    expect(shown.locator("article h2")).to_have_text("logit:3")
+    expect(shown.locator("#count")).to_have_text("1 unit")
+    shown.locator("#plausible").check()
+    expect(shown.locator("article")).to_have_count(1)
+    shown.close()
     assert complaints == []
-
-
-def chromium():
-    import shutil
-
-    return shutil.which("chromium") or shutil.which("chromium-browser")

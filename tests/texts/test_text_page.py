@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -57,20 +56,6 @@ def test_a_terminal_sees_colours_and_no_orders():
     assert made.startswith("a\x1b[48;2;35;105;210m")
     assert "\x1b[48;2;202;45;45m\x1b[38;2;255;255;255mb\x1b[0m\n" in made
     assert mixed(0.5)[2] > mixed(0.5)[0]
-
-
-@pytest.fixture
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as opened:
-        try:
-            found = opened.chromium.launch(
-                executable_path=shutil.which("chromium") or shutil.which("chromium-browser"), args=["--no-sandbox"]
-            )
-        except playwright.Error as error:
-            pytest.skip(f"Chromium does not start: {error}")
-        yield found
-        found.close()
 
 
 def test_a_browser_shows_long_texts_at_once(tmp_path, browser):
