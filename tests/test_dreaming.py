@@ -42,7 +42,7 @@ def cat(samples):
 
 
 def test_a_dream_scores_higher_than_its_photo(lite0, cat):
-    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=8).pixels
+    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=8, network=lite0).pixels
     assert dreamt.shape == (120, 161, 3)
     assert dreamt.dtype == np.float32
     assert 0 <= dreamt.min() <= dreamt.max() <= 1
@@ -216,10 +216,12 @@ def test_odd_and_tiny_sizes(size):
     assert np.isfinite(dreamt).all()
 
 
-def test_a_golden_picture(cat):
+@pytest.mark.parametrize("model", ["efficientnet_lite0", "efficientnet_lite0_robust"])
+def test_a_golden_picture(cat, model):
     """One step an octave: more would let the last bits of another processor's sums grow into another picture."""
-    golden = images.read(Path(__file__).parent / "golden" / "cat-eye.png").pixels
-    dreamt = dreamer.dream(cat[50:170, 100:261], octaves=2, steps=1, step_size=0.04, precision="float32").pixels
+    golden = images.read(Path(__file__).parent / "golden" / f"cat-eye-{model}.png").pixels
+    told = {"octaves": 2, "steps": 1, "step_size": 0.04, "precision": "float32", "objective": "block5c"}
+    dreamt = dreamer.dream(cat[50:170, 100:261], model=model, **told).pixels
     blurred = [cv2.GaussianBlur(picture, (0, 0), 1.0) for picture in (dreamt, golden)]
     # Noise of 1e-5 in the photo moves it by 0.004, a step 10 % longer by 0.009, another seed by 0.04.
     assert np.abs(blurred[0] - blurred[1]).mean() < 0.006
@@ -234,7 +236,7 @@ def test_what_a_mask_forbids_is_undone_before_the_next_octave(picture, tmp_path,
     monkeypatch.setattr(Finish, "confine", lambda self, *given: (confine(self, *given), begun.append(given[0].copy())))
     found = dreamer.dream(picture, QUICK, mask=str(tmp_path / "mask.png"), feather=0).pixels
     assert np.abs(begun[0][:, :24] - picture[:, :24]).max() < 0.03  # But for what enlarging spreads over the edge.
-    assert np.abs(begun[0][:, 30:] - picture[:, 30:]).max() > 0.1
+    assert np.abs(begun[0][:, 30:] - picture[:, 30:]).max() > 0.05
     assert (found[:, :26] == picture[:, :26]).all()
 
 
@@ -270,7 +272,7 @@ def test_the_registry_is_asked_once(picture, tiny_network, monkeypatch, work):
     monkeypatch.setattr(registry, "load", lambda *which: (asked.append(which), tiny_network)[1])
     made = getattr(dreamer, work)(picture, TINY, frames=2)
     assert made.recipe["settings"] if work == "dream" else list(made)
-    assert asked == [("efficientnet_lite0", None)]
+    assert asked == [(DreamSettings.model, None)]
 
 
 def test_a_loaded_network_wins_and_nothing_is_looked_up(picture, tiny_network, monkeypatch):

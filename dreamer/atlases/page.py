@@ -63,7 +63,7 @@ def script(held: dict[str, Any]) -> bytes:
 
     Example:
         >>> script({"model": "</script>", "sha256": ""}).splitlines()[1]
-        b'const ATLAS = {"model": "\\u003c/script>", "usual_model": "efficientnet_lite0"};'
+        b'const ATLAS = {"model": "\\u003c/script>", "usual_model": "efficientnet_lite0_robust"};'
     """
     shown = _shown(held) | {"usual_model": DreamSettings.model}
     # Harmless even where somebody puts the script into a page.

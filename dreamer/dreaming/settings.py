@@ -78,7 +78,7 @@ class DreamSettings(Settings):
         ['block2a', 'block4b']
     """
 
-    model: str = "efficientnet_lite0"
+    model: str = "efficientnet_lite0_robust"
     preprocessing: str | None = None
     objective: Objective | None = None
     octaves: int | None = None
