@@ -90,7 +90,7 @@ def test_what_is_said_on_top_wins(own):
     assert preset.settings(model="inception_v3", objective="mixed2", steps=1) == DreamSettings(
         model="inception_v3", objective="mixed2", steps=1
     )
-    with pytest.raises(SettingsError, match="made for efficientnet_lite0, inception_v3, not for keras:VGG16"):
+    with pytest.raises(SettingsError, match="made for efficientnet_lite0_robust, inception_v3, not for keras:VGG16"):
         preset.settings(model="keras:VGG16")
     assert preset.settings(model="keras:VGG16", objective="block1_conv1").steps == 7
 
@@ -112,7 +112,7 @@ def test_extends_begins_with_the_other_for_every_network(own):
 def test_another_objective_is_not_mixed_with_the_variants_of_the_extended(own):
     own("base", 'objective = "block3b"\n[variants.inception_v3]\nobjective = "mixed3"\n')
     own("child", 'extends = "base"\nobjective = "block2a"\n')
-    assert presets.find("child").models == ("efficientnet_lite0",)
+    assert presets.find("child").models == (DreamSettings.model,)
 
 
 def test_extending_with_another_network_begins_with_its_variant(own):

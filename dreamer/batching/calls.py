@@ -44,7 +44,7 @@ class BatchResult:
 
     Example:
         >>> import dreamer
-        >>> dreamer.batch("photos", "dreams", presets=["waves"])  # doctest: +SKIP
+        >>> dreamer.batch("photos", "dreams", presets=["lace"])  # doctest: +SKIP
         <BatchResult dreams: 12 done, 3 skipped, 0 failed>
     """
 

@@ -106,7 +106,8 @@ ITEMS: Mapping[str, Shape] = {
         "path": str, "steps": int, "bits": float, "weights": int, "characters": int, "partial": bool,
     },
     "presets list": {
-        "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "path": str, "own": bool,
+        "name": str, "title": str, "description": str, "tags": [str], "networks": [str], "unseen": [str],
+        "path": str, "own": bool,
     },
     "layers": {
         "name": str, "kind": str, "shape": [(int, None)], "channels": int, "sees": (int, None), "context": bool,

@@ -59,6 +59,8 @@ def list_presets(tags: tuple[str, ...], as_json: bool) -> None:
         return
     rows = [[preset.name, ", ".join(preset.tags), f"{preset.description}{_origin(preset)}"] for preset in listed]
     print_text(table(["name", "tags", "what it looks like"], rows))
+    for model in sorted({model for preset in listed for model in preset.unseen}):
+        print_text(f"\nnot seen with {model}: {', '.join(preset.name for preset in listed if model in preset.unseen)}")
 
 
 def _item(preset: Preset) -> dict[str, object]:
@@ -68,6 +70,7 @@ def _item(preset: Preset) -> dict[str, object]:
         "description": preset.description,
         "tags": list(preset.tags),
         "networks": list(preset.models),
+        "unseen": list(preset.unseen),
         "path": str(preset.path),
         "own": preset.path.parent == library.own_folder(),
     }

@@ -39,7 +39,7 @@ from dreamer.trust import Named, Source, named_files
 from dreamer.wording import shown
 
 _WORDS = ("title", "description")
-_KNOWN = (*_WORDS, "tags", "extends", "variants")
+_KNOWN = (*_WORDS, "tags", "extends", "variants", "unseen")
 _SETTINGS = tuple(one.name for one in fields(DreamSettings))
 _FILES = ("mask", "guide")
 _LONGEST_CHAIN = 16
@@ -62,6 +62,7 @@ class Preset:
         extends: The preset that it begins with.
         base: Settings for the network that it was made with.
         variants: What is otherwise with other networks, by their names.
+        unseen: Those of these networks with which nobody has looked at it.
         outside: Files that it, or what it extends, names and may not.
         has_options: As :class:`dreamer.trust.Source` has it.
 
@@ -79,6 +80,7 @@ class Preset:
     extends: str | None = None
     base: _Table = field(default_factory=dict)
     variants: Mapping[str, _Table] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
     outside: frozenset[str] = frozenset()
     has_options: bool = True
 
@@ -159,6 +161,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
         raise SettingsError(f"{path} extends itself, by way of {', '.join(one.stem for one in extending)}")
     _check_keys(table, (*_KNOWN, *_SETTINGS), str(path))
     base, variants = _settings_of(table, path), _variants_of(table, path)
+    unseen = _words_of(table, "unseen", path, '["inception_v1"]')
     source = _source(path, trust=trust)
     named = [*named_files(base), *(named for variant in variants.values() for named in named_files(variant))]
     named += [("model", model) for model in variants if is_path(model)]
@@ -174,6 +177,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
         other = _read(place, (*extending, real), trust=trust)
         outside |= other.outside
         variants = _inherited(other, base, variants)
+        unseen = tuple(dict.fromkeys([*unseen, *(model for model in other.unseen if model in variants)]))
         base = {**other.base, **other.variants.get(str(base.get("model")), {}), **base}
     title, description = (_word(table, word, path) for word in _WORDS)
     preset = Preset(
@@ -182,12 +186,16 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
         digest_of(path),
         title,
         description,
-        tags=_tags(table, path),
+        tags=_words_of(table, "tags", path, '["animals", "classic"]'),
         extends=extends,
         base=base,
         variants=variants,
+        unseen=unseen,
         outside=frozenset(outside),
     )
+    for model in preset.unseen:
+        if model not in variants:
+            raise SettingsError(f"unseen in {path} names {model}; expected one of its variants: {', '.join(variants)}")
     for model in preset.models:
         _checked(preset, model)
     return preset
@@ -273,8 +281,8 @@ def _word(table: _Table, word: str, path: Path) -> str:
     return value
 
 
-def _tags(table: _Table, path: Path) -> tuple[str, ...]:
-    tags = table.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) and tag for tag in tags):
-        raise SettingsError(f'tags in {path} is {shown(tags)}; expected words, as in ["animals", "classic"]')
-    return tuple(tags)
+def _words_of(table: _Table, key: str, path: Path, example: str) -> tuple[str, ...]:
+    words = table.get(key, [])
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise SettingsError(f"{key} in {path} is {shown(words)}; expected words, as in {example}")
+    return tuple(words)

@@ -27,7 +27,8 @@ _NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size")
 
 def whole(preset: Preset) -> str:
     """A preset with all that it extends, as a file that stands alone."""
-    parts = [_words(preset.title, preset.description, preset.tags), "", *_lines(preset.base)]
+    unseen = {"unseen": list(preset.unseen)} if preset.unseen else {}
+    parts = [_words(preset.title, preset.description, preset.tags), *_lines(unseen), "", *_lines(preset.base)]
     for model, variant in preset.variants.items():
         parts += ["", f"[variants.{toml_key(model)}]", *_lines(variant)]
     return "\n".join(parts) + "\n"
@@ -67,7 +68,9 @@ def of_dream(name: str, settings: DreamSettings, source: str) -> str:
     Raises:
         SettingsError: A file that they name has a name that TOML cannot hold.
     """
-    known = {key: value for key, value in settings.to_dict().items() if value != _DEFAULTS.get(key)}
+    # The network is always told: a look is made with one, whatever is usual by then.
+    told = settings.to_dict().items()
+    known = {key: value for key, value in told if key == "model" or value != _DEFAULTS.get(key)}
     kept = {key: value for key, value in known.items() if key not in (*_NOT_OF_A_LOOK, "objective")}
     if settings.objective is not None:
         kept["objective"] = settings.objective.with_files(_absolute)
