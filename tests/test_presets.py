@@ -46,13 +46,16 @@ def test_sixteen_presets_ship_each_with_a_look_of_its_own(own):
     for preset in found:
         assert preset.tags
         assert len(preset.description) <= 100
-        assert {"efficientnet_lite0", "inception_v1", "inception_v3"} <= set(preset.models)
+        others = set() if preset.model == "efficientnet_lite0_robust" else {"inception_v1", "inception_v3"}
+        assert set(preset.variants) == others
+        assert set(preset.unseen) == others - {"inception_v3"}
 
 
 def test_the_layers_of_every_shipped_preset_exist(own):
-    networks = {model: registry.sketch(model) for model in ("efficientnet_lite0", "inception_v3")}
+    models = ("efficientnet_lite0", "efficientnet_lite0_robust", "inception_v3")
+    networks = {model: registry.sketch(model) for model in models}
     for name in shipped():
-        for model, network in networks.items():
+        for model, network in ((one, networks[one]) for one in presets.find(name).models if one in networks):
             objective = presets.find(name).settings(model=model).objective
             for layer in objective.layers:
                 network.check(layer)
@@ -80,6 +83,18 @@ def test_a_preset_of_the_users_is_found_by_name_and_by_path(own):
         settings = presets.find(name).settings(seed=5)
         assert (settings.objective.name, settings.steps, settings.seed) == ("block3b", 7, 5)
     assert "mine" in presets.names()
+
+
+def test_networks_with_which_nobody_has_looked_are_told(own):
+    own("base", 'unseen = ["inception_v3"]\nobjective = "block3b"\n[variants.inception_v3]\nobjective = "mixed3"\n')
+    own("child", 'extends = "base"\nsteps = 3\n')
+    own("other", 'extends = "base"\nobjective = "block2a"\n')
+    assert presets.find("child").unseen == ("inception_v3",)
+    assert presets.find("other").unseen == ()
+    assert presets.find(own("alone", preset_text.whole(presets.find("child")))).unseen == ("inception_v3",)
+    own("wrong", 'unseen = ["inception_v2"]\nobjective = "block3b"\n[variants.inception_v3]\nobjective = "mixed3"\n')
+    with pytest.raises(SettingsError, match="names inception_v2; expected one of its variants: inception_v3"):
+        presets.find("wrong")
 
 
 def test_what_is_said_on_top_wins(own):
