@@ -20,7 +20,7 @@ Point = tuple[float, float]
 MIDDLE: Point = (0.5, 0.5)
 
 _WIDEST = 100.0
-_NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
+_NUMBER = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
 
 
 def ratio_of(aspect: Any) -> float:
