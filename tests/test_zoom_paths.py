@@ -128,7 +128,10 @@ def test_an_eased_way_is_as_long_as_an_even_one(frames, loop):
 
 
 def test_an_eased_way_begins_and_ends_at_rest_and_is_quickest_between():
-    paces = [move.pace for move in moves(DreamSettings(frames=41, ease=True))]
+    way = moves(DreamSettings(frames=41, turn=2, ease=True))
+    paces = [move.pace for move in way]
+    assert [math.log(move.zoom, 1.05) for move in way] == pytest.approx(paces)
+    assert [move.turn / 2 for move in way] == pytest.approx(paces)
     assert paces == pytest.approx(paces[::-1])
     assert paces[0] < 0.1
     assert all(one < other for one, other in pairwise(paces[:20]))
