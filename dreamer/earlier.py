@@ -224,8 +224,7 @@ def dream_again(
 
     photo, source = opened(
         earlier.photo() if picture is None else picture,
-        max_side=settings.max_size,
-        work_bytes=settings.work_bytes,
+        **settings.reading,
         damaged_ok=earlier.took_damaged,
     )
     earlier.compare(source, settings, warn)

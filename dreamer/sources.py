@@ -24,13 +24,19 @@ from dreamer.results import Result
 
 
 def opened(
-    picture: Any, *, max_side: int | None = None, work_bytes: int = 0, damaged_ok: bool = False
+    picture: Any,
+    *,
+    max_side: int | None = None,
+    short_side: int | None = None,
+    work_bytes: int = 0,
+    damaged_ok: bool = False,
 ) -> tuple[Photo, dict[str, object]]:
     """A picture as a photo, and what recipes say of where it comes from.
 
     Args:
         picture: A path, a Pillow image, a photo, a result, or an array ``(height, width, 3)`` of RGB.
         max_side: How long the longer side of a file's picture may be, in pixels; None for any length.
+        short_side: The same of the shorter side.
         work_bytes: Memory that will be taken for each of its pixels.
         damaged_ok: Whether a file is taken that is not whole.
 
@@ -38,7 +44,8 @@ def opened(
         ImageReadError: It cannot be read, or is an array of another shape or range.
     """
     if isinstance(picture, str | Path):
-        return read_photo(Path(picture), max_side=max_side, damaged_ok=damaged_ok, work_bytes=work_bytes)
+        options = {"max_side": max_side, "short_side": short_side, "work_bytes": work_bytes}
+        return read_photo(Path(picture), damaged_ok=damaged_ok, **options)
     if isinstance(picture, Photo):
         return picture, {}
     if isinstance(picture, Result):

@@ -48,17 +48,16 @@ def dream_job(job: FileJob) -> Notes:
 
 def _dream_photo(job: FileJob) -> Notes:
     from dreamer.dreaming.photo import PhotoDream
-    from dreamer.dreaming.steps import octave_sizes
 
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
     photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
     notes, damaged = list(photo.notes), photo.is_damaged
-    if job.timeout is None:
-        pixels = sum(height * width for height, width in octave_sizes(photo.pixels, job.settings))
-        process.allow(limits.of_steps(pixels, job.settings.steps))
     source = source_of(PurePosixPath(job.source).name, digest, photo)
     dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
+    if job.timeout is None:
+        pixels = sum(height * width for height, width in dream.octave_sizes)
+        process.allow(limits.of_steps(pixels, job.settings.steps))
     del data, photo
     suffix = PurePosixPath(job.target).suffix
     check_size(format_name(suffix), dream.size)  # Now, not after the dream.
@@ -76,9 +75,8 @@ def _terms(job: FileJob) -> dict[str, Any]:
     """How a photo is read, as keywords of ``images.decode``."""
     return {
         "max_pixels": job.max_pixels,
-        "max_side": job.settings.max_size,
         "damaged_ok": job.damaged_ok,
-        "work_bytes": job.settings.work_bytes,
+        **job.settings.reading,
     }
 
 

@@ -66,11 +66,17 @@ class _IdleSetting(NamedTuple):
     needs: str
     without: object
     why: str
+    or_else: str = ""  # Another setting for which it has one, where that is not None.
 
 
+_ZOOM = "say how long it is, as in --frames 60"
 _IDLE_SETTINGS: Mapping[str, _IdleSetting] = {
     "feather": _IdleSetting("mask", None, "how softly a mask ends, and there is none; give a --mask"),
     "zoom": _IdleSetting("frames", 1, "for an endless zoom; say how long it is, as in --frames 60"),
+    "focus": _IdleSetting("frames", 1, f"where a zoom goes; {_ZOOM}, or cut the photo there with --aspect", "aspect"),
+    "turn": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
+    "ease": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
+    "loop": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
     "prior_weight": _IdleSetting("prior", None, "how much a prior counts, and there is none; give a --prior"),
     "prior_noise": _IdleSetting("prior", None, "which noise a prior takes off, and there is none; give a --prior"),
     "diversity_weight": _IdleSetting("diversity", 1, "for several pictures of a target; say --diversity 4"),
@@ -89,7 +95,9 @@ def check_settings(settings: DreamSettings | VisualizeSettings, typed: Iterable[
     """
     for name in typed:
         idle = _IDLE_SETTINGS.get(name)
-        if idle is not None and getattr(settings, idle.needs) == idle.without:
+        if idle is None or getattr(settings, idle.needs) != idle.without:
+            continue
+        if not idle.or_else or getattr(settings, idle.or_else) is None:
             raise SettingsError(f"--{name.replace('_', '-')} is {idle.why}, or leave it out")
 
 

@@ -121,6 +121,7 @@ def dream(
     dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
     dreamer dream photo.jpg --objective 'block4b:17 - 0.5*block2a' --max-size 1024 -o art.png
     dreamer dream photo.jpg --frames 60 --max-size 512 -o zoom.gif
+    dreamer dream photo.jpg --frames 120 --focus 0.3,0.6 --turn 2 --ease --loop --aspect 9:16 -o zoom.mp4
     dreamer dream --recipe photo-dream.jpg --seed 8
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     earlier = None if recipe is None else Earlier.read(recipe, trust=trust)

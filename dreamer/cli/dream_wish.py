@@ -108,8 +108,7 @@ def read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
     from dreamer.images.opening import stream_bytes
     from dreamer.sources import photo_of, read_photo
 
-    work_bytes = 0 if wish.preview else wish.settings.work_bytes
-    options = {**wish.reading, "max_side": wish.settings.max_size, "work_bytes": work_bytes}
+    options = {**wish.reading, **wish.settings.reading} | ({"work_bytes": 0} if wish.preview else {})
     if photo == STANDARD:
         data = stream_bytes(standard_input(), "standard input")
         found, source = photo_of(data, "", "standard input", **options)

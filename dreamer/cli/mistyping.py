@@ -231,6 +231,29 @@ class FromTo(click.ParamType[Any]):
         return found[0], found[-1]
 
 
+class Point(click.ParamType[Any]):
+    """Two numbers with a comma between them: a point of a photo."""
+
+    name = "x,y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Both numbers; whether they lie in a photo, the settings say."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            found = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            found = ()
+        if len(found) != 2 or not all(map(math.isfinite, found)):
+            raise click.BadParameter(
+                f"{shown(value)} is no point; expected shares of the photo's width and height from the top left, as in "
+                "0.3,0.6",
+                param=param,
+                ctx=ctx,
+            )
+        return found
+
+
 _AMOUNT = re.compile(r"([+-]?[0-9]+(?:[.,][0-9]+)*|[+-]?[.,][0-9]+)\s*(%|[A-Za-z°]*)")
 
 

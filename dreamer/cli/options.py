@@ -22,7 +22,7 @@ from dreamer.cli.completing import (
     complete_target,
 )
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
-from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole
+from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Point, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
@@ -131,7 +131,10 @@ class _Setting(NamedTuple):
     many: bool = False
 
 
-_TYPES: Mapping[Any, click.ParamType[Any]] = {int: Whole(), float: Number(), Path: InputFile(), tuple: FromTo()}
+_TYPES: Mapping[Any, click.ParamType[Any]] = {
+    **{int: Whole(), float: Number(), Path: InputFile(), tuple: FromTo()},
+    Point: Point(),
+}
 """What reads a type, where Click itself would not say what to type instead of something else."""
 
 _NETWORK: tuple[_Setting, ...] = (
@@ -186,6 +189,9 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(RESULT, "max_size", int, "PX", "Make a photo with a longer side smaller first.  [default: keep its size]"),
     _Setting(RESULT, "frames", int, "N", "How many pictures of an endless zoom to make, as an animation or a folder."),
     _Setting(RESULT, "zoom", float, "F", "How much each picture of a zoom is magnified in the next."),
+    _Setting(RESULT, "focus", Point, "X,Y", "Where a zoom goes, or --aspect cuts: shares of the sides, from top left."),
+    _Setting(RESULT, "turn", float, "DEGREES", "How far each picture of a zoom is turned in the next, clockwise."),
+    _Setting(RESULT, "aspect", str, "W:H", "Cut the photo to this ratio, around the focus.  [default: all of it]"),
     *_NETWORK,
     _Setting(MACHINE, "tile", int, "PX", "Longest side of the tiles that a large photo is cut into."),
     _PRECISION,
@@ -210,6 +216,20 @@ _DREAM_FLAGS: tuple[_Flag, ...] = (
     _Flag(CLIMB, "conditioning", "laplacian", "--laplacian", "Strengthen every size of detail alike, for bold shapes."),
     _Flag(CLIMB, "conditioning", "none", "--plain", "Use the gradient as it is, for fine grain."),
 )  # fmt: skip
+
+
+class _Switch(NamedTuple):
+    """A setting that is on or off; a preset's or a recipe's can be turned off."""
+
+    group: str
+    name: str
+    text: str
+
+
+_DREAM_SWITCHES: tuple[_Switch, ...] = (
+    _Switch(RESULT, "ease", "Let a zoom begin and end at rest."),
+    _Switch(RESULT, "loop", "Let a zoom lead back to its first picture, which comes up within the last ones."),
+)
 
 
 def _size(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | tuple[int, int] | None:
@@ -289,6 +309,8 @@ def dream_options(command: Command) -> Command:
     for group, name, value, flag, text in reversed(_DREAM_FLAGS):
         text += "  [default]" if value == getattr(DreamSettings, name) else ""
         command = option(group, flag, name, flag_value=value, default=None, help=text)(command)
+    for group, name, text in reversed(_DREAM_SWITCHES):
+        command = option(group, f"--{name}/--no-{name}", name, default=None, help=text)(command)
     return command
 
 
@@ -310,9 +332,10 @@ def _visualize_options(command: Command, table: Sequence[_Setting]) -> Command:
     return option(RESULT, "--size", metavar="HxW|N", callback=_size, help=text)(command)
 
 
-def _in_words(default: object) -> str:
+def _in_words(default: object, kind: Any) -> str:
     """A default as it would be typed."""
-    return "..".join(f"{one:g}" for one in default) if isinstance(default, tuple) else str(default)
+    sign = "," if kind is Point else ".."
+    return sign.join(f"{one:g}" for one in default) if isinstance(default, tuple) else str(default)
 
 
 def _setting_options(command: Command, settings: type, table: Sequence[_Setting]) -> Command:
@@ -325,7 +348,7 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
             name,
             type=_TYPES.get(kind, kind),
             metavar=placeholder,
-            help=text if default is None else f"{text}  [default: {_in_words(default)}]",
+            help=text if default is None else f"{text}  [default: {_in_words(default, kind)}]",
             shell_complete=complete,
             multiple=many,
         )(command)

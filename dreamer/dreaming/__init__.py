@@ -4,7 +4,8 @@
     steps.py      photo -> dream, step by step
     ascent.py     the climb of an octave, where the network and the gradient ascent meet
     finish.py     the dream as a layer over its photo: colours, blending, mask, strength
-    zoom.py       photo -> an endless zoom, frame by frame
+    framing.py    which part of a photo is dreamt
+    zoom.py       photo -> an endless zoom, frame by frame; its way, moves and loop in paths.py, moving.py, looping.py
     photo.py      a photo with all that travels along -> its dream and its recipe
 
 Must not import the command line.

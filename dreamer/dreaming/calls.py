@@ -49,8 +49,8 @@ def dream(
         **keywords: Fields of :class:`DreamSettings`, in place of ``settings`` or on top of them.
 
     Returns:
-        The dream: its pixels, as large as the picture, or as ``max_size`` allows, and grey if the network sees
-        brightness only; its recipe; and how to save it.
+        The dream: its pixels, as large as the picture, or as ``aspect`` and ``max_size`` allow, and grey if the network
+        sees brightness only; its recipe; and how to save it.
 
     Raises:
         ImageReadError: The picture cannot be read, or the array has another shape or range.
@@ -118,7 +118,7 @@ def zoom_steps(
 
     Args:
         picture: As for :func:`dream`.
-        settings: What to do; ``frames`` and ``zoom`` say how far.
+        settings: What to do; ``frames`` and ``zoom`` say how far, ``focus``, ``turn``, ``ease`` and ``loop`` how.
         network: As for :func:`dream`.
         progress: As for :func:`dream`.
         note: As for :func:`dream_steps`.
@@ -144,5 +144,5 @@ def _run(
     preview: bool,
 ) -> PhotoDream:
     chosen = DreamSettings.merged(settings, keywords)
-    photo, source = opened(picture, max_side=chosen.max_size, work_bytes=chosen.work_bytes)
+    photo, source = opened(picture, **chosen.reading)
     return PhotoDream(photo, chosen, network=network, source=source, preview=preview)

@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
 from dreamer.dreaming.calming import busy
+from dreamer.dreaming.framing import Box
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.files.digests import stamp_of
@@ -39,13 +40,18 @@ class Finish:
         settings: Of the dream.
         mask: As :func:`mask_of` gives it, in place of the one that the settings name.
         photo: ``(height, width, 3)`` RGB as it is stored: what is dreamt of, in which calm places are looked for.
+        held: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
 
     Raises:
         ImageReadError: The mask cannot be read.
     """
 
     def __init__(
-        self, settings: DreamSettings, mask: NDArray[np.uint8] | None = None, photo: StoredArray | None = None
+        self,
+        settings: DreamSettings,
+        mask: NDArray[np.uint8] | None = None,
+        photo: StoredArray | None = None,
+        held: NDArray[np.uint8] | None = None,
     ) -> None:
         self._strength = np.float32(settings.strength)
         self._blend = settings.blend
@@ -61,11 +67,16 @@ class Finish:
         self._kept: NDArray[np.uint8] | None = None
         self._calm = np.float32(0 if photo is None else settings.calm)
         self._photo = photo
+        self._held = held
+
+    def told(self, settings: DreamSettings) -> Finish:
+        """The same as other settings say it: of the same photo, and with the same mask where they have one."""
+        return Finish(settings, None if settings.mask is None else self._mask, self._photo, self._held)
 
     @property
     def is_masked(self) -> bool:
-        """Whether the dream is held back in some places: there is a mask, or calm places are kept calm."""
-        return self._mask is not None or bool(self._calm > 0)
+        """Whether the dream is held back in some places, as by a mask, or where calm places are kept calm."""
+        return self._mask is not None or self._held is not None or bool(self._calm > 0)
 
     def check_mask(self, size: Size) -> None:
         """Make sure that a mask leaves something to see.
@@ -156,8 +167,15 @@ class Finish:
 
     def _kept_at(self, size: Size) -> NDArray[np.uint8] | None:
         """How much is kept of what was dreamt in each place of a size; that of the last size is kept."""
-        if self._photo is not None and self._calm > 0 and (self._kept is None or self._kept.shape != size):
-            self._kept = as_stored(1 - self._calm * (1 - busy(self._photo, size)), np.uint8)
+        if self._kept is not None and self._kept.shape == size:
+            return self._kept
+        if self._photo is not None and self._calm > 0:
+            kept = 1 - self._calm * (1 - busy(self._photo, size))
+            if self._held is not None:
+                kept = kept * as_float(feathered(self._held, size, 0))
+            self._kept = as_stored(kept, np.uint8)
+        elif self._held is not None:
+            self._kept = feathered(self._held, size, 0)
         return self._kept
 
 
@@ -203,6 +221,22 @@ def mask_of(picture: images.Photo) -> NDArray[np.uint8]:
     for rows in strips(len(brightness)):
         brightness[rows] = as_stored(np.clip(as_float(picture.pixels[rows]) @ _LUMA, 0, 1), np.uint8)
     return brightness
+
+
+def mask_within(settings: DreamSettings, size: Size, box: Box) -> NDArray[np.uint8] | None:
+    """The mask of a part of a photo; None where the settings have none, or the part is the whole.
+
+    Args:
+        settings: Of the dream.
+        size: ``(height, width)`` of the photo, to which its mask is stretched.
+        box: The part.
+
+    Raises:
+        ImageReadError: The mask cannot be read.
+    """
+    if settings.mask is None or box.size == size:
+        return None
+    return np.ascontiguousarray(feathered(_mask(Path(settings.mask)), size, 0)[box.rows, box.columns])
 
 
 def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.uint8]:

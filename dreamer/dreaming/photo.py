@@ -18,7 +18,8 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import Size
-from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.finish import Finish, mask_within
+from dreamer.dreaming.framing import box_of
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
@@ -75,6 +76,10 @@ class PhotoDream:
         preset: Which preset the settings come from, for the recipe; see :attr:`dreamer.presets.Preset.origin`.
         preview: Whether to take only the first octaves.
 
+    Attributes:
+        size: ``(height, width)`` of the dream.
+        octave_sizes: The same of each octave, smallest first.
+
     Raises:
         SettingsError: The mask leaves nothing to see, or cannot be read.
 
@@ -97,8 +102,14 @@ class PhotoDream:
         preview: bool = False,
     ) -> None:
         self._settings = settings.settings if isinstance(settings, DreamPlan) else settings
-        self.size: Size = octave_sizes(photo.pixels, self._settings, preview=preview)[-1]
-        Finish(self._settings).check_mask(self.size)
+        size = photo.pixels.shape[0], photo.pixels.shape[1]
+        box = box_of(size, self._settings.aspect, self._settings.focus)
+        self._focus = box.seen(self._settings.focus, size)
+        self._mask = mask_within(self._settings, size, box)
+        photo = images.cropped(photo, box.rows, box.columns)
+        self.octave_sizes = octave_sizes(photo.pixels, self._settings, preview=preview)
+        self.size: Size = self.octave_sizes[-1]
+        Finish(self._settings, self._mask).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
         self._plan = settings if isinstance(settings, DreamPlan) else None
@@ -156,14 +167,21 @@ class PhotoDream:
             SettingsError, ModelError: As for :func:`dreamer.dream`.
         """
         for step in planned_steps(
-            self.plan, self._photo.pixels, note=note, stay_on_device=stay_on_device, preview=self._preview
+            self.plan,
+            self._photo.pixels,
+            note=note,
+            stay_on_device=stay_on_device,
+            preview=self._preview,
+            mask=self._mask,
         ):
             self._last = step
             yield step
 
     def zoom(self, *, note: Callable[[str], None]) -> Iterator[ZoomStep]:
         """Zoom into the dream, as :func:`dreamer.zoom_steps` says."""
-        yield from planned_frames(self.plan, self._photo.pixels, note=note, preview=self._preview)
+        yield from planned_frames(
+            self.plan, self._photo.pixels, note=note, preview=self._preview, focus=self._focus, mask=self._mask
+        )
 
     @property
     def has_alpha(self) -> bool:

@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 from dreamer.backends import PRECISIONS
+from dreamer.dreaming.framing import MIDDLE, Point, ratio_of
+from dreamer.errors import SettingsError
 from dreamer.memory import DREAM_BYTES, PRIOR_BYTES
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
+from dreamer.wording import shown
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.conditioning``."""
@@ -64,6 +68,14 @@ class DreamSettings(Settings):
         saturation: Of the dream: 1 leaves it, 0 has no colours.
         frames: How many pictures an endless zoom has; a single dream is its first.
         zoom: How much each of them is magnified in the next.
+        focus: ``(x, y)``: the point that a zoom goes to, and that ``aspect`` keeps in the picture, in shares of the
+            photo's width from the left and of its height from the top. (Sizes are ``(height, width)``; a point is x
+            before y, as people type it, wherever it is told.)
+        turn: How many degrees each frame of a zoom is turned in the next, clockwise, about the focus.
+        ease: Whether a zoom begins and ends at rest, and is quicker between.
+        loop: Whether a zoom leads back to its first frame.
+        aspect: ``"WIDTH:HEIGHT"``, or one number: the photo is cut to this ratio of its sides, as large as fits and as
+            near to the focus; None for all of it.
         max_size: Longest side of the result in pixels; a larger photo is made smaller first.
         tile: Longest side of a tile in pixels; it bounds the memory that the network needs.
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
@@ -103,6 +115,11 @@ class DreamSettings(Settings):
     saturation: float = 1.0
     frames: int = 1
     zoom: float = 1.05
+    focus: Point = MIDDLE
+    turn: float = 0.0
+    ease: bool = False
+    loop: bool = False
+    aspect: str | None = None
     max_size: int | None = None
     tile: int = 512
     precision: str = "auto"
@@ -113,6 +130,13 @@ class DreamSettings(Settings):
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
         object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
+        object.__setattr__(self, "focus", _point("focus", self.focus))
+        if self.aspect is not None:
+            ratio_of(self.aspect)
+            object.__setattr__(self, "aspect", str(self.aspect).strip())
+        for name in ("ease", "loop"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} is {shown(getattr(self, name))}; expected true or false")
         self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
 
     def to_dict(self) -> dict[str, object]:
@@ -120,7 +144,8 @@ class DreamSettings(Settings):
         told = self._told() | {"objective": None if self.objective is None else self.objective.name}
         # Without them a dream is told what it was told before there were such settings, and folders know theirs again.
         usual = {name: type(self).__dataclass_fields__[name].default for name in _LATER}
-        return {name: value for name, value in told.items() if name not in usual or value != usual[name]}
+        known = {name: value for name, value in told.items() if name not in usual or value != usual[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -142,6 +167,13 @@ class DreamSettings(Settings):
         """What a dream takes for each pixel besides the photo."""
         return DREAM_BYTES + (0 if self.prior is None else PRIOR_BYTES)
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the file of a photo is read, as keywords of ``images.decode``: no larger than the dream needs it."""
+        # A part with one of the photo's sides for its own has a longer side no shorter than the photo's shorter one.
+        side = "max_side" if self.aspect is None else "short_side"
+        return {side: self.max_size, "work_bytes": self.work_bytes}
+
     def digest(self) -> str:
         """A digest of what a dream was told: with equal ones, the same weights and versions, dreams are equal.
 
@@ -158,7 +190,24 @@ class DreamSettings(Settings):
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-_LATER = ("calm",)
+def _point(name: str, value: Any) -> Point:
+    """A point of a picture.
+
+    Raises:
+        SettingsError: It is none.
+    """
+    numbers = tuple(value) if isinstance(value, list | tuple) else ()
+    are_numbers = all(isinstance(one, Real) and not isinstance(one, bool) for one in numbers)
+    if len(numbers) != 2 or not are_numbers or not all(0 <= one <= 1 for one in numbers):
+        told = ",".join(f"{one:g}" for one in numbers) if len(numbers) == 2 and are_numbers else shown(value)
+        raise SettingsError(
+            f"{name} is {told}; expected x and y as shares of the photo's width from the left and of its height from "
+            "the top, each from 0 to 1"
+        )
+    return float(numbers[0]), float(numbers[1])
+
+
+_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect")
 """Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {
@@ -177,6 +226,7 @@ _DREAM_RANGES: Mapping[str, Range] = {
     "saturation": (Real, 0, 10, "0 to 10, 1 to leave it"),
     "frames": (Integral, 1, 100_000, "a whole number: 1 to 100000"),
     "zoom": (Real, 1, 2, "a magnification from 1 to 2"),
+    "turn": (Real, -180, 180, "degrees, clockwise: -180 to 180"),
     "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
     "seed": SEEDS,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
@@ -90,7 +90,7 @@ class DreamStep:
 
     def finished(self, settings: DreamSettings) -> FloatArray:
         """The same as :meth:`render`, but finished as other settings say: in [0, 1], at its full size."""
-        return Finish(settings, photo=self._source)(*self._layers(self._full))
+        return self._finish.told(settings)(*self._layers(self._full))
 
     def _layers(self, size: Size) -> tuple[FloatArray, StoredArray]:
         """The dream and the photo at a size."""
@@ -107,6 +107,8 @@ def planned_steps(
     stay_on_device: bool | None = None,
     preview: bool = False,
     finish: Finish | None = None,
+    mask: NDArray[np.uint8] | None = None,
+    kept: NDArray[np.uint8] | None = None,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
@@ -118,6 +120,8 @@ def planned_steps(
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
         finish: What makes the shown picture, and confines the climb to its mask; None for what the settings say.
+        mask: In place of the one that the settings name, where it is of a part of a photo.
+        kept: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -131,7 +135,7 @@ def planned_steps(
     if plan.network.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = finish or Finish(settings, photo=source)
+    finish = finish or Finish(settings, mask, source, kept)
     for octave_size in sizes:
         ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps

@@ -1,8 +1,8 @@
 """Endless zooms into a dream, frame by frame.
 
-The one idea: each frame begins as the middle of the one before, magnified, and is dreamt a little further. A shape
-grows by ``zoom`` from frame to frame, so after some frames it has grown by an octave; about the steps of a whole
-dream are spread over these frames, and a frame costs a fraction of a dream.
+The one idea: each frame begins as a part of the one before, magnified about the focus, and is dreamt a little further.
+A shape grows by ``zoom`` from frame to frame, so after some frames it has grown by an octave; about the steps of a
+whole dream are spread over these frames, and a frame costs a fraction of a dream.
 
 It prints and writes nothing.
 """
@@ -13,13 +13,18 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
+from dreamer.dreaming.framing import Point
+from dreamer.dreaming.looping import ENOUGH, Returning
+from dreamer.dreaming.moving import magnified
+from dreamer.dreaming.paths import Move, moves, whole
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, planned_steps
+from dreamer.settings import TINY
 
 _SEED_STRIDE = 0x9E3779B97F4A7C15  # Of the golden ratio: frames of neighbouring seeds share no views.
 _SHARPENED = 1.5  # Magnifying blurs, which takes steps to make up for; with 1 frames grow soft, looked at.
@@ -43,7 +48,13 @@ class ZoomStep:
 
 
 def planned_frames(
-    plan: DreamPlan, picture: StoredArray, *, note: Callable[[str], None], preview: bool = False
+    plan: DreamPlan,
+    picture: StoredArray,
+    *,
+    note: Callable[[str], None],
+    preview: bool = False,
+    focus: Point | None = None,
+    mask: NDArray[np.uint8] | None = None,
 ) -> Iterator[ZoomStep]:
     """Zoom into a dream step by step.
 
@@ -51,10 +62,12 @@ def planned_frames(
     saturation are of the shown frame only: taken along, they would grow with every frame.
 
     Args:
-        plan: What to do; ``frames`` and ``zoom`` of its settings say how far.
+        plan: What to do; ``frames`` and ``zoom`` of its settings say how far, ``turn``, ``ease`` and ``loop`` how.
         picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels.
         note: Told in a line what is done otherwise than it was told.
         preview: Frames of the first octaves only.
+        focus: The point of this picture that the zoom goes to; None for what the settings say.
+        mask: As for :func:`planned_steps`.
 
     Yields:
         Each step once it is finished; a frame is finished when ``dream.is_last``.
@@ -64,57 +77,68 @@ def planned_frames(
     """
     settings = plan.settings
     carried = dataclasses.replace(settings, blend="normal", contrast=1, saturation=1)
-    shares = _shares(settings)
+    focus = focus or settings.focus
+    way = moves(settings)
+    if settings.loop:
+        _check_loop(settings, way, note)
+    plans = [plan, *(_of_frame(plan, frame, way[frame - 1]) for frame in range(1, settings.frames))]
+    work, done = sum(one.settings.steps for one in plans), 0
     first: FloatArray | None = None
-    for frame in range(settings.frames):
-        for step in planned_steps(_of_frame(plan, frame), picture, note=note, preview=preview and frame == 0):
-            within = step.progress
-            yield ZoomStep(frame, settings.frames, step, sum(shares[:frame]) + shares[frame] * within)
+    kept: NDArray[np.uint8] | None = None
+    for frame, of_frame in enumerate(plans):
+        taken = of_frame.settings.steps
+        for step in planned_steps(of_frame, picture, note=note, preview=preview and frame == 0, mask=mask, kept=kept):
+            yield ZoomStep(frame, settings.frames, step, (done + taken * step.progress) / work)
+        done += taken
         shown = step.finished(carried)
         del step
+        if frame + 1 == settings.frames:
+            return
         first = shown if first is None else first
-        picture = magnified(_toned_as(shown, first), settings.zoom)
+        picture = magnified(_toned_as(shown, first), way[frame].zoom, way[frame].turn, focus)
+        if settings.loop:
+            picture, kept = Returning(first, way, focus).laid(picture, frame + 1)
 
 
-def frame_steps(settings: DreamSettings) -> int:
-    """Steps of each octave in every frame but the first.
-
-    Example:
-        >>> frame_steps(DreamSettings(steps=20, zoom=1.05, octave_scale=1.4))
-        4
-    """
-    octaves = math.log(settings.zoom) / math.log(settings.octave_scale)
-    return max(1, round(_SHARPENED * settings.steps * octaves))
-
-
-def magnified(picture: FloatArray, zoom: float) -> FloatArray:
-    """The middle of a picture, as large as the whole.
+def frame_steps(settings: DreamSettings, pace: float = 1.0) -> int:
+    """Steps of each octave in a frame that is not the first.
 
     Args:
-        picture: ``(height, width, 3)`` in [0, 1].
-        zoom: How much larger things become, 1 or more.
+        settings: Of the zoom.
+        pace: How fast the zoom is there, as a multiple of the mean.
+
+    Example:
+        >>> settings = DreamSettings(steps=20, zoom=1.05, octave_scale=1.4)
+        >>> frame_steps(settings), frame_steps(settings, 1.5), frame_steps(settings, 0.1)
+        (4, 7, 1)
     """
-    height, width = picture.shape[:2]
-    # Where the pixels of the result come from, to a fraction of a pixel: whole ones would make it jump.
-    shrink, rest = 1 / zoom, (1 - 1 / zoom) / 2
-    matrix = np.array([[shrink, 0, (width - 1) * rest], [0, shrink, (height - 1) * rest]])
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    found = cv2.warpAffine(picture, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.clip(found, 0, 1)
+    return max(1, round(_wanted_steps(settings, pace)))
 
 
-def _of_frame(plan: DreamPlan, frame: int) -> DreamPlan:
-    if frame == 0:
-        return plan
-    seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
+def _wanted_steps(settings: DreamSettings, pace: float) -> float:
+    octaves = math.log(settings.zoom) / math.log(settings.octave_scale)
+    return pace * max(1.0, _SHARPENED * settings.steps * octaves)
+
+
+def _check_loop(settings: DreamSettings, way: list[Move], note: Callable[[str], None]) -> None:
+    """Say that a zoom is short for what it is to do."""
+    total = whole(way).zoom
+    if settings.frames > 1 and 1 < total < ENOUGH:
+        enough = math.ceil(math.log(ENOUGH) / math.log(settings.zoom))
+        note(
+            f"the zoom magnifies {total:.3g} times in all, so that it fades over into its first frame; with "
+            f"--frames {enough} it would fall into it"
+        )
+
+
+def _of_frame(plan: DreamPlan, frame: int, move: Move) -> DreamPlan:
+    """The plan of a frame that is not the first; *move* leads to it."""
+    settings = plan.settings
+    seed = (settings.seed + frame * _SEED_STRIDE) % 2**64
+    # Where a zoom rests, whole steps of frame after frame would go on dreaming in one place.
+    size = max(TINY, settings.step_size * min(1.0, _wanted_steps(settings, move.pace)))
     # What it starts from has the size of the result already.
-    return plan.with_settings(steps=frame_steps(plan.settings), seed=seed, max_size=None)
-
-
-def _shares(settings: DreamSettings) -> list[float]:
-    """What each frame takes of all the work."""
-    steps = [settings.steps] + [frame_steps(settings)] * (settings.frames - 1)
-    return [one / sum(steps) for one in steps]
+    return plan.with_settings(steps=frame_steps(settings, move.pace), step_size=size, seed=seed, max_size=None)
 
 
 def _toned_as(picture: FloatArray, first: FloatArray) -> FloatArray:

@@ -79,6 +79,8 @@ class Timeline:
                 raise SettingsError(f"the looks of a video have different values of {name}; expected the same in all")
         if first.frames > 1:
             raise SettingsError("frames is for an endless zoom into a photo; expected 1 for a video")
+        if any(look.settings.aspect is not None for look in ordered):
+            raise SettingsError("aspect cuts photos, and no videos; expected none for a video")
         object.__setattr__(self, "looks", ordered)
 
     @cached_property

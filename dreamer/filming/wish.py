@@ -23,6 +23,9 @@ At = Mapping[float, str | DreamSettings] | Mapping[str, str | DreamSettings]
 ``"lace:0.5"``, a strength alone, as ``"0.5"``, or settings."""
 
 
+_OF_ZOOMS = ("focus", "turn", "ease", "loop")
+
+
 def wish_of(
     settings: DreamSettings | None, keywords: Mapping[str, Any], *, preset: str | None, at: At, trust: bool = False
 ) -> tuple[Timeline, VideoSettings]:
@@ -47,6 +50,9 @@ def wish_of(
         raise SettingsError("settings and preset are two looks to begin with; expected one, and keywords on top of it")
     own = {field.name for field in dataclasses.fields(VideoSettings)}
     changes = {name: value for name, value in keywords.items() if name not in own}
+    for name in _OF_ZOOMS:
+        if name in changes:
+            raise SettingsError(f"{name} is of an endless zoom into a photo, and a video moves by itself; leave it out")
     first = _look(0.0, preset or settings or DreamSettings(), changes, trust=trust)
     looks = [
         _look(seconds(time) if isinstance(time, str) else float(time), look, changes, first, trust=trust)

@@ -5,6 +5,7 @@ not lose. Reading strips what becomes untrue (orientation, thumbnail, an older r
 of them); writing puts the rest back, as far as the format can hold it, and says in notes what it could not.
 
     photo.py      Photo, Metadata, resized
+    cropping.py   a part of a photo
     formats.py    which formats there are, their suffixes, what bounds them: a table
     reading.py    read, decode, from_pil
     opening.py    Pillow on a leash: its warnings, its pixel limit, its many exceptions
@@ -44,6 +45,7 @@ from __future__ import annotations
 
 from dreamer.images.ahead import read_ahead
 from dreamer.images.animation import Animation, Timing, check_animation_target
+from dreamer.images.cropping import cropped
 from dreamer.images.encoding import encode
 from dreamer.images.files import check_place, check_target, write
 from dreamer.images.formats import READ_SUFFIXES, SUFFIXES, dream_suffix, is_read
@@ -72,6 +74,7 @@ __all__ = [
     "check_picture_folder",
     "check_place",
     "check_target",
+    "cropped",
     "decode",
     "dream_suffix",
     "encode",
