@@ -124,8 +124,8 @@ def _several(name: str, value: Any) -> Sequence[Any]:
         return [value]
     if not value:
         raise SettingsError(f"{name} has no values; expected one or more")
-    if len(value) > MOST_CELLS:
-        raise SettingsError(f"{name} has {len(value)} values; a sheet has at most {MOST_CELLS} pictures. Give fewer")
+    if value[MOST_CELLS:]:  # A range may be longer than Python can say.
+        raise SettingsError(f"{name} has too many values; a sheet has at most {MOST_CELLS} pictures. Give fewer")
     return value
 
 
