@@ -182,7 +182,8 @@ class Earlier:
         """Say whether the network, the prior, or what computes them, is another by now."""
         import keras
 
-        if self.recipe.get("weights_sha256") != plan.network.weights_sha256:
+        # A picture of a sheet that failed has none.
+        if self.recipe.get("weights_sha256", plan.network.weights_sha256) != plan.network.weights_sha256:
             note(f"the network has other weights than when {self.file} was made, so the dream is another")
         if plan.prior is not None and self.recipe.get("prior_sha256") not in (None, plan.prior.sha256):
             note(f"the prior has other weights than when {self.file} was made, so the dream is another")

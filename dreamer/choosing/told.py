@@ -21,6 +21,9 @@ Recipe = Mapping[str, Any]
 _TABLES = ("settings", "files_sha256")
 """Of a dream's recipe, what is itself a table, and is shared item by item."""
 
+_OWN = ("number", "look", "failed")
+"""What is said of a cell, not of its dream."""
+
 
 def folded(recipes: Mapping[int, Recipe]) -> dict[str, Any]:
     """What the recipe of a sheet says of its cells.
@@ -121,7 +124,7 @@ def _unfolded(recipe: Recipe, cell: Recipe) -> dict[str, Any]:
     for table in _TABLES:
         if any(table in part for part in parts):
             whole[table] = {name: value for part in parts for name, value in part.get(table, {}).items()}
-    return {name: value for name, value in whole.items() if name not in ("number", "look", "failed")}
+    return {name: value for name, value in whole.items() if name not in _OWN}
 
 
 def _shared(recipes: Sequence[Recipe]) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def _shared(recipes: Sequence[Recipe]) -> dict[str, Any]:
     found = {
         name: value
         for name, value in first.items()
-        if name not in _TABLES and all(name in one and one[name] == value for one in recipes)
+        if name not in (*_TABLES, *_OWN) and all(name in one and one[name] == value for one in recipes)
     }
     for table in _TABLES:
         if all(table in one for one in recipes):

@@ -105,10 +105,10 @@ def test_an_interrupt_keeps_the_cells_that_are_done(photo, tiny_network):
     assert repr(sheet).startswith("<DreamSheet: 2 of 5 dreams, ")
     assert sheet.recipe["partial"] == {"cells": 2}
     with pytest.raises(KeyboardInterrupt):
-        dreamer.dream_sheet(photo, network=tiny_network, seed=range(5), on_step=lambda _: stop(_at_once()), **QUICK)
+        dreamer.dream_sheet(photo, network=tiny_network, seed=range(5), on_step=_stop_at_once, **QUICK)
 
 
-def _at_once():
+def _stop_at_once(_step):
     raise KeyboardInterrupt
 
 
