@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dreamer import images, objectives, presets, texts
     from dreamer.atlases.calls import Atlas, atlas
     from dreamer.batching.calls import BatchResult, batch
+    from dreamer.choosing.calls import dream_sheet
+    from dreamer.choosing.made import DreamSheet, SheetCell
     from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
     from dreamer.dreaming.photo import Dream
     from dreamer.dreaming.plan import DreamPlan
@@ -61,6 +63,7 @@ __all__ = [
     "Dream",
     "DreamPlan",
     "DreamSettings",
+    "DreamSheet",
     "DreamStep",
     "DreamerError",
     "DreamtVideo",
@@ -77,6 +80,7 @@ __all__ = [
     "Rows",
     "SearchSettings",
     "SeeSettings",
+    "SheetCell",
     "Transforms",
     "VideoSettings",
     "VideoStep",
@@ -91,6 +95,7 @@ __all__ = [
     "caricature",
     "dream",
     "dream_again",
+    "dream_sheet",
     "dream_steps",
     "fool",
     "images",
@@ -120,6 +125,7 @@ __getattr__, __dir__ = lazy.exports(
         "Dream": "dreamer.dreaming.photo",
         "DreamPlan": "dreamer.dreaming.plan",
         "DreamSettings": "dreamer.dreaming.settings",
+        "DreamSheet": "dreamer.choosing.made",
         "DreamStep": "dreamer.dreaming.steps",
         "DreamerError": "dreamer.errors",
         "DreamtVideo": "dreamer.filming.made",
@@ -136,6 +142,7 @@ __getattr__, __dir__ = lazy.exports(
         "Rows": "dreamer.tabular.rows",
         "SeeSettings": "dreamer.seeing.settings",
         "SearchSettings": "dreamer.searching.settings",
+        "SheetCell": "dreamer.choosing.made",
         "Transforms": "dreamer.transforms",
         "VideoSettings": "dreamer.filming.settings",
         "VideoStep": "dreamer.filming.made",
@@ -149,6 +156,7 @@ __getattr__, __dir__ = lazy.exports(
         "caricature": "dreamer.visualizing.photos",
         "dream": "dreamer.dreaming.calls",
         "dream_again": "dreamer.earlier",
+        "dream_sheet": "dreamer.choosing.calls",
         "dream_steps": "dreamer.dreaming.calls",
         "fool": "dreamer.fooling.calls",
         "images": "dreamer.images",

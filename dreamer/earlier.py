@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer import recipes
+from dreamer.choosing import told
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
 from dreamer.trust import Source, named_files
@@ -34,7 +35,8 @@ class Earlier:
 
     Attributes:
         source: The picture that tells of it.
-        recipe: What it says.
+        recipe: What it says; of a sheet, what it says of the cell that was picked.
+        pick: Which cell of a sheet it is; None where it is no sheet.
 
     Example:
         >>> Earlier.read(Path("photo-dream.jpg")).settings(seed=8)  # doctest: +SKIP
@@ -42,28 +44,39 @@ class Earlier:
 
     source: Source
     recipe: Mapping[str, Any]
+    pick: int | str | None = None
 
     @classmethod
-    def read(cls, file: Path, *, trust: bool = False, has_options: bool = True) -> Earlier:
+    def read(
+        cls, file: Path, *, trust: bool = False, has_options: bool = True, pick: int | str | None = None
+    ) -> Earlier:
         """What a picture says.
 
         Args:
             file: The picture.
             trust: Whether its recipe may name any file.
             has_options: As :class:`dreamer.trust.Source` has it.
+            pick: Of a sheet the number of a cell, or the name of the preset that only this cell has.
 
         Raises:
             ImageReadError: It says nothing.
-            SettingsError: It is no dream, or something in its recipe is of another kind.
+            SettingsError: It is no dream, or something in its recipe is of another kind; or there is no such cell.
         """
         from dreamer.sources import read_recipe
 
         recipe = read_recipe(file)
         recipes.check(recipe, file)
+        if pick is not None:
+            recipe = told.picked(recipe, pick, file)
+            recipes.check(recipe, file)
+        elif told.is_sheet(recipe):
+            raise SettingsError(
+                f"{file} is a sheet of several dreams; say which is meant, as in: dreamer dream --pick 7 {file}"
+            )
         if "settings" not in recipe or "source" not in recipe:
             what = f"was made by `dreamer {recipe['command']}`" if "command" in recipe else "tells of no dream"
             raise SettingsError(f"{file} {what}; expected a picture that `dreamer dream` made")
-        return cls(Source(file, trust, has_options), recipe)
+        return cls(Source(file, trust, has_options), recipe, pick)
 
     @property
     def file(self) -> Path:
@@ -132,11 +145,11 @@ class Earlier:
 
         name = self.recipe["source"].get("name", "")
         folder = self.file.absolute().parent
-        hint = f"Say where it is: dreamer dream PHOTO --recipe {self.file}"
+        again = f"dreamer dream PHOTO --recipe {self.file}{'' if self.pick is None else f' --pick {self.pick}'}"
+        hint = f"Say where it is: {again}"
         if videos.is_video(name):
             raise ImageReadError(
-                f"{self.file} was made from a video, {shown(name)}, and a photo is expected. Name one: "
-                f"dreamer dream PHOTO --recipe {self.file}"
+                f"{self.file} was made from a video, {shown(name)}, and a photo is expected. Name one: {again}"
             )
         for place in (folder, folder.parent) if "frame" in self.recipe else (folder,):
             # Only the last part: a recipe must not name files elsewhere.
@@ -169,7 +182,8 @@ class Earlier:
         """Say whether the network, the prior, or what computes them, is another by now."""
         import keras
 
-        if self.recipe.get("weights_sha256") != plan.network.weights_sha256:
+        # A picture of a sheet that failed has none.
+        if self.recipe.get("weights_sha256", plan.network.weights_sha256) != plan.network.weights_sha256:
             note(f"the network has other weights than when {self.file} was made, so the dream is another")
         if plan.prior is not None and self.recipe.get("prior_sha256") not in (None, plan.prior.sha256):
             note(f"the prior has other weights than when {self.file} was made, so the dream is another")
@@ -184,6 +198,7 @@ def dream_again(
     file: str | Path,
     picture: Any = None,
     *,
+    pick: int | str | None = None,
     trust: bool = False,
     network: Network | str | None = None,
     on_step: Callable[[DreamStep], None] | None = None,
@@ -199,6 +214,7 @@ def dream_again(
         file: A picture that dreamer made.
         picture: What to dream, as :func:`dreamer.dream` takes it; None for the photo that it was made from, which has
             to lie beside it.
+        pick: Of a sheet the number of a cell, or the name of the preset that only this cell has.
         trust: Whether its recipe may name any file, not only those beside it.
         network: What to dream with, or its name, in place of what the recipe says.
         on_step: As for :func:`dreamer.dream`.
@@ -215,7 +231,7 @@ def dream_again(
     Example:
         >>> dreamer.dream_again("photo-dream.jpg", seed=8).save("another.jpg")  # doctest: +SKIP
     """
-    earlier = Earlier.read(Path(file), trust=trust)
+    earlier = Earlier.read(Path(file), trust=trust, pick=pick)
     settings = earlier.settings(**changes)
 
     from dreamer.dreaming.calls import warn

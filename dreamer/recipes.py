@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Of the recipes written today. Those before the first number are the same without it."""
 
+_FOLDED: Shape = {"settings": {str: object}, "files_sha256": {str: str}, "preset": str}
+"""Of what recipes of dreams share; whole again, each of them is checked as one."""
+
 SHAPE: Shape = {
     "format": int,
     "program": str,
@@ -49,10 +52,11 @@ SHAPE: Shape = {
     "scores": [{"target": str, "start": (float, None), "end": (float, None)}],
     "variant": int,
     "step": int,
-    # Of a sheet of presets.
-    "presets": [str],
-    "presets_sha256": {str: str},
-    "source_sha256": str,
+    # Of a sheet: recipes of dreams, folded as dreamer.choosing.told does it.
+    "varies": [str],
+    "common": _FOLDED,
+    "looks": [_FOLDED],
+    "cells": [{"number": int, "look": int, "failed": bool, **_FOLDED}],
 }
 """What a recipe holds, as :mod:`dreamer.shapes` writes it; other keys are left alone."""
 

@@ -6,7 +6,6 @@ The network is a stand-in that dreams nothing: what is tried are the sizes, a fe
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,8 +16,9 @@ from PIL import Image
 from dreamer import images
 from dreamer.arrays import fitted
 from dreamer.ascent import parametrizations
+from dreamer.choosing import run as choosing
+from dreamer.choosing.cells import Cell
 from dreamer.cli import run
-from dreamer.cli.preset_sheet import _Sheet
 from dreamer.dreaming import photo as photos
 from dreamer.dreaming import steps
 from dreamer.dreaming.finish import Finish, feathered
@@ -59,15 +59,14 @@ def photo_of(size, **more):
 @given(size=sizes, wishes=st.lists(dreams, min_size=1, max_size=2))
 @example(size=(427, 640), wishes=[DreamSettings()])
 @example(size=(3000, 4000), wishes=[DreamSettings(), DreamSettings(octave_scale=1.5)])
-def test_all_dreams_of_a_preset_sheet_have_one_size(size, wishes):
-    presets = [
-        SimpleNamespace(name=f"look {number}", sha256="", settings=lambda wish=wish: wish)
-        for number, wish in enumerate(wishes)
-    ]
-    sheet = _Sheet(photo_of(size), SOURCE, {}, None)
-    for preset in presets:
-        sheet.dream(preset)
-    assert {picture.shape[:2] for picture in sheet.pictures.values()} == {fitted(size, 320, enlarge=True)}
+def test_all_dreams_of_a_sheet_have_one_size(size, wishes):
+    cells = [Cell(number, wish, {"octaves": wish.octaves}) for number, wish in enumerate(wishes, start=1)]
+    sheet = choosing.SheetDream(photo_of(size), cells, source=SOURCE, with_photo=True)
+    *_, last = sheet.steps(note=pytest.fail)
+    assert (last.done, last.progress) == (len(cells), 1)
+    made = sheet.result()
+    assert {cell.picture.shape[:2] for cell in made.cells} == {fitted(size, 320, enlarge=True)}
+    assert made.photo.pixels.shape[:2] == sheet.size
 
 
 @several(300)
@@ -144,13 +143,13 @@ def test_the_size_of_a_sheet_is_known_before_its_pictures_are(size, labels, colu
 def test_a_sheet_of_all_presets_is_written(size, tmp_path):
     Image.new("RGB", size[::-1], "teal").save(tmp_path / "photo.png")
     assert run(["presets", "sheet", str(tmp_path / "photo.png"), "-o", str(tmp_path / "sheet.png"), "-q"]) == 0
-    assert len(images.read_recipe(tmp_path / "sheet.png")["presets"]) > 20
+    assert len(images.read_recipe(tmp_path / "sheet.png")["cells"]) > 20
 
 
 def test_a_sheet_too_wide_for_its_format_is_refused_before_the_work(tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr(_Sheet, "dream", lambda *_: pytest.fail("was begun"))
+    monkeypatch.setattr(choosing.SheetDream, "steps", lambda *_, **__: pytest.fail("was begun"))
     Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
     wide = ["--columns", "99", "-o", str(tmp_path / "sheet.webp")]
-    monkeypatch.setattr("dreamer.cli.preset_sheet._SIDE", 2000)
+    monkeypatch.setattr("dreamer.choosing.run._SIDE", 2000)
     assert run(["presets", "sheet", str(tmp_path / "photo.png"), *wide]) == 1
     assert "at most 16383 pixels" in capfd.readouterr().err

@@ -40,6 +40,7 @@ from dreamer.cli.recipe import recipe
 from dreamer.cli.row import row
 from dreamer.cli.search import search
 from dreamer.cli.see import see
+from dreamer.cli.sheet import sheet
 from dreamer.cli.spectrum import spectrum
 from dreamer.cli.text import text
 from dreamer.cli.video import video
@@ -122,6 +123,7 @@ def cli() -> None:
 
 for _command in (
     dream,
+    sheet,
     batch,
     video,
     visualize,

@@ -35,6 +35,13 @@ ITEMS: Mapping[str, Shape] = {
         "partial": bool, "recipe": {str: object},
         "error": {"kind": str, "message": str},  # Of one of several that failed, which has only photo and path besides.
     },
+    "sheet": {
+        "photo": str, "path": str, "width": int, "height": int,
+        "cells": [
+            {"number": int, "label": str, "preset": (str, None), "settings": {str: object}, "error": (str, None)},
+        ],
+        "planned": int, "partial": bool, "recipe": {str: object},
+    },
     "visualize": {"path": str, "targets": [str], "scores": _SCORES, "partial": bool, "recipe": {str: object}},
     "caricature": {
         "photo": str, "path": str, "layers": [str], "targets": [str], "scores": _SCORES, "partial": bool,

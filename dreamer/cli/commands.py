@@ -41,6 +41,7 @@ class _Idle(NamedTuple):
 _EXCLUSIVE = (
     _Exclusive(("offline", "mirror"), "one says not to fetch anything, the other where to fetch it"),
     _Exclusive(("preset", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("preset", "pick"), "a preset and a picture of a sheet both say how to dream"),
     _Exclusive(("minimize", "pair"), "a pair has the least and the most already, so they cannot be combined"),
     _Exclusive(("minimize", "interpolate"), "they cannot be combined; a target that begins with a minus is minimized"),
     _Exclusive(("pair", "interpolate"), "they cannot be combined"),
@@ -52,6 +53,7 @@ _EXCLUSIVE = (
 _FREE_NAME = "without -o a name is taken that no file has"
 _IDLE = (
     _Idle("dream", "overwrite", ("output", "save_octaves"), _FREE_NAME),
+    _Idle("sheet", "overwrite", ("output",), _FREE_NAME),
     _Idle("visualize", "overwrite", ("output", "save_steps", "animation"), _FREE_NAME),
     _Idle("caricature", "overwrite", ("output",), _FREE_NAME),
     _Idle("invert", "overwrite", ("output",), _FREE_NAME),

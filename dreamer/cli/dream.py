@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from dreamer.cli.dream_wish import STANDARD, Made, Wish, named, planned, read
 from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import DREAM, LOOK, RESULT, option
 from dreamer.cli.interrupts import came, exit_status, ignore_interrupts, interrupt_once
-from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, number_as_typed, photos_as_typed
+from dreamer.cli.mistyping import NumberRange, OutputFile, PhotoFile, cell_as_typed, photos_as_typed
 from dreamer.cli.options import (
     backend_option,
     damaged_option,
@@ -33,12 +31,12 @@ from dreamer.cli.options import (
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import note, say, silent
+from dreamer.cli.single_terms import objective_of
 from dreamer.cli.still import still
 from dreamer.cli.zoom import zoom
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.earlier import Earlier
 from dreamer.errors import DreamerError, SettingsError
-from dreamer.objectives import Objective
 
 _FRAME_RATE = 15
 EXIT_FAILURE = 1
@@ -56,6 +54,10 @@ EXIT_FAILURE = 1
 @option(
     LOOK, "--recipe", type=click.Path(path_type=Path), metavar="FILE",
     help="Dream as this earlier result was dreamt, which other options change.",
+)  # fmt: skip
+@option(
+    LOOK, "--pick", callback=cell_as_typed, metavar="N|NAME",
+    help="Of a sheet, given in the place of PHOTO or with --recipe, the picture with this number or preset.",
 )  # fmt: skip
 @trust_option
 @option(
@@ -95,6 +97,7 @@ def dream(
     overwrite: bool,
     preset: str | None,
     recipe: Path | None,
+    pick: int | str | None,
     trust: bool,
     preview: bool,
     save_octaves: Path | None,
@@ -123,8 +126,11 @@ def dream(
     dreamer dream photo.jpg --frames 60 --max-size 512 -o zoom.gif
     dreamer dream photo.jpg --frames 120 --focus 0.3,0.6 --turn 2 --ease --loop --aspect 9:16 -o zoom.mp4
     dreamer dream --recipe photo-dream.jpg --seed 8
+    dreamer dream --pick 7 photo-sheet.png
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
-    earlier = None if recipe is None else Earlier.read(recipe, trust=trust)
+    if pick is not None and recipe is None:
+        recipe, photos = _sheet(photos, pick), ()
+    earlier = None if recipe is None else Earlier.read(recipe, trust=trust, pick=pick)
     if not photos:
         if earlier is None:
             raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
@@ -133,7 +139,7 @@ def dream(
         raise SettingsError("-o - and --json both write to standard output; give one of them")
     if photos == (STANDARD,) and output is None:
         raise SettingsError("a photo from standard input has no name; say where to write with -o NAME.png, or -o -")
-    chosen = given_options({**chosen, "objective": _objective(objective, layers, channels)})
+    chosen = given_options({**chosen, "objective": objective_of(objective, layers, channels)})
     settings, origin = _settings(preset, earlier, chosen, trust=trust)
     check_settings(settings, chosen)
     if frame_rate is not None and settings.frames == 1:
@@ -173,6 +179,17 @@ def dream(
     status = _dream_all(photos, wish, as_json=as_json)
     if status:
         ctx.exit(status)
+
+
+def _sheet(photos: Sequence[Path], pick: int | str) -> Path:
+    """The sheet that stands in the place of a photo."""
+    if len(photos) != 1:
+        given = f"{len(photos)} are given" if photos else "none is given"
+        raise click.UsageError(
+            f"--pick takes one sheet, and {given}: dreamer dream --pick {pick} SHEET. To dream another photo like a "
+            f"picture of a sheet: dreamer dream PHOTO --recipe SHEET --pick {pick}"
+        )
+    return photos[0]
 
 
 def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
@@ -284,24 +301,3 @@ def _settings(
         return DreamSettings.of(**chosen), {}
     found = presets.find(preset, trust=trust)
     return found.settings(**chosen), found.origin
-
-
-def _objective(written: str | None, layers: tuple[str, ...], channels: tuple[str, ...]) -> Objective | None:
-    """The sum of all that was asked for; None where nothing was."""
-    parts = [] if written is None else [Objective.parse(written)]
-    for texts, kind, example in ((layers, "layer", "--layer block5c"), (channels, "channel", "--channel block5c:17")):
-        parts += [_weighted(text, kind, example) for text in texts]
-    return reduce(add, parts) if parts else None
-
-
-def _weighted(text: str, kind: str, example: str) -> Objective:
-    """What ``NAME[=WEIGHT]`` means."""
-    name, equals, weight = text.rpartition("=") if "=" in text else (text, "", "1")
-    try:
-        found = (float(weight) if equals else 1.0) * Objective.parse(name)
-    except ValueError:
-        hint = f"something like {example}=0.5" if not (typed := number_as_typed(weight)) else f"{name}={typed}"
-        raise SettingsError(f"the weight in {text!r} is no number; expected {hint}") from None
-    if [term.kind for _, term in found.terms] != [kind]:
-        raise SettingsError(f"cannot use {text!r} here; expected something like {example}. Sums go to --objective")
-    return found

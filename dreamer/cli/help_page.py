@@ -16,11 +16,13 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Pictures": ("dream", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate"),
+    "Pictures": (
+        "dream", "sheet", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate",
+    ),
     "What a network sees": ("see", "search", "map"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
-}
+}  # fmt: skip
 """The commands in the order of a person's day."""
 
 DREAM, DRAW, LOOK, CLIMB, RESULT, NETWORK, MACHINE, MESSAGES = GROUPS = (
@@ -38,6 +40,10 @@ DREAM, DRAW, LOOK, CLIMB, RESULT, NETWORK, MACHINE, MESSAGES = GROUPS = (
 USUAL: Mapping[str, tuple[str, ...]] = {
     "dream": (
         "--output", "--preset", "--preview", "--layer", "--model", "--steps", "--strength", "--max-size", "--frames",
+        "--seed",
+    ),
+    "sheet": (
+        "--output", "--preset", "--objective", "--model", "--steps", "--strength", "--calm", "--max-size", "--columns",
         "--seed",
     ),
     "batch": (

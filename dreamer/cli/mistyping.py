@@ -176,6 +176,11 @@ def photos_as_typed(ctx: click.Context, _parameter: click.Parameter, photos: tup
     return photos
 
 
+def cell_as_typed(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> int | str | None:
+    """The number of a picture of a sheet, or the name of a preset."""
+    return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else value
+
+
 class _Numeric:
     """A number, with what to type instead of one that is written otherwise."""
 

@@ -23,6 +23,7 @@ from dreamer.cli.completing import (
 )
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
 from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Point, Whole
+from dreamer.cli.ranging import Several
 from dreamer.dreaming.settings import BLENDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
@@ -353,3 +354,33 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
             multiple=many,
         )(command)
     return command
+
+
+_STILL = tuple(one for one in _DREAM if one.name not in ("frames", "zoom", "focus", "turn", "aspect"))
+"""What single pictures of one shape depend on."""
+
+
+def range_options(command: Command) -> Command:
+    """Add an option for every setting of a single picture, each of which takes several values.
+
+    Those not given are passed as None or nothing, and flags that were by the names ``SETTING__VALUE``.
+    """
+    for one in reversed(_STILL):
+        # A file's name may hold commas, so several are given by repeating the option.
+        kind, many = (_TYPES[Path], True) if one.kind is Path else (Several(_TYPES.get(one.kind, one.kind)), False)
+        placeholder = one.placeholder if many else f"{one.placeholder},..."
+        ranged = one._replace(kind=kind, placeholder=placeholder, many=many)
+        command = _setting_options(command, DreamSettings, [ranged])
+    for group, name, value, flag, text in reversed(_DREAM_FLAGS):
+        command = option(group, flag, f"{name}__{value}", is_flag=True, default=None, help=text)(command)
+    return command
+
+
+def ranges_of(chosen: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The values of each option of :func:`range_options` that was given, in the order in which they were."""
+    told: dict[str, list[Any]] = {}
+    for key, values in chosen.items():
+        name, _, flag = key.partition("__")
+        if values:
+            told.setdefault(name, []).extend([flag] if flag else values)
+    return told

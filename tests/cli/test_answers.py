@@ -20,6 +20,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(enco
 QUICK = ["--octaves", "1", "--steps", "1"]
 COMMANDS = {
     "dream": ["dream", "photo.png", *QUICK],
+    "sheet": ["sheet", "photo.png", *QUICK, "--seed", "1,2"],
     "visualize": ["visualize", "block2b:3", "block2b:4", "--size", "32", "--steps", "2"],
     "caricature": ["caricature", "photo.png", "--layers", "block2b", "--size", "48", "--steps", "2"],
     "invert": ["invert", "photo.png", "--layer", "block2b", "--size", "48", "--steps", "2"],

@@ -149,7 +149,7 @@ def test_the_dreams_of_a_sheet_that_are_done_are_kept(photo, asleep, number, cap
     assert run(["presets", "sheet", "photo.png", "-o", "sheet.png"]) == 128 + number
     assert "sheet.png ends there" in capfd.readouterr().err
     recipe = images.read_recipe(photo.with_name("sheet.png"))
-    assert recipe["partial"]["presets"] == len(recipe["presets"]) > 0
+    assert recipe["partial"]["cells"] == len(recipe["cells"]) > 0
 
 
 @pytest.mark.parametrize("number", ALL)

@@ -153,7 +153,7 @@ def test_a_preset_whose_name_is_no_text(picture, asleep, here, capfdbinary):
         assert run(arguments) == 0
         out = capfdbinary.readouterr().out
         assert arguments[0] == "dream" or b"ph" in out
-    assert images.read_recipe(here / f"{ODD}.png")["presets"] == [ODD]
+    assert images.read_recipe(here / f"{ODD}.png")["common"]["preset"] == ODD
 
 
 def test_a_spectrum_of_photos_whose_names_are_no_text(picture, here, capfdbinary):

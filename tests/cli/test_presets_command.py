@@ -112,14 +112,16 @@ def test_a_sheet_shows_the_photo_in_every_preset(own, photo, capfd):
     assert width > 3 * 320
     assert height > 223
     recipe = images.read_recipe(target)
-    assert (recipe["format"], recipe["presets"]) == (1, ["fur", "lace"])
-    assert recipe["presets_sha256"]["fur"] == digest_of(folders.shipped_folder() / "fur.toml")
+    assert (recipe["format"], recipe["command"], recipe["varies"]) == (1, "presets sheet", ["preset"])
+    fur, lace = (recipe["looks"][cell["look"]] for cell in recipe["cells"])
+    assert (fur["preset"], lace["preset"]) == ("fur", "lace")
+    assert fur["preset_sha256"] == digest_of(folders.shipped_folder() / "fur.toml")
     before = target.read_bytes()
     assert run(["presets", "sheet", str(photo), "-o", str(target)]) == 1
     assert target.read_bytes() == before
     one = photo.with_name("one.png")
     assert run(["presets", "sheet", str(photo), "-o", str(one), "--tag", "line", "-q"]) == 0
-    assert images.read_recipe(one)["presets"] == ["lace"]
+    assert images.read_recipe(one)["common"]["preset"] == "lace"
     assert run(["presets", "sheet", str(photo), "-o", str(photo), "--overwrite"]) == 1
     assert run(["presets", "sheet", str(photo), "-o", str(photo.with_name("x.png")), "--model", "keras:VGG16"]) == 2
 
