@@ -31,8 +31,8 @@ FILES = ("lake-sherburne.jpg", "singaporean-cityscape.jpg", "ocean-waves.jpg")
 
 HEAD = """# Gallery
 
-Every preset on four kinds of picture: a portrait, a landscape with sky, a night, a coloured print. Nothing but `--preset` was
-given, and `--max-size 400`. [presets.md](presets.md) says how to use them and how to make your own.
+Every preset on four kinds of picture: a portrait, a landscape with sky, a night, a coloured print. Nothing but
+`--preset` was given, and `--max-size 400`. [presets.md](presets.md) says how to use them and how to make your own.
 (Made by `scripts/make_gallery.py`. The cat: Stefan van der Walt, CC0; the others: the makers of Budgie, CC0.)
 
 ![The four as they are](images/gallery/photos.webp)

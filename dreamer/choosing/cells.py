@@ -101,7 +101,7 @@ def cells_of(told: Mapping[str, Any], *, settings: DreamSettings | None = None, 
     varying = [name for name, values in ranges.items() if len(values) > 1]
     unseen = next((name for name in varying if name in _OF_OTHERS), None)
     if unseen is not None:
-        raise SettingsError(f"a sheet shows single pictures of one shape, which do not differ in {unseen}; give one value")
+        raise SettingsError(f"a sheet shows single pictures of one shape, all with the same {unseen}; give one value")
     found = {name: presets.find(name, trust=trust) for name in ranges.get("preset", [])}
     cells = []
     for number, values in enumerate(product(*ranges.values()), start=1):
