@@ -76,7 +76,7 @@ class Finish:
         Raises:
             SettingsError: It leaves nothing.
         """
-        mask = self._mask_at(size)
+        mask = self.mask_at(size)
         if mask is not None and not mask.any():
             raise SettingsError(
                 f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
@@ -96,7 +96,7 @@ class Finish:
         """
         out = np.empty(dream.shape, dtype)
         size = dream.shape[0], dream.shape[1]
-        kept, mask = self._kept_at(size), self._mask_at(size)
+        kept, mask = self.kept_at(size), self.mask_at(size)
         some, of_photo = _sampled(dream), _sampled(photo)
         layer = self._layer(some if kept is None else _laid(some, of_photo, _share(_sampled(kept))), of_photo)
         for rows in strips(len(dream)):
@@ -114,7 +114,7 @@ class Finish:
             photo: Of the same size.
         """
         size = dream.shape[0], dream.shape[1]
-        for held in (self._mask_at(size), self._kept_at(size)):
+        for held in (self.mask_at(size), self.kept_at(size)):
             if held is not None:
                 for rows in strips(len(dream)):
                     dream[rows] = _laid(dream[rows], photo[rows], _share(held[rows]))
@@ -148,14 +148,22 @@ class Finish:
             return None if self._strength == 1 else np.asarray(self._strength)
         return self._strength * _share(mask[rows])
 
-    def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """The mask stretched to a size, its edges softened; that of the last size is kept."""
+    def mask_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """The mask stretched to a size, its edges softened, 255 where to dream; None without one.
+
+        Args:
+            size: ``(height, width)``; what was found for the last one is kept.
+        """
         if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
             self._fitted = feathered(self._mask, size, self._feather)
         return self._fitted
 
-    def _kept_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """How much is kept of what was dreamt in each place of a size; that of the last size is kept."""
+    def kept_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """How much is kept of what was dreamt in each place, 255 for all of it; None for all everywhere.
+
+        Args:
+            size: ``(height, width)``; what was found for the last one is kept.
+        """
         if self._photo is not None and self._calm > 0 and (self._kept is None or self._kept.shape != size):
             self._kept = as_stored(1 - self._calm * (1 - busy(self._photo, size)), np.uint8)
         return self._kept
@@ -179,7 +187,7 @@ def _mask(path: Path) -> NDArray[np.uint8]:
         raise ImageReadError(f"cannot read the mask {path}: {error.strerror}") from error
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _read_mask(path: Path, _stamp: str) -> NDArray[np.uint8]:
     return mask_of(images.read(path, compact=True))
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import Size
-from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.mixing import finish_of
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
@@ -98,7 +98,7 @@ class PhotoDream:
     ) -> None:
         self._settings = settings.settings if isinstance(settings, DreamPlan) else settings
         self.size: Size = octave_sizes(photo.pixels, self._settings, preview=preview)[-1]
-        Finish(self._settings).check_mask(self.size)
+        finish_of(self._settings).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
         self._plan = settings if isinstance(settings, DreamPlan) else None

@@ -63,7 +63,7 @@ def planned_frames(
         SettingsError, ModelError: As for :func:`dreamer.dream`.
     """
     settings = plan.settings
-    carried = dataclasses.replace(settings, blend="normal", contrast=1, saturation=1)
+    carried = DreamSettings.merged(settings, {"blend": "normal", "contrast": 1, "saturation": 1})
     shares = _shares(settings)
     first: FloatArray | None = None
     for frame in range(settings.frames):
@@ -108,12 +108,25 @@ def _of_frame(plan: DreamPlan, frame: int) -> DreamPlan:
         return plan
     seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
     # What it starts from has the size of the result already.
-    return plan.with_settings(steps=frame_steps(plan.settings), seed=seed, max_size=None)
+    return _fewer_steps(plan).with_settings(seed=seed, max_size=None)
+
+
+def _fewer_steps(plan: DreamPlan) -> DreamPlan:
+    """A plan with the steps of a frame, each look with its own."""
+    if not plan.looks:
+        return plan.with_settings(steps=frame_steps(plan.settings))
+    looks = [
+        dataclasses.replace(look, settings=dataclasses.replace(look.settings, steps=frame_steps(part)))
+        for look, part in zip(plan.settings.looks, plan.settings.parts, strict=True)
+    ]
+    return plan.with_settings(looks=looks)
 
 
 def _shares(settings: DreamSettings) -> list[float]:
     """What each frame takes of all the work."""
-    steps = [settings.steps] + [frame_steps(settings)] * (settings.frames - 1)
+    parts = settings.parts
+    first, next_ones = (max(map(count, parts)) for count in (lambda part: part.steps, frame_steps))
+    steps = [first] + [next_ones] * (settings.frames - 1)
     return [one / sum(steps) for one in steps]
 
 
