@@ -40,7 +40,8 @@ class _Idle(NamedTuple):
 
 _EXCLUSIVE = (
     _Exclusive(("offline", "mirror"), "one says not to fetch anything, the other where to fetch it"),
-    _Exclusive(("preset", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("presets", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("regions", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
     _Exclusive(("minimize", "pair"), "a pair has the least and the most already, so they cannot be combined"),
     _Exclusive(("minimize", "interpolate"), "they cannot be combined; a target that begins with a minus is minimized"),
     _Exclusive(("pair", "interpolate"), "they cannot be combined"),
@@ -89,7 +90,8 @@ def check_settings(settings: DreamSettings | VisualizeSettings, typed: Iterable[
     """
     for name in typed:
         idle = _IDLE_SETTINGS.get(name)
-        if idle is not None and getattr(settings, idle.needs) == idle.without:
+        held = [settings, *(settings.parts if isinstance(settings, DreamSettings) else ())]
+        if idle is not None and all(getattr(one, idle.needs) == idle.without for one in held):
             raise SettingsError(f"--{name.replace('_', '-')} is {idle.why}, or leave it out")
 
 

@@ -85,7 +85,7 @@ def sheet(
     chosen = _chosen(tags, changes, tell)
     plan = _Sheet(found, source, changes, columns)
     images.check_target(output, overwrite=overwrite, size=plan.size([preset.name for preset in chosen]))
-    for name in {model or preset.model for preset in chosen}:
+    for name in {part.model for preset in chosen for part in preset.settings(**changes).parts}:
         ensure_weights(registry.spec(name), offline=offline, mirror=mirror, quiet=quiet)
     _dream(plan, chosen, tell, stem=output.stem, quiet=quiet)
     is_partial = len(plan.pictures) + len(plan.failed) < len(chosen)

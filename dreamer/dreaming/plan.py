@@ -88,14 +88,13 @@ class DreamPlan:
     def _of_looks(cls, settings: DreamSettings, network: Network | str | None) -> Self:
         """The plan of a dream with looks, which share the type of number: the one that each takes, or float32."""
         plans = [cls.of(part, network) for part in settings.parts]
-        chosen = {plan.settings.precision for plan in plans}
+        specs = [plan.network.spec for plan in plans]
+        chosen = precision.shared(settings.precision, {spec.name: spec.low_precisions for spec in specs})
         looks = [
             dataclasses.replace(look, settings=dataclasses.replace(look.settings, **_own(plan.settings)))
             for look, plan in zip(settings.looks, plans, strict=True)
         ]
-        complete = dataclasses.replace(
-            settings, precision=chosen.pop() if len(chosen) == 1 else "float32", looks=tuple(looks)
-        )
+        complete = dataclasses.replace(settings, precision=chosen, looks=tuple(looks))
         parts = [dataclasses.replace(plan, settings=part) for plan, part in zip(plans, complete.parts, strict=True)]
         files = {file: digest for plan in plans for file, digest in plan.files.items()}
         outer = {} if settings.mask is None else digests_of([settings.mask])
