@@ -297,6 +297,7 @@ def test_digests_know_the_files_of_looks(half):
         (lambda: DreamSettings(looks="lace"), "expected a list of looks"),
         (lambda: DreamSettings(looks=["lace"]), "a look is 'lace'"),
         (lambda: DreamSettings(looks=[{"settings": {"stepz": 3}}]), "no setting 'stepz'"),
+        (lambda: DreamSettings(looks=[{"settings": {"cls": 3}}]), "no setting 'cls'"),
         (lambda: DreamSettings(looks=[{"settings": {}, "weigth": 3}]), "expected its settings and its weight"),
         (lambda: DreamSettings(looks=[FIRST] * 17), "16 at the most"),
     ],
@@ -395,6 +396,10 @@ def test_a_preset_from_elsewhere_names_files_of_looks_beside_it_only(own, tmp_pa
     with pytest.raises(UntrustedError, match="sky.png"):
         presets.find(path).settings()
     assert presets.find(path, trust=True).settings().looks
+    path.write_text(HEAD + 'mask = "../sky.png"\n[[looks]]\npreset = "one"\n')
+    with pytest.raises(UntrustedError, match="sky.png"):
+        presets.find(path).settings()
+    assert presets.find(path).settings(mask="mine.png").mask == "mine.png"
     path.write_text(HEAD + f'[[looks]]\npreset = "{tmp_path / "config" / "presets" / "one.toml"}"\n')
     with pytest.raises(UntrustedError, match="one.toml"):
         presets.find(path)

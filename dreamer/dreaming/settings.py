@@ -143,7 +143,7 @@ class DreamSettings(Settings):
                                         "in the settings of the dream")  # fmt: skip
 
     @classmethod
-    def of(cls, **keywords: Any) -> Self:
+    def of(cls, /, **keywords: Any) -> Self:
         """Build settings from keywords; where there are looks, what these have for themselves is said to each.
 
         Raises:

@@ -120,7 +120,9 @@ class Preset:
     def _outside(self, found: DreamSettings, changes: _Table) -> list[Named]:
         """What it names and may not, where nothing takes its place."""
         if self.looks:
-            return [named for look in found.looks for named in self._named(look.settings.values(), parted(changes)[1])]
+            of_all = {name: value for name, value in found.values().items() if name != "looks"}
+            in_looks = [self._named(look.settings.values(), parted(changes)[1]) for look in found.looks]
+            return [named for each in (self._named(of_all, changes), *in_looks) for named in each]
         table = {**self.base, **self.variants.get(changes.get("model", self.model), {})}
         return self._named(table, changes)
 
