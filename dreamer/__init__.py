@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dreamer.choosing.calls import dream_sheet
     from dreamer.choosing.made import DreamSheet, SheetCell
     from dreamer.dreaming.calls import dream, dream_steps, zoom_steps
+    from dreamer.dreaming.looks import Look
     from dreamer.dreaming.photo import Dream
     from dreamer.dreaming.plan import DreamPlan
     from dreamer.dreaming.settings import DreamSettings
@@ -72,6 +73,7 @@ __all__ = [
     "Found",
     "Interrupted",
     "Inversion",
+    "Look",
     "MapSettings",
     "Network",
     "Objective",
@@ -133,6 +135,7 @@ __getattr__, __dir__ = lazy.exports(
         "Fooled": "dreamer.fooling.fooled",
         "Found": "dreamer.searching.found",
         "Interrupted": "dreamer.results",
+        "Look": "dreamer.dreaming.looks",
         "MapSettings": "dreamer.mapping.settings",
         "Inversion": "dreamer.visualizing.photos",
         "Network": "dreamer.models.network",

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dreamer import recipes
 from dreamer.choosing import told
+from dreamer.dreaming.looks import OF_A_LOOK, OF_BOTH, Look
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
 from dreamer.trust import Source, named_files
@@ -100,14 +101,26 @@ class Earlier:
             UntrustedError: They name files that the picture may not.
             SettingsError: One of them is impossible, or unknown.
         """
-        kept = {name: value for name, value in self._told.values().items() if name not in changes}
+        told = self._told.values()
+        kept = {name: value for name, value in told.items() if name not in changes}
+        if "looks" in kept:
+            kept["looks"] = [_without(look, changes) for look in kept["looks"]]
         self.source.refuse([(setting, file) for setting, file in named_files(kept) if self._place(file) is None])
-        for name, file in named_files(kept):
+        return DreamSettings.of(**self._placed(kept) | changes)
+
+    def _placed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings by name, their files where they are."""
+        found = dict(values)
+        for name, file in named_files({name: value for name, value in values.items() if name != "looks"}):
             if name != "objective":
-                kept[name] = self._place(file)
-        if kept.get("objective") is not None:
-            kept["objective"] = kept["objective"].with_files(lambda file: self._place(file) or file)
-        return DreamSettings.of(**kept | changes)
+                found[name] = self._place(file)
+        if found.get("objective") is not None:
+            found["objective"] = found["objective"].with_files(lambda file: self._place(file) or file)
+        looks = [
+            replace(look, settings=DreamSettings.of(**self._placed(look.settings.values())))
+            for look in values.get("looks", ())
+        ]
+        return found | ({"looks": looks} if looks else {})
 
     @cached_property
     def _told(self) -> DreamSettings:
@@ -182,16 +195,24 @@ class Earlier:
         """Say whether the network, the prior, or what computes them, is another by now."""
         import keras
 
-        # A picture of a sheet that failed has none.
-        if self.recipe.get("weights_sha256", plan.network.weights_sha256) != plan.network.weights_sha256:
-            note(f"the network has other weights than when {self.file} was made, so the dream is another")
-        if plan.prior is not None and self.recipe.get("prior_sha256") not in (None, plan.prior.sha256):
-            note(f"the prior has other weights than when {self.file} was made, so the dream is another")
+        for recipe, one in zip(self.recipe.get("looks") or [self.recipe], plan.looks or (plan,), strict=False):
+            # A picture of a sheet that failed has none.
+            if recipe.get("weights_sha256", one.network.weights_sha256) != one.network.weights_sha256:
+                note(f"the network has other weights than when {self.file} was made, so the dream is another")
+            if one.prior is not None and recipe.get("prior_sha256") not in (None, one.prior.sha256):
+                note(f"the prior has other weights than when {self.file} was made, so the dream is another")
         libraries = self.recipe.get("libraries", {})
         now = {"keras": keras.__version__, "backend": keras.backend.backend()}
         for name, version in now.items():
             if libraries.get(name) not in (None, version):
                 note(f"{name} was {libraries[name]} and is {version} now, so fine detail may differ")
+
+
+def _without(look: Look, changes: Mapping[str, Any]) -> Look:
+    """A look less what takes another value in all looks, so that nobody asks for its files."""
+    usual = DreamSettings().values()
+    changed = {name: usual[name] for name in OF_A_LOOK if name in changes and name not in OF_BOTH}
+    return replace(look, settings=DreamSettings.merged(look.settings, changed))
 
 
 def dream_again(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Of the recipes written today. Those before the first number are the same without it."""
 
+_PREPROCESSING: Shape = {"mean": [float], "std": [float], "order": str}
 _FOLDED: Shape = {"settings": {str: object}, "files_sha256": {str: str}, "preset": str}
 """Of what recipes of dreams share; whole again, each of them is checked as one."""
 
@@ -37,12 +38,13 @@ SHAPE: Shape = {
     "weights_sha256": (str, None),
     "jointly_with_sha256": {str: str},
     "prior_sha256": str,
-    "preprocessing": ({"mean": [float], "std": [float], "order": str}, None),
+    "preprocessing": (_PREPROCESSING, None),
     "libraries": {str: str},
     "preset": str,
     "preset_sha256": str,
     # Of a dream.
     "source": {"name": str, "sha256": str, "damaged": bool},
+    "looks": [{"weights_sha256": (str, None), "prior_sha256": str, "preprocessing": (_PREPROCESSING, None)}],
     "preview": bool,
     "octave": int,
     "frame": int,
@@ -55,8 +57,8 @@ SHAPE: Shape = {
     # Of a sheet: recipes of dreams, folded as dreamer.choosing.told does it.
     "varies": [str],
     "common": _FOLDED,
-    "looks": [_FOLDED],
-    "cells": [{"number": int, "look": int, "failed": bool, **_FOLDED}],
+    "groups": [_FOLDED],
+    "cells": [{"number": int, "group": int, "failed": bool, **_FOLDED}],
 }
 """What a recipe holds, as :mod:`dreamer.shapes` writes it; other keys are left alone."""
 
@@ -75,19 +77,25 @@ def recipe_of(
     import keras
     import numpy as np
 
-    prepared = network.spec.preprocessing
-    pulled = {} if prior is None else {"prior_sha256": prior.sha256}
     return (
         head()
-        | pulled
+        | {"settings": dict(settings), "files_sha256": dict(files)}
+        | made_with(network, prior)
         | {
-            "settings": dict(settings),
-            "files_sha256": dict(files),
-            "weights_sha256": network.weights_sha256,
-            "preprocessing": prepared.to_dict() if prepared else None,
             "libraries": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
         }
     )
+
+
+def made_with(network: Layered, prior: Prior | None) -> dict[str, object]:
+    """What a recipe says of a network and a prior: their weights, and how pictures were prepared."""
+    prepared = network.spec.preprocessing
+    pulled = {} if prior is None else {"prior_sha256": prior.sha256}
+    return {
+        "weights_sha256": network.weights_sha256,
+        "preprocessing": prepared.to_dict() if prepared else None,
+        **pulled,
+    }
 
 
 def head() -> dict[str, object]:

@@ -20,7 +20,7 @@ class Settings:
     """What all settings share: they are built from keywords, and check their numbers, texts and choices."""
 
     @classmethod
-    def of(cls, **keywords: Any) -> Self:
+    def of(cls, /, **keywords: Any) -> Self:
         """Build settings from keywords, with a helpful error for a mistyped one.
 
         Raises:

@@ -99,4 +99,5 @@ def named_files(settings: Mapping[str, Any]) -> list[Named]:
     found += [(setting, one) for setting, one in networks if isinstance(one, str) and is_path(one)]
     if isinstance(transforms, str) and transforms not in SETS:
         found.append(("transforms", transforms))
+    found += [named for look in settings.get("looks") or () for named in named_files(look.settings.values())]
     return found

@@ -73,7 +73,7 @@ def ascend(
 
     Yields:
         Each step once it is finished. A step that is interrupted leaves the pictures of the steps
-        before it whole.
+        before it whole. The next begins at its picture, with all that is written there meanwhile.
     """
     spare = np.empty_like(picture)
     for index in range(first, num_steps):

@@ -10,7 +10,7 @@ Must not import: networks, pictures, files.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +54,21 @@ def choose(wanted: str, compared: Collection[str], network: str) -> Precision:
     if quickest.name in ("float32", *compared):
         return quickest
     return Precision("float32", f"{quickest.why}, but dreams of {network} in it were not compared with float32")
+
+
+def shared(wanted: str, compared: Mapping[str, Collection[str]]) -> str:
+    """The type of number that several networks share: the one that each would take, or float32.
+
+    Args:
+        wanted: As for :func:`choose`.
+        compared: The types in which the dreams of each network were found as good as in float32, by its name.
+
+    Example:
+        >>> shared("bfloat16", {"one": (), "other": ()})
+        'bfloat16'
+    """
+    chosen = {choose(wanted, types, network).name for network, types in compared.items()}
+    return chosen.pop() if len(chosen) == 1 else "float32"
 
 
 @cache

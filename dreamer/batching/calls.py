@@ -27,6 +27,7 @@ from dreamer.workers.places import Place
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
+    from dreamer.presets import Preset
     from dreamer.workers.pools import Pool
 
 _MOST_PIXELS = 500_000_000
@@ -68,6 +69,7 @@ def batch(
     settings: DreamSettings | None = None,
     *,
     presets: Sequence[str] = (),
+    at: Sequence[tuple[str, str]] = (),
     network: Network | str | None = None,
     glob: str | None = None,
     overwrite: bool = False,
@@ -83,7 +85,9 @@ def batch(
         folder: The photos and videos: a path, or a URL that fsspec knows.
         out: Where the dreams go.
         settings: What to do; by default the defaults of :class:`DreamSettings`.
-        presets: Looks by their names or files; each gets a folder of its name in *out*.
+        presets: Looks by their names or files; of several each gets a folder of its name in *out*. With weights, as
+            ``["lace:0.6", "eyes:0.4"]``, they are mixed into one dream of each photo.
+        at: Regions of each photo, as for :func:`dreamer.presets.mixed`.
         network: What to dream with: a name, the path of a ``.keras`` file, or what :func:`dreamer.load` gave for one.
         glob: Which files are meant, as in ``"**/*.jpg"``; None for all pictures, and all videos if PyAV is installed.
         overwrite: Whether everything is done again.
@@ -107,7 +111,7 @@ def batch(
         >>> result.tally.counts["done"], result.failed  # doctest: +SKIP
         (15, [])
     """
-    looks, digests = looks_of(presets, _told(settings, network, keywords))
+    looks, digests = looks_of(presets, _told(settings, network, keywords), at=at)
     place = place or Place()
     outputs = folder_of(str(out))
     found, left_out = plan(
@@ -138,7 +142,8 @@ def batch(
 
 def _done(verdicts: Sequence[Verdict], pool: Pool, place: Place) -> Iterator[Finished]:
     for settings in {verdict.job.settings for verdict in verdicts if verdict.action == "dream"}:
-        registry.ensure(settings.model, settings.preprocessing)
+        for part in settings.parts:
+            registry.ensure(part.model, part.preprocessing)
     yield from running.carry_out(verdicts, pool, retries=place.retries)
 
 
@@ -151,22 +156,24 @@ def _told(settings: DreamSettings | None, network: Network | str | None, keyword
 
 
 def looks_of(
-    names: Sequence[str], told: Mapping[str, Any], *, trust: bool = False
+    names: Sequence[str], told: Mapping[str, Any], *, at: Sequence[tuple[str, str]] = (), trust: bool = False
 ) -> tuple[dict[str, DreamSettings], dict[str, str]]:
     """Settings by the name of their preset, "" where there is none; and the digests of the presets.
 
     Args:
         names: Of the presets.
         told: Settings on top of each.
+        at: Regions, as for :func:`dreamer.presets.mixed`.
         trust: Whether a preset from elsewhere may name any file.
 
     Raises:
         SettingsError: Two presets have the same name, or the settings are those of a zoom.
     """
-    found = [library.find(name, trust=trust) for name in dict.fromkeys(names)]
-    if not names:
-        looks = {"": DreamSettings.of(**told)}
+    found: list[Preset] = []
+    if not names or at or any(library.Named.parse(name).weight is not None for name in names):
+        looks = {"": library.of_words(names, at, told, trust=trust)[0]}
     else:
+        found = [library.find(name, trust=trust) for name in dict.fromkeys(names)]
         looks = {preset.name: preset.settings(**told) for preset in found}
         if len(looks) < len(found):
             raise SettingsError("two of the presets have the same name, which their folders would have; rename one")

@@ -164,9 +164,15 @@ def plan(
                 preset_sha256=digests.get(preset, ""),
             )
             # With a suffix that is written the name is the source's own, and nobody else's.
+            odd = _MIXED_VIDEO if settings.looks and is_video(entry.name) else None
             clash = f"would be written as {name}, as another is; rename it" if name != entry.name else None
-            found.append(Candidate(job, entry, entry.problem or (clash if names[name] > 1 else None)))
+            found.append(Candidate(job, entry, entry.problem or odd or (clash if names[name] > 1 else None)))
     return FolderPlan(found, left_out)
+
+
+_MIXED_VIDEO = (
+    "is a video, and a dream of several looks, mixed or in regions, is for photos; give a preset alone for videos"
+)
 
 
 def _check_folders(presets: Iterable[str]) -> None:

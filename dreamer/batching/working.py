@@ -37,7 +37,8 @@ def dream_job(job: FileJob) -> Notes:
     """
     from dreamer.models import registry
 
-    registry.load(job.settings.model, job.settings.preprocessing)  # Not in the job's time: it is kept for others.
+    for part in job.settings.parts:
+        registry.load(part.model, part.preprocessing)  # Not in the job's time: it is kept for others.
     process.allow(job.timeout or limits.READING)
     if not job.is_video:
         return _dream_photo(job)
@@ -57,7 +58,7 @@ def _dream_photo(job: FileJob) -> Notes:
     dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
     if job.timeout is None:
         pixels = sum(height * width for height, width in dream.octave_sizes)
-        process.allow(limits.of_steps(pixels, job.settings.steps))
+        process.allow(limits.of_steps(pixels, sum(part.steps for part in job.settings.parts)))
     del data, photo
     suffix = PurePosixPath(job.target).suffix
     check_size(format_name(suffix), dream.size)  # Now, not after the dream.
@@ -81,7 +82,7 @@ def _terms(job: FileJob) -> dict[str, Any]:
 
 
 def chosen_precision(settings: DreamSettings) -> str:
-    """In which type of number settings have the network computed on this machine.
+    """In which type of number settings have the network computed on this machine; networks of looks share one.
 
     Raises:
         ModelError: There is no such network, or the backend is not installed.
@@ -89,8 +90,8 @@ def chosen_precision(settings: DreamSettings) -> str:
     from dreamer.backends import precision
     from dreamer.models import registry
 
-    spec = registry.spec(settings.model, settings.preprocessing)
-    return precision.choose(settings.precision, spec.low_precisions, settings.model).name
+    specs = [registry.spec(part.model, part.preprocessing) for part in settings.parts]
+    return precision.shared(settings.precision, {spec.name: spec.low_precisions for spec in specs})
 
 
 def check_settings(settings: DreamSettings) -> None:
@@ -100,11 +101,13 @@ def check_settings(settings: DreamSettings) -> None:
         SettingsError, ModelError, ImageReadError: As for ``dreamer.dream``.
     """
     from dreamer.dreaming.ascent import Ascent
-    from dreamer.dreaming.finish import Finish
+    from dreamer.dreaming.mixing import finish_of
     from dreamer.dreaming.plan import DreamPlan
 
-    Finish(settings)
-    Ascent(DreamPlan.of(settings), note=lambda _: None)
+    finish_of(settings)
+    plan = DreamPlan.of(settings)
+    for one in plan.looks or (plan,):
+        Ascent(one, note=lambda _: None)
 
 
 def _bytes_of(held: Folder, name: str) -> bytes:

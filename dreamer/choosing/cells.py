@@ -168,10 +168,10 @@ def needed(cells: Iterable[Cell]) -> list[Described]:
     found: dict[Described, None] = {}
     files: dict[str, None] = {}
     for cell in cells:
-        settings = cell.settings
-        found[registry.spec(settings.model, settings.preprocessing)] = None
-        found |= dict.fromkeys(priors.needed(priors.check_use(settings.prior, dreams=True)))
-        files |= dict.fromkeys(settings.files)
+        for part in cell.settings.parts:
+            found[registry.spec(part.model, part.preprocessing)] = None
+            found |= dict.fromkeys(priors.needed(priors.check_use(part.prior, dreams=True)))
+        files |= dict.fromkeys(cell.settings.files)
     digests_of(files)
     return list(found)
 

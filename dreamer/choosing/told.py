@@ -21,7 +21,7 @@ Recipe = Mapping[str, Any]
 _TABLES = ("settings", "files_sha256")
 """Of a dream's recipe, what is itself a table, and is shared item by item."""
 
-_OWN = ("number", "look", "failed")
+_OWN = ("number", "group", "failed")
 """What is said of a cell, not of its dream."""
 
 
@@ -32,8 +32,8 @@ def folded(recipes: Mapping[int, Recipe]) -> dict[str, Any]:
         recipes: Of each cell by its number, as of a dream: one or more.
 
     Returns:
-        ``common``, what all of them have; ``looks``, what those of the same preset and network have besides; and
-        ``cells``, a list with ``number``, the index of its ``look``, and what is left.
+        ``common``, what all of them have; ``groups``, what those of the same preset and network have besides; and
+        ``cells``, a list with ``number``, the index of its ``group``, and what is left.
 
     Example:
         >>> folded({1: {"settings": {"steps": 9, "seed": 1}}, 2: {"settings": {"steps": 9, "seed": 2}}})["common"]
@@ -41,17 +41,17 @@ def folded(recipes: Mapping[int, Recipe]) -> dict[str, Any]:
     """
     common = _shared(list(recipes.values()))
     rest = {number: _without(recipe, common) for number, recipe in recipes.items()}
-    groups: dict[str, list[int]] = {}
+    alike: dict[str, list[int]] = {}
     for number, recipe in recipes.items():
         settings = recipe.get("settings", {})
         key = [recipe.get("preset_sha256"), settings.get("model"), settings.get("objective")]
-        groups.setdefault(repr(key), []).append(number)
-    looks, cells = [], {}
-    for index, numbers in enumerate(groups.values()):
-        looks.append(_shared([rest[number] for number in numbers]))
+        alike.setdefault(repr(key), []).append(number)
+    groups, cells = [], {}
+    for index, numbers in enumerate(alike.values()):
+        groups.append(_shared([rest[number] for number in numbers]))
         for number in numbers:
-            cells[number] = {"number": number, "look": index, **_without(rest[number], looks[-1])}
-    return {"common": common, "looks": looks, "cells": [cells[number] for number in sorted(cells)]}
+            cells[number] = {"number": number, "group": index, **_without(rest[number], groups[-1])}
+    return {"common": common, "groups": groups, "cells": [cells[number] for number in sorted(cells)]}
 
 
 def picked(recipe: Recipe, pick: int | str, file: Path) -> dict[str, Any]:
@@ -103,21 +103,21 @@ def _named(unfolded: Mapping[int, dict[str, Any]], name: str, file: Path) -> dic
 
 def _check(recipe: Recipe, file: Path) -> None:
     """Make sure that cells can be told apart, and that what they point to is there."""
-    cells, looks = recipe["cells"], recipe.get("looks", [])
+    cells, groups = recipe["cells"], recipe.get("groups", [])
     numbers = {cell.get("number") for cell in cells}
     problem = None
-    if not 1 <= len(cells) <= MOST_CELLS or len(looks) > MOST_CELLS:
+    if not 1 <= len(cells) <= MOST_CELLS or len(groups) > MOST_CELLS:
         problem = f"it has {len(cells)} cells; expected 1 to {MOST_CELLS}"
     elif None in numbers or len(numbers) < len(cells) or min(numbers) < 1:
         problem = "its cells are not numbered; expected a number above 0 for each"
-    elif not all(0 <= cell.get("look", -1) < len(looks) for cell in cells):
-        problem = "a cell has no look; expected the index of one"
+    elif not all(0 <= cell.get("group", -1) < len(groups) for cell in cells):
+        problem = "a cell has no group; expected the index of one"
     if problem is not None:
         raise SettingsError(f"the recipe in {file} cannot be used: {problem}")
 
 
 def _unfolded(recipe: Recipe, cell: Recipe) -> dict[str, Any]:
-    parts: list[Recipe] = [recipe.get("common", {}), recipe["looks"][cell["look"]], cell]
+    parts: list[Recipe] = [recipe.get("common", {}), recipe["groups"][cell["group"]], cell]
     whole: dict[str, Any] = {}
     for part in parts:
         whole |= part

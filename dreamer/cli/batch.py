@@ -27,6 +27,7 @@ from dreamer.cli.options import (
     no_single_terms,
     objective_option,
     quiet_option,
+    regions_option,
     trust_option,
 )
 from dreamer.cli.outputs import print_line, print_path
@@ -45,9 +46,11 @@ EXIT_SOME_FAILED = 1
 @click.argument("input_dir")
 @click.argument("output_dir")
 @option(
-    LOOK, "--preset", "names", multiple=True, metavar="NAME|FILE", shell_complete=complete_preset,
-    help="A look to begin with, which other options change; of several, each gets a folder of its name.",
+    LOOK, "--preset", "names", multiple=True, metavar="NAME|FILE[:WEIGHT]", shell_complete=complete_preset,
+    help="A look to begin with, which other options change; of several, each gets a folder of its name, or with "
+    "weights, as lace:0.6, they are mixed.",
 )  # fmt: skip
+@regions_option
 @trust_option
 @option(
     DREAM, "--glob", metavar="PATTERN",
@@ -78,6 +81,7 @@ def batch(
     input_dir: str,
     output_dir: str,
     names: tuple[str, ...],
+    regions: tuple[tuple[str, str], ...],
     trust: bool,
     glob: str | None,
     resume: bool,
@@ -101,6 +105,7 @@ def batch(
     \b
     dreamer batch photos dreams --preset fur-and-eyes
     dreamer batch photos dreams --preset fur-and-eyes --preset mine.toml --max-size 2048 --report report.jsonl
+    dreamer batch photos dreams --preset lace:0.6 --preset eyes:0.4
     dreamer batch s3://bucket/photos s3://bucket/dreams --executor ray --address 10.0.0.1:6379
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     place = place_of(chosen)
@@ -117,12 +122,13 @@ def batch(
     from dreamer.models.fetching import Described
     from dreamer.priors import specs as priors
 
-    looks, digests = looks_of(names, given, trust=trust)
+    looks, digests = looks_of(names, given, at=regions, trust=trust)
+    needed: set[Described] = set()
     for settings in looks.values():
         check_settings(settings, given)
-    needed: set[Described] = {registry.spec(settings.model, settings.preprocessing) for settings in looks.values()}
-    for settings in looks.values():
-        needed.update(priors.needed(priors.check_use(settings.prior, dreams=True)))
+        for part in settings.parts:
+            needed.add(registry.spec(part.model, part.preprocessing))
+            needed.update(priors.needed(priors.check_use(part.prior, dreams=True)))
     outputs = folder(output_dir)
     found, left_out = plan(
         *(folder(input_dir), outputs, looks),

@@ -40,8 +40,10 @@ class _Idle(NamedTuple):
 
 _EXCLUSIVE = (
     _Exclusive(("offline", "mirror"), "one says not to fetch anything, the other where to fetch it"),
-    _Exclusive(("preset", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
-    _Exclusive(("preset", "pick"), "a preset and a picture of a sheet both say how to dream"),
+    _Exclusive(("presets", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("regions", "recipe"), "a preset and the recipe of an earlier dream both say how to dream"),
+    _Exclusive(("presets", "pick"), "a preset and a picture of a sheet both say how to dream"),
+    _Exclusive(("regions", "pick"), "a preset and a picture of a sheet both say how to dream"),
     _Exclusive(("minimize", "pair"), "a pair has the least and the most already, so they cannot be combined"),
     _Exclusive(("minimize", "interpolate"), "they cannot be combined; a target that begins with a minus is minimized"),
     _Exclusive(("pair", "interpolate"), "they cannot be combined"),
@@ -97,9 +99,10 @@ def check_settings(settings: DreamSettings | VisualizeSettings, typed: Iterable[
     """
     for name in typed:
         idle = _IDLE_SETTINGS.get(name)
-        if idle is None or getattr(settings, idle.needs) != idle.without:
+        if idle is None or (idle.or_else and getattr(settings, idle.or_else) is not None):
             continue
-        if not idle.or_else or getattr(settings, idle.or_else) is None:
+        held = [settings, *(settings.parts if isinstance(settings, DreamSettings) else ())]
+        if all(getattr(one, idle.needs) == idle.without for one in held):
             raise SettingsError(f"--{name.replace('_', '-')} is {idle.why}, or leave it out")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dreamer import presets
+from dreamer import presets as library
 from dreamer.cli.answers import json_option, print_answer
 from dreamer.cli.commands import Command, check_settings
 from dreamer.cli.completing import complete_channel, complete_layer_term
@@ -24,9 +24,10 @@ from dreamer.cli.options import (
     dream_options,
     given_options,
     max_pixels_option,
+    mixed_preset_option,
     objective_option,
-    preset_option,
     quiet_option,
+    regions_option,
     trust_option,
 )
 from dreamer.cli.outputs import print_path
@@ -50,7 +51,8 @@ EXIT_FAILURE = 1
     "[default: PHOTO with -dream before the suffix]",
 )  # fmt: skip
 @option(RESULT, "--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
-@preset_option
+@mixed_preset_option
+@regions_option
 @option(
     LOOK, "--recipe", type=click.Path(path_type=Path), metavar="FILE",
     help="Dream as this earlier result was dreamt, which other options change.",
@@ -95,7 +97,8 @@ def dream(
     photos: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
-    preset: str | None,
+    presets: tuple[str, ...],
+    regions: tuple[tuple[str, str], ...],
     recipe: Path | None,
     pick: int | str | None,
     trust: bool,
@@ -121,6 +124,8 @@ def dream(
     dreamer dream photo.jpg
     dreamer dream one.jpg two.jpg three.jpg
     dreamer dream photo.jpg --preset fur-and-eyes --preview
+    dreamer dream photo.jpg --preset lace:0.6 --preset eyes:0.4
+    dreamer dream photo.jpg --at sky.png cobwebs --at ground.png fleece
     dreamer dream photo.jpg --layer block4b --layer block6b=0.5 --laplacian --seed 7
     dreamer dream photo.jpg --objective 'block4b:17 - 0.5*block2a' --max-size 1024 -o art.png
     dreamer dream photo.jpg --frames 60 --max-size 512 -o zoom.gif
@@ -140,7 +145,7 @@ def dream(
     if photos == (STANDARD,) and output is None:
         raise SettingsError("a photo from standard input has no name; say where to write with -o NAME.png, or -o -")
     chosen = given_options({**chosen, "objective": objective_of(objective, layers, channels)})
-    settings, origin = _settings(preset, earlier, chosen, trust=trust)
+    settings, origin = _settings(presets, regions, earlier, chosen, trust=trust)
     check_settings(settings, chosen)
     if frame_rate is not None and settings.frames == 1:
         raise SettingsError("--frame-rate is for an endless zoom; say how long it is, as in --frames 60")
@@ -153,8 +158,10 @@ def dream(
     from dreamer.models.fetching import Described
     from dreamer.priors import specs as priors
 
-    spec = registry.spec(settings.model, settings.preprocessing)  # An unknown one is said before anything is loaded.
-    needed: list[Described] = [spec, *priors.needed(priors.check_use(settings.prior, dreams=True))]
+    needed: dict[Described, None] = {}
+    for part in settings.parts:  # An unknown network is said before anything is loaded.
+        needed[registry.spec(part.model, part.preprocessing)] = None
+        needed |= dict.fromkeys(priors.needed(priors.check_use(part.prior, dreams=True)))
     settings.file_digests()  # So is a file that is not there.
     folder = _folder(photos, output, save_octaves)
     tell = silent if quiet else note
@@ -292,12 +299,14 @@ def _folder(photos: Sequence[Path], output: Path | None, octave_folder: Path | N
 
 
 def _settings(
-    preset: str | None, earlier: Earlier | None, chosen: dict[str, Any], *, trust: bool
+    names: Sequence[str],
+    regions: Sequence[tuple[str, str]],
+    earlier: Earlier | None,
+    chosen: dict[str, Any],
+    *,
+    trust: bool,
 ) -> tuple[DreamSettings, dict[str, str]]:
     """How to dream, and which preset says so."""
     if earlier is not None:
         return earlier.settings(**chosen), earlier.preset
-    if preset is None:
-        return DreamSettings.of(**chosen), {}
-    found = presets.find(preset, trust=trust)
-    return found.settings(**chosen), found.origin
+    return library.of_words(names, regions, chosen, trust=trust)

@@ -85,6 +85,17 @@ preset_option = option(
     help="A look to begin with, one of `dreamer presets list`, which other options change.",
 )  # fmt: skip
 
+mixed_preset_option = option(
+    LOOK, "--preset", "presets", multiple=True, metavar="NAME|FILE[:WEIGHT]", shell_complete=complete_preset,
+    help="A look to begin with, one of `dreamer presets list`, which other options change; several with weights, as "
+    "lace:0.6, are mixed.",
+)  # fmt: skip
+
+regions_option = option(
+    LOOK, "--at", "regions", nargs=2, multiple=True, metavar="MASK NAME[:WEIGHT]",
+    help="Where this picture is opaque, or white, another preset, as in --at sky.png lace; repeatable.",
+)  # fmt: skip
+
 trust_option = option(
     MACHINE, "--trust", is_flag=True,
     help="Let a recipe, a preset or an atlas from elsewhere name any file, not only those beside it.",

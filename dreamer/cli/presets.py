@@ -142,12 +142,14 @@ def validate(name: str, trust: bool) -> None:
     import_keras()
     from dreamer import targets
 
-    for model in preset.models:
+    # Looks have networks of their own, each as its preset says.
+    kinds = [preset.settings()] if preset.looks else [preset.settings(model=model) for model in preset.models]
+    for settings in (part for kind in kinds for part in kind.parts):
+        model = settings.model
         spec = registry.spec(model)
         if not fetching.is_installed(spec):
             note(f"not checked with {model}, whose weights are not installed")
             continue
-        settings = preset.settings(model=model)
         network = registry.load(model, settings.preprocessing)
         try:
             if settings.objective is not None:

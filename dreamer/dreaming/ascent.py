@@ -7,6 +7,7 @@ Must not import: pictures, the command line.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from dreamer.backends import backend
 from dreamer.backends.backend import Activations, Tensor, TileGradient
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import DeviceMemoryError
+from dreamer.errors import DeviceMemoryError, ModelError
 from dreamer.objectives import Objective
 from dreamer.priors.pulls import Pull
 
@@ -95,7 +96,17 @@ class Ascent:
             picture: ``(height, width, 3)`` in [0, 1], used as working memory.
             octave: Its index.
             photo: What is dreamt of, at the same size; for a prior alone.
+
+        Raises:
+            ModelError: The score is no number.
         """
+        for step in self._steps(picture, octave, photo):
+            if not math.isfinite(step.score):
+                more_bits = "" if self._settings.precision == "float32" else ", or compute it with --precision float32"
+                raise ModelError(f"{targets.no_number(self._plan.objective, self._settings.model)}{more_bits}")
+            yield step
+
+    def _steps(self, picture: FloatArray, octave: int, photo: FloatArray | None) -> Iterator[Step]:
         # What a prior needs beside the picture, and the photo's own, is several times as much.
         most = on_device.MOST_PIXELS // (1 if self._pulling is None else _SHARE_WITH_PRIOR)
         most //= 1 + self._programs.beside

@@ -20,7 +20,6 @@ from numpy.typing import DTypeLike, NDArray
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
 from dreamer.dreaming.calming import busy
-from dreamer.dreaming.framing import Box
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.files.digests import stamp_of
@@ -32,14 +31,17 @@ _BLURRED_AT = 8.0  # Pixels of deviation: a softer mask is blurred at a smaller 
 Strip = FloatArray
 """``(rows, width, 3)`` in [0, 1]."""
 
+Masks = Callable[[DreamSettings], NDArray[np.uint8] | None]
+"""The mask that settings name, as :func:`mask_of` gives it; None where they name none."""
+
 
 class Finish:
     """What makes the shown picture of a dream.
 
     Args:
         settings: Of the dream.
-        mask: As :func:`mask_of` gives it, in place of the one that the settings name.
         photo: ``(height, width, 3)`` RGB as it is stored: what is dreamt of, in which calm places are looked for.
+        masks: Gives the mask that settings name; that of the file where nothing else is said.
         held: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
 
     Raises:
@@ -49,8 +51,9 @@ class Finish:
     def __init__(
         self,
         settings: DreamSettings,
-        mask: NDArray[np.uint8] | None = None,
         photo: StoredArray | None = None,
+        *,
+        masks: Masks | None = None,
         held: NDArray[np.uint8] | None = None,
     ) -> None:
         self._strength = np.float32(settings.strength)
@@ -60,9 +63,8 @@ class Finish:
         self._saturation = np.float32(settings.saturation)
         self._feather = settings.feather
         self._mask_path = settings.mask
-        self._mask = mask
-        if mask is None and settings.mask is not None:
-            self._mask = _mask(Path(settings.mask))
+        self._masks = masks or mask_of_file
+        self._mask = self._masks(settings)
         self._fitted: NDArray[np.uint8] | None = None
         self._kept: NDArray[np.uint8] | None = None
         self._calm = np.float32(0 if photo is None else settings.calm)
@@ -70,8 +72,8 @@ class Finish:
         self._held = held
 
     def told(self, settings: DreamSettings) -> Finish:
-        """The same as other settings say it: of the same photo, and with the same mask where they have one."""
-        return Finish(settings, None if settings.mask is None else self._mask, self._photo, self._held)
+        """The same as other settings say it: of the same photo, with the same masks where they have some."""
+        return Finish(settings, self._photo, masks=self._masks, held=self._held)
 
     @property
     def is_masked(self) -> bool:
@@ -87,7 +89,7 @@ class Finish:
         Raises:
             SettingsError: It leaves nothing.
         """
-        mask = self._mask_at(size)
+        mask = self.mask_at(size)
         if mask is not None and not mask.any():
             raise SettingsError(
                 f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
@@ -107,7 +109,7 @@ class Finish:
         """
         out = np.empty(dream.shape, dtype)
         size = dream.shape[0], dream.shape[1]
-        kept, mask = self._kept_at(size), self._mask_at(size)
+        kept, mask = self.kept_at(size), self.mask_at(size)
         some, of_photo = _sampled(dream), _sampled(photo)
         layer = self._layer(some if kept is None else _laid(some, of_photo, _share(_sampled(kept))), of_photo)
         for rows in strips(len(dream)):
@@ -125,7 +127,7 @@ class Finish:
             photo: Of the same size.
         """
         size = dream.shape[0], dream.shape[1]
-        for held in (self._mask_at(size), self._kept_at(size)):
+        for held in (self.mask_at(size), self.kept_at(size)):
             if held is not None:
                 for rows in strips(len(dream)):
                     dream[rows] = _laid(dream[rows], photo[rows], _share(held[rows]))
@@ -159,14 +161,22 @@ class Finish:
             return None if self._strength == 1 else np.asarray(self._strength)
         return self._strength * _share(mask[rows])
 
-    def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """The mask stretched to a size, its edges softened; that of the last size is kept."""
+    def mask_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """The mask stretched to a size, its edges softened, 255 where to dream; None without one.
+
+        Args:
+            size: ``(height, width)``; what was found for the last one is kept.
+        """
         if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
             self._fitted = feathered(self._mask, size, self._feather)
         return self._fitted
 
-    def _kept_at(self, size: Size) -> NDArray[np.uint8] | None:
-        """How much is kept of what was dreamt in each place of a size; that of the last size is kept."""
+    def kept_at(self, size: Size) -> NDArray[np.uint8] | None:
+        """How much is kept of what was dreamt in each place, 255 for all of it; None for all everywhere.
+
+        Args:
+            size: ``(height, width)``; what was found for the last one is kept.
+        """
         if self._kept is not None and self._kept.shape == size:
             return self._kept
         if self._photo is not None and self._calm > 0:
@@ -189,15 +199,22 @@ def _laid(above: FloatArray, below: StoredArray, opacity: FloatArray) -> FloatAr
     return np.asarray(ground + opacity * (above - ground), np.float32)
 
 
-def _mask(path: Path) -> NDArray[np.uint8]:
-    """The mask of a file, which is read once for all photos and frames of a process."""
+def mask_of_file(settings: DreamSettings) -> NDArray[np.uint8] | None:
+    """The mask of the file that settings name, which is read once for all photos and frames of a process.
+
+    Raises:
+        ImageReadError: It cannot be read.
+    """
+    if settings.mask is None:
+        return None
+    path = Path(settings.mask)
     try:
         return _read_mask(path, stamp_of(path))
     except OSError as error:
         raise ImageReadError(f"cannot read the mask {path}: {error.strerror}") from error
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _read_mask(path: Path, _stamp: str) -> NDArray[np.uint8]:
     return mask_of(images.read(path, compact=True))
 
@@ -221,22 +238,6 @@ def mask_of(picture: images.Photo) -> NDArray[np.uint8]:
     for rows in strips(len(brightness)):
         brightness[rows] = as_stored(np.clip(as_float(picture.pixels[rows]) @ _LUMA, 0, 1), np.uint8)
     return brightness
-
-
-def mask_within(settings: DreamSettings, size: Size, box: Box) -> NDArray[np.uint8] | None:
-    """The mask of a part of a photo; None where the settings have none, or the part is the whole.
-
-    Args:
-        settings: Of the dream.
-        size: ``(height, width)`` of the photo, to which its mask is stretched.
-        box: The part.
-
-    Raises:
-        ImageReadError: The mask cannot be read.
-    """
-    if settings.mask is None or box.size == size:
-        return None
-    return np.ascontiguousarray(feathered(_mask(Path(settings.mask)), size, 0)[box.rows, box.columns])
 
 
 def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.uint8]:

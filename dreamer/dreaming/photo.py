@@ -18,8 +18,9 @@ import numpy as np
 
 from dreamer import images
 from dreamer.arrays import Size
-from dreamer.dreaming.finish import Finish, mask_within
 from dreamer.dreaming.framing import box_of
+from dreamer.dreaming.mixing import finish_of
+from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
@@ -105,13 +106,13 @@ class PhotoDream:
         size = photo.pixels.shape[0], photo.pixels.shape[1]
         box = box_of(size, self._settings.aspect, self._settings.focus)
         self._focus = box.seen(self._settings.focus, size)
-        self._mask = mask_within(self._settings, size, box)
         photo = images.cropped(photo, box.rows, box.columns)
         self.octave_sizes = octave_sizes(photo.pixels, self._settings, preview=preview)
         self.size: Size = self.octave_sizes[-1]
-        Finish(self._settings, self._mask).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
+        self._masks = PhotoMasks(size, box)
+        finish_of(self._settings, masks=self._masks).check_mask(self.size)
         self._plan = settings if isinstance(settings, DreamPlan) else None
         self._network = network
         self._source = source
@@ -172,7 +173,7 @@ class PhotoDream:
             note=note,
             stay_on_device=stay_on_device,
             preview=self._preview,
-            mask=self._mask,
+            masks=self._masks,
         ):
             self._last = step
             yield step
@@ -180,7 +181,7 @@ class PhotoDream:
     def zoom(self, *, note: Callable[[str], None]) -> Iterator[ZoomStep]:
         """Zoom into the dream, as :func:`dreamer.zoom_steps` says."""
         yield from planned_frames(
-            self.plan, self._photo.pixels, note=note, preview=self._preview, focus=self._focus, mask=self._mask
+            self.plan, self._photo.pixels, note=note, preview=self._preview, focus=self._focus, masks=self._masks
         )
 
     @property

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dreamer.backends import PRECISIONS
 from dreamer.dreaming.framing import MIDDLE, Point, ratio_of
+from dreamer.dreaming.looks import OF_A_LOOK, OF_BOTH, Look, looks_of
 from dreamer.errors import SettingsError
 from dreamer.memory import DREAM_BYTES, PRIOR_BYTES
 from dreamer.models.keras_file import is_path
@@ -81,6 +82,9 @@ class DreamSettings(Settings):
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
             for the quickest on this machine in which its dreams are as good.
         seed: Everything random comes from it.
+        looks: Several looks in one dream, mixed or each in its region; none for a dream of one look, which these
+            settings are. With looks, what each look has for itself (``dreamer.dreaming.looks.OF_A_LOOK``) is said
+            there; strength and mask of the dream hold over all of them.
 
     Raises:
         SettingsError: A value is impossible.
@@ -124,6 +128,7 @@ class DreamSettings(Settings):
     tile: int = 512
     precision: str = "auto"
     seed: int = 0
+    looks: tuple[Look, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective is not None:
@@ -138,10 +143,75 @@ class DreamSettings(Settings):
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} is {shown(getattr(self, name))}; expected true or false")
         self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
+        object.__setattr__(self, "looks", looks_of(self.looks, DreamSettings))
+        self._check_looks()
+
+    def _check_looks(self) -> None:
+        """Make sure that the dream says nothing for its looks, nor they for it.
+
+        Raises:
+            SettingsError: It does, or they do.
+        """
+        if not self.looks:
+            return
+        for name in OF_A_LOOK:
+            if name not in OF_BOTH and getattr(self, name) != _USUAL[name]:
+                raise SettingsError(f"{name} is said of a dream with several looks, which each has for itself; "
+                                    "expected it in the settings of each")  # fmt: skip
+        for name in _USUAL.keys() - set(OF_A_LOOK):
+            for look in self.looks:
+                if getattr(look.settings, name) not in (_USUAL[name], getattr(self, name)):
+                    raise SettingsError(f"{name} is said in a look, and all looks of a dream share it; expected it "
+                                        "in the settings of the dream")  # fmt: skip
+
+    @classmethod
+    def of(cls, /, **keywords: Any) -> Self:
+        """Build settings from keywords; where there are looks, what these have for themselves is said to each.
+
+        Raises:
+            SettingsError: A keyword names no setting, or a value is impossible.
+
+        Example:
+            >>> DreamSettings.of(looks=[Look(DreamSettings()), Look(DreamSettings())], steps=3).looks[1].settings.steps
+            3
+        """
+        looks = looks_of(keywords["looks"], DreamSettings) if keywords.get("looks") else ()
+        each = {name: value for name, value in keywords.items() if name in OF_A_LOOK and name not in OF_BOTH}
+        if not looks or not each:
+            return super().of(**keywords)
+        changed = [replace(look, settings=DreamSettings.merged(look.settings, each)) for look in looks]
+        whole = {name: value for name, value in keywords.items() if name not in each}
+        return super().of(**whole | {"looks": changed})
+
+    def values(self) -> dict[str, Any]:
+        """All settings by name, as they are here; of a dream with looks only those that are the dream's."""
+        values = super().values()
+        if not self.looks:
+            return values
+        return {name: value for name, value in values.items() if name not in OF_A_LOOK or name in OF_BOTH}
+
+    @property
+    def parts(self) -> tuple[DreamSettings, ...]:
+        """The settings of each look with what all of them share; of a dream without looks its own.
+
+        The mask of each says where that look is; it holds within that of the dream.
+
+        Example:
+            >>> looks = Look(DreamSettings()), Look(DreamSettings(steps=3))
+            >>> [(part.steps, part.seed) for part in DreamSettings(seed=7, looks=looks).parts]
+            [(20, 7), (3, 7)]
+        """
+        if not self.looks:
+            return (self,)
+        shared = {name: getattr(self, name) for name in _USUAL if name not in OF_A_LOOK}
+        return tuple(replace(look.settings, **shared) for look in self.looks)
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
-        told = self._told() | {"objective": None if self.objective is None else self.objective.name}
+        if self.looks:
+            told = self.values() | {"looks": [look.to_dict() for look in self.looks]}
+        else:
+            told = self._told() | {"objective": None if self.objective is None else self.objective.name}
         # Without them a dream is told what it was told before there were such settings, and folders know theirs again.
         usual = {name: type(self).__dataclass_fields__[name].default for name in _LATER}
         known = {name: value for name, value in told.items() if name not in usual or value != usual[name]}
@@ -151,7 +221,8 @@ class DreamSettings(Settings):
     def files(self) -> tuple[str, ...]:
         """The files that a dream depends on besides the photo and the network."""
         prior = self.prior if self.prior is not None and is_path(self.prior) else None
-        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask, prior]
+        of_looks = [file for look in self.looks for file in look.settings.files]
+        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask, prior, *of_looks]
         return tuple(dict.fromkeys(file for file in named if file is not None))
 
     def file_digests(self) -> dict[str, str]:
@@ -165,6 +236,9 @@ class DreamSettings(Settings):
     @property
     def work_bytes(self) -> int:
         """What a dream takes for each pixel besides the photo."""
+        if self.looks:
+            # Each look has a climb of its own, beside the picture that all of them make.
+            return DREAM_BYTES + sum(look.settings.work_bytes for look in self.looks)
         return DREAM_BYTES + (0 if self.prior is None else PRIOR_BYTES)
 
     @property
@@ -185,8 +259,9 @@ class DreamSettings(Settings):
             False
         """
         known: dict[str, object] = {"settings": self.to_dict(), "files": self.file_digests()}
-        if Path(self.model).is_file():
-            known["model"] = digests_of([self.model])
+        models = [part.model for part in self.parts if Path(part.model).is_file()]
+        if models:
+            known["model"] = digests_of(models)
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
@@ -207,7 +282,7 @@ def _point(name: str, value: Any) -> Point:
     return float(numbers[0]), float(numbers[1])
 
 
-_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect")
+_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect", "looks")
 """Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {
@@ -230,4 +305,8 @@ _DREAM_RANGES: Mapping[str, Range] = {
     "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
     "seed": SEEDS,
+}
+
+_USUAL: Mapping[str, Any] = {
+    name: field.default for name, field in DreamSettings.__dataclass_fields__.items() if name != "looks"
 }

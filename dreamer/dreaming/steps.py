@@ -9,21 +9,19 @@ Must not import: files, the command line.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dreamer import targets
 from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves
 from dreamer.dreaming.ascent import Ascent
-from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.finish import Finish, Masks
+from dreamer.dreaming.mixing import MixedAscent, MixedFinish, finish_of
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import ModelError
 
 PREVIEW_SIDE = 400
 """Pixels; a preview ends with the last octave whose longer side is no longer."""
@@ -107,8 +105,8 @@ def planned_steps(
     stay_on_device: bool | None = None,
     preview: bool = False,
     finish: Finish | None = None,
-    mask: NDArray[np.uint8] | None = None,
-    kept: NDArray[np.uint8] | None = None,
+    masks: Masks | None = None,
+    held: NDArray[np.uint8] | None = None,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
@@ -120,8 +118,8 @@ def planned_steps(
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
         finish: What makes the shown picture, and confines the climb to its mask; None for what the settings say.
-        mask: In place of the one that the settings name, where it is of a part of a photo.
-        kept: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
+        masks: As for :class:`Finish`.
+        held: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -130,15 +128,16 @@ def planned_steps(
         SettingsError, ModelError: As for :func:`dreamer.dream`, when the first step is asked for.
     """
     settings = plan.settings
-    ascent = Ascent(plan, note=note, stay_on_device=stay_on_device)
     source = resize_stored(picture, output_size((picture.shape[0], picture.shape[1]), settings))
-    if plan.network.is_grey:
+    if plan.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = finish or Finish(settings, mask, source, kept)
+    finish = finish or finish_of(settings, source, masks=masks, held=held)
+    ascent = _ascent(plan, finish, note=note, stay_on_device=stay_on_device)
+    num_steps = max(part.steps for part in settings.parts)
     for octave_size in sizes:
         ascent.check(octave_size)
-    work = sum(height * width for height, width in sizes) * settings.steps
+    work = sum(height * width for height, width in sizes) * num_steps
     done = 0
     dreamt = octaves.begin(source, sizes[0])
     canvas = _Canvas(partial(np.asarray, dreamt))
@@ -150,18 +149,15 @@ def planned_steps(
         if octave_size == sizes[-1] and not finish.is_masked:
             # What the step before would render, so its own, smaller picture is not kept until the next step is done.
             canvas.picture = partial(np.asarray, dreamt)
-        photo = None if plan.prior is None else octaves.begin(source, octave_size)
+        photo = octaves.begin(source, octave_size) if plan.has_prior else None
         for step in ascent.steps(dreamt, octave, photo):
-            if not math.isfinite(step.score):
-                more_bits = "" if settings.precision == "float32" else ", or compute it with --precision float32"
-                raise ModelError(f"{targets.no_number(plan.objective, settings.model)}{more_bits}")
             canvas = _Canvas(step.picture)
             done += octave_size[0] * octave_size[1]
             yield DreamStep(
                 octave=octave,
                 num_octaves=len(sizes),
                 step=step.index,
-                num_steps=settings.steps,
+                num_steps=num_steps,
                 size=octave_size,
                 score=step.score,
                 progress=done / work,
@@ -173,6 +169,15 @@ def planned_steps(
             )
         dreamt = step.picture()
         del step  # It would keep its picture through the next octave.
+
+
+def _ascent(
+    plan: DreamPlan, finish: Finish, *, note: Callable[[str], None], stay_on_device: bool | None
+) -> Ascent | MixedAscent:
+    """What climbs: of a dream with looks, all of them together."""
+    if plan.looks and isinstance(finish, MixedFinish):
+        return MixedAscent(plan, finish.shares, note=note, stay_on_device=stay_on_device)
+    return Ascent(plan, note=note, stay_on_device=stay_on_device)
 
 
 def output_size(size: Size, settings: DreamSettings) -> Size:

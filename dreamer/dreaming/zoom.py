@@ -12,11 +12,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
+from dreamer.dreaming.finish import Masks
 from dreamer.dreaming.framing import Point
 from dreamer.dreaming.looping import ENOUGH, Returning
 from dreamer.dreaming.moving import magnified
@@ -54,7 +56,7 @@ def planned_frames(
     note: Callable[[str], None],
     preview: bool = False,
     focus: Point | None = None,
-    mask: NDArray[np.uint8] | None = None,
+    masks: Masks | None = None,
 ) -> Iterator[ZoomStep]:
     """Zoom into a dream step by step.
 
@@ -67,7 +69,7 @@ def planned_frames(
         note: Told in a line what is done otherwise than it was told.
         preview: Frames of the first octaves only.
         focus: The point of this picture that the zoom goes to; None for what the settings say.
-        mask: As for :func:`planned_steps`.
+        masks: As for :func:`planned_steps`.
 
     Yields:
         Each step once it is finished; a frame is finished when ``dream.is_last``.
@@ -76,18 +78,18 @@ def planned_frames(
         SettingsError, ModelError: As for :func:`dreamer.dream`.
     """
     settings = plan.settings
-    carried = dataclasses.replace(settings, blend="normal", contrast=1, saturation=1)
+    carried = DreamSettings.merged(settings, {"blend": "normal", "contrast": 1, "saturation": 1})
     focus = focus or settings.focus
     way = moves(settings)
     if settings.loop:
         _check_loop(settings, way, note)
     plans = [plan, *(_of_frame(plan, frame, way[frame - 1]) for frame in range(1, settings.frames))]
-    work, done = sum(one.settings.steps for one in plans), 0
+    work, done = sum(map(_num_steps, plans)), 0
     first: FloatArray | None = None
-    kept: NDArray[np.uint8] | None = None
+    held: NDArray[np.uint8] | None = None
     for frame, of_frame in enumerate(plans):
-        taken = of_frame.settings.steps
-        for step in planned_steps(of_frame, picture, note=note, preview=preview and frame == 0, mask=mask, kept=kept):
+        taken = _num_steps(of_frame)
+        for step in planned_steps(of_frame, picture, note=note, preview=preview and frame == 0, masks=masks, held=held):
             yield ZoomStep(frame, settings.frames, step, (done + taken * step.progress) / work)
         done += taken
         shown = step.finished(carried)
@@ -97,7 +99,7 @@ def planned_frames(
         first = shown if first is None else first
         picture = magnified(_toned_as(shown, first), way[frame].zoom, way[frame].turn, focus)
         if settings.loop:
-            picture, kept = Returning(first, way, focus).laid(picture, frame + 1)
+            picture, held = Returning(first, way, focus).laid(picture, frame + 1)
 
 
 def frame_steps(settings: DreamSettings, pace: float = 1.0) -> int:
@@ -133,12 +135,32 @@ def _check_loop(settings: DreamSettings, way: list[Move], note: Callable[[str], 
 
 def _of_frame(plan: DreamPlan, frame: int, move: Move) -> DreamPlan:
     """The plan of a frame that is not the first; *move* leads to it."""
-    settings = plan.settings
-    seed = (settings.seed + frame * _SEED_STRIDE) % 2**64
-    # Where a zoom rests, whole steps of frame after frame would go on dreaming in one place.
-    size = max(TINY, settings.step_size * min(1.0, _wanted_steps(settings, move.pace)))
+    seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
     # What it starts from has the size of the result already.
-    return plan.with_settings(steps=frame_steps(settings, move.pace), step_size=size, seed=seed, max_size=None)
+    return _paced(plan, move.pace).with_settings(seed=seed, max_size=None)
+
+
+def _paced(plan: DreamPlan, pace: float) -> DreamPlan:
+    """A plan with the steps of a frame, each look with its own."""
+    changes = [_steps_of(part, pace) for part in plan.settings.parts]
+    if not plan.looks:
+        return plan.with_settings(**changes[0])
+    looks = [
+        dataclasses.replace(look, settings=dataclasses.replace(look.settings, **change))
+        for look, change in zip(plan.settings.looks, changes, strict=True)
+    ]
+    return plan.with_settings(looks=looks)
+
+
+def _steps_of(settings: DreamSettings, pace: float) -> dict[str, Any]:
+    # Where a zoom rests, whole steps of frame after frame would go on dreaming in one place.
+    size = max(TINY, settings.step_size * min(1.0, _wanted_steps(settings, pace)))
+    return {"steps": frame_steps(settings, pace), "step_size": size}
+
+
+def _num_steps(plan: DreamPlan) -> int:
+    """Steps of each octave."""
+    return max(part.steps for part in plan.settings.parts)
 
 
 def _toned_as(picture: FloatArray, first: FloatArray) -> FloatArray:

@@ -73,6 +73,11 @@ class Timeline:
         for before, after in pairwise(ordered):
             if before.time == after.time:
                 raise SettingsError(f"two looks are to hold at {after.time:g} s; expected one at a time")
+        if any(look.settings.looks for look in ordered):
+            raise SettingsError(
+                "a dream of several looks, mixed or in regions, is for photos, and a video has one look at a time; "
+                "expected one preset, and others from a time on, as in --at 4s eyes"
+            )
         first = ordered[0].settings
         for name in _SHARED:
             if any(getattr(look.settings, name) != getattr(first, name) for look in ordered):

@@ -12,9 +12,9 @@ network it was made with, then what is otherwise with others.
     [variants.inception_v3]
     objective = "mixed4"
 
-``extends = "other"`` begins with all of another preset. Files that a preset names (a guide, a mask, a network, those of
-its objective) lie relative to it. A preset of the program or in the user's own folder may name any file; one from
-elsewhere only those beside it, see :mod:`dreamer.trust`.
+``extends = "other"`` begins with all of another preset; tables ``[[looks]]`` make one dream of several. Files that a
+preset names (a guide, a mask, a network, those of its objective) lie relative to it. A preset of the program or in the
+user's own folder may name any file; one from elsewhere only those beside it, see :mod:`dreamer.trust`.
 
 Must not import NumPy, Keras or anything heavy.
 """
@@ -35,12 +35,14 @@ from dreamer.models import registry
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.presets.folders import expanded, file_of, is_known
+from dreamer.presets.looks import KEYS as LOOK_KEYS
+from dreamer.presets.looks import LookTable, of_looks, parted
 from dreamer.trust import Named, Source, named_files
 from dreamer.wording import shown
 
 _WORDS = ("title", "description")
-_KNOWN = (*_WORDS, "tags", "extends", "variants", "unseen")
-_SETTINGS = tuple(one.name for one in fields(DreamSettings))
+_KNOWN = (*_WORDS, "tags", "extends", "variants", "unseen", "looks")
+_SETTINGS = tuple(one.name for one in fields(DreamSettings) if one.name != "looks")
 _FILES = ("mask", "guide")
 _LONGEST_CHAIN = 16
 """Presets that extend each other in a row: more than a person ever writes."""
@@ -63,6 +65,7 @@ class Preset:
         base: Settings for the network that it was made with.
         variants: What is otherwise with other networks, by their names.
         unseen: Those of these networks with which nobody has looked at it.
+        looks: Those of a preset that has several.
         outside: Files that it, or what it extends, names and may not.
         has_options: As :class:`dreamer.trust.Source` has it.
 
@@ -81,6 +84,7 @@ class Preset:
     base: _Table = field(default_factory=dict)
     variants: Mapping[str, _Table] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    looks: tuple[LookTable, ...] = ()
     outside: frozenset[str] = frozenset()
     has_options: bool = True
 
@@ -91,7 +95,9 @@ class Preset:
 
     @property
     def model(self) -> str:
-        """The network that it was made with."""
+        """The network that it was made with; of several looks, the first look's."""
+        if self.looks:
+            return self.unchecked({}).looks[0].settings.model
         return str(self.base.get("model", DreamSettings.model))
 
     @property
@@ -109,17 +115,36 @@ class Preset:
             UntrustedError: It names files that it may not, and *changes* do not take their places.
             SettingsError: A setting is impossible, or the preset is not made for the network.
         """
-        found = self._settings(changes)
-        Source(self.path, has_options=self.has_options).refuse(self._outside(changes))
+        found = self.unchecked(changes)
+        Source(self.path, has_options=self.has_options).refuse(self._outside(found, changes))
         return found
 
-    def _outside(self, changes: _Table) -> list[Named]:
+    def _outside(self, found: DreamSettings, changes: _Table) -> list[Named]:
         """What it names and may not, where nothing takes its place."""
+        if self.looks:
+            of_all = {name: value for name, value in found.values().items() if name != "looks"}
+            in_looks = [self._named(look.settings.values(), parted(changes)[1]) for look in found.looks]
+            return [named for each in (self._named(of_all, changes), *in_looks) for named in each]
         table = {**self.base, **self.variants.get(changes.get("model", self.model), {})}
+        return self._named(table, changes)
+
+    def _named(self, table: _Table, changes: _Table) -> list[Named]:
         kept = {name: value for name, value in table.items() if name not in changes}
         return [(setting, file) for setting, file in named_files(kept) if file in self.outside]
 
-    def _settings(self, changes: _Table) -> DreamSettings:
+    def unchecked(self, changes: _Table) -> DreamSettings:
+        """The same as :meth:`settings`, whatever files it names.
+
+        Args:
+            changes: As for :meth:`settings`.
+
+        Raises:
+            SettingsError: As for :meth:`settings`.
+        """
+        if self.looks:
+            whole, each = parted(self.base)
+            new_whole, new_each = parted(changes)
+            return of_looks([look.look(each, new_each) for look in self.looks], whole | new_whole)
         model = changes.get("model", self.model)
         if model not in self.models and "objective" not in changes:
             raise SettingsError(
@@ -163,9 +188,12 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
     base, variants = _settings_of(table, path), _variants_of(table, path)
     unseen = _words_of(table, "unseen", path, '["inception_v1"]')
     source = _source(path, trust=trust)
-    named = [*named_files(base), *(named for variant in variants.values() for named in named_files(variant))]
+    looks = _looks_of(table, path, source, (*extending, real), trust=trust)
+    tables = [base, *variants.values(), *(look.own for look in looks)]
+    named = [named for one in tables for named in named_files(one)]
     named += [("model", model) for model in variants if is_path(model)]
     outside = {file for _, file in named if not source.may_name(file)}
+    outside |= {file for look in looks if look.preset is not None for file in look.preset.outside}
     extends = table.get("extends")
     if extends is not None:
         if not isinstance(extends, str):
@@ -176,6 +204,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
             replace(source, has_options=False).check([("extends", str(place)), *named])
         other = _read(place, (*extending, real), trust=trust)
         outside |= other.outside
+        looks = other.looks
         variants = _inherited(other, base, variants)
         unseen = tuple(dict.fromkeys([*unseen, *(model for model in other.unseen if model in variants)]))
         base = {**other.base, **other.variants.get(str(base.get("model")), {}), **base}
@@ -191,14 +220,56 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
         base=base,
         variants=variants,
         unseen=unseen,
+        looks=looks,
         outside=frozenset(outside),
     )
     for model in preset.unseen:
         if model not in variants:
             raise SettingsError(f"unseen in {path} names {model}; expected one of its variants: {', '.join(variants)}")
+    if preset.looks:
+        _check_looks(preset)
+        return preset
     for model in preset.models:
         _checked(preset, model)
     return preset
+
+
+def _looks_of(
+    table: _Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool
+) -> tuple[LookTable, ...]:
+    """The looks of a preset, with the presets that they begin with."""
+    tables = table.get("looks", [])
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise SettingsError(f"looks in {path} is {shown(tables)}; expected tables, each begun by [[looks]]")
+    for key in ("extends", "variants"):
+        if tables and key in table:
+            raise SettingsError(f"{path} has looks and {key}; expected one of them, since each look has its own preset")
+    return tuple(_look_of(one, path, source, extending, trust=trust) for one in tables)
+
+
+def _look_of(table: _Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool) -> LookTable:
+    _check_keys(table, LOOK_KEYS, f"a look in {path}")
+    name, other = table.get("preset"), None
+    if name is not None:
+        if not isinstance(name, str):
+            raise SettingsError(f"preset in a look of {path} is {shown(name)}; expected the name of a preset")
+        place = file_of(name, extended_by=path)
+        if name.endswith(".toml"):
+            # A preset that is looked into has no option.
+            replace(source, has_options=False).check([("preset", str(place))])
+        other = _read(place, extending, trust=trust)
+    return LookTable(other, table.get("weight", 1.0), _settings_of(table, path))
+
+
+def _check_looks(preset: Preset) -> None:
+    try:
+        if preset.variants:
+            raise SettingsError("it has looks and variants; expected variants in the presets of the looks")
+        for look in preset.unchecked({}).looks:
+            if look.settings.model not in preset.outside:
+                registry.spec(look.settings.model)
+    except (SettingsError, UnknownModelError) as error:
+        raise SettingsError(f"{preset.path}: {error}") from error
 
 
 def _inherited(other: Preset, base: _Table, variants: Mapping[str, _Table]) -> dict[str, _Table]:
@@ -218,7 +289,7 @@ def _checked(preset: Preset, model: str) -> None:
     try:
         if model not in preset.outside:
             registry.spec(model)
-        settings = preset._settings({"model": model})
+        settings = preset.unchecked({"model": model})
     except (SettingsError, UnknownModelError) as error:
         raise SettingsError(f"{preset.path}: {error}") from error
     if model != preset.model and settings.objective == preset.base.get("objective") is not None:

@@ -220,34 +220,34 @@ def test_a_picture_of_another_command_is_no_sheet(here, capfd):
 
 
 SOURCE = {"source": {"name": "photo.png"}}
-CELL = {"number": 1, "look": 0, "settings": {"steps": 1, "octaves": 1}}
+CELL = {"number": 1, "group": 0, "settings": {"steps": 1, "octaves": 1}}
 
 
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"cells": [], "looks": [{}]}, "expected 1 to 400"),
-        ({"cells": [CELL] * 5000, "looks": [{}]}, "expected 1 to 400"),
-        ({"cells": [CELL], "looks": [{}] * 5000}, "expected 1 to 400"),
-        ({"cells": [CELL, CELL], "looks": [{}]}, "not numbered"),
-        ({"cells": [{"look": 0}], "looks": [{}]}, "not numbered"),
-        ({"cells": [{**CELL, "number": -1}], "looks": [{}]}, "not numbered"),
-        ({"cells": [{**CELL, "look": 1}], "looks": [{}]}, "no look"),
-        ({"cells": [{**CELL, "look": -1}], "looks": [{}]}, "no look"),
-        ({"cells": [CELL]}, "no look"),
-        ({"cells": 5, "looks": []}, "expected a list"),
-        ({"cells": [{**CELL, "settings": 5}], "looks": [{}]}, "expected a table"),
-        ({"cells": [CELL], "looks": [{"settings": []}]}, "expected a table"),
-        ({"cells": [CELL], "looks": [{}], "common": {"settings": "x"}}, "expected a table"),
-        ({"cells": [CELL], "looks": [{"weights_sha256": 5}]}, "weights_sha256 is 5"),
-        ({"cells": [CELL], "looks": [{}], "common": {"settings": {"steps": 10**9}}}, None),  # The cell's own wins.
-        ({"cells": [{**CELL, "settings": {"steps": 10**9}}], "looks": [{}]}, "steps is 1000000000"),
-        ({"cells": [{**CELL, "settings": {"gain": 1}}], "looks": [{}]}, "which this dreamer does not know"),
-        ({"cells": [{**CELL, "settings": {"mask": "/etc/passwd"}}], "looks": [{}]}, "give --trust"),
-        ({"cells": [CELL], "looks": [{}], "common": {"settings": {"guide": "../secret.png"}}}, "give --trust"),
-        ({"cells": [CELL], "looks": [{"settings": {"model": "/tmp/evil.keras"}}]}, "give --trust"),
-        ({"cells": [CELL], "looks": [{}], "source": {"name": "/etc/passwd"}}, "is not beside it"),
-        ({"cells": [CELL], "looks": [{"source": {"name": "/etc/passwd"}}]}, None),  # The sheet's own wins.
+        ({"cells": [], "groups": [{}]}, "expected 1 to 400"),
+        ({"cells": [CELL] * 5000, "groups": [{}]}, "expected 1 to 400"),
+        ({"cells": [CELL], "groups": [{}] * 5000}, "expected 1 to 400"),
+        ({"cells": [CELL, CELL], "groups": [{}]}, "not numbered"),
+        ({"cells": [{"group": 0}], "groups": [{}]}, "not numbered"),
+        ({"cells": [{**CELL, "number": -1}], "groups": [{}]}, "not numbered"),
+        ({"cells": [{**CELL, "group": 1}], "groups": [{}]}, "no group"),
+        ({"cells": [{**CELL, "group": -1}], "groups": [{}]}, "no group"),
+        ({"cells": [CELL]}, "no group"),
+        ({"cells": 5, "groups": []}, "expected a list"),
+        ({"cells": [{**CELL, "settings": 5}], "groups": [{}]}, "expected a table"),
+        ({"cells": [CELL], "groups": [{"settings": []}]}, "expected a table"),
+        ({"cells": [CELL], "groups": [{}], "common": {"settings": "x"}}, "expected a table"),
+        ({"cells": [CELL], "groups": [{"weights_sha256": 5}]}, "weights_sha256 is 5"),
+        ({"cells": [CELL], "groups": [{}], "common": {"settings": {"steps": 10**9}}}, None),  # The cell's own wins.
+        ({"cells": [{**CELL, "settings": {"steps": 10**9}}], "groups": [{}]}, "steps is 1000000000"),
+        ({"cells": [{**CELL, "settings": {"gain": 1}}], "groups": [{}]}, "which this dreamer does not know"),
+        ({"cells": [{**CELL, "settings": {"mask": "/etc/passwd"}}], "groups": [{}]}, "give --trust"),
+        ({"cells": [CELL], "groups": [{}], "common": {"settings": {"guide": "../secret.png"}}}, "give --trust"),
+        ({"cells": [CELL], "groups": [{"settings": {"model": "/tmp/evil.keras"}}]}, "give --trust"),
+        ({"cells": [CELL], "groups": [{}], "source": {"name": "/etc/passwd"}}, "is not beside it"),
+        ({"cells": [CELL], "groups": [{"source": {"name": "/etc/passwd"}}]}, None),  # The sheet's own wins.
     ],
 )
 def test_a_recipe_from_somebody_else_harms_nobody(here, asleep, capfd, recipe, words):
