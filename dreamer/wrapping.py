@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ def _seam(pixels: FloatArray) -> float:
     across = float(np.abs(pixels[0] - pixels[-1]).mean(dtype=np.float64))
     if across == 0:
         return 0.0
-    inside = float(np.mean([np.abs(after - row).mean(dtype=np.float64) for row, after in zip(pixels, pixels[1:])]))
+    inside = float(np.mean([np.abs(after - row).mean(dtype=np.float64) for row, after in pairwise(pixels)]))
     return across / inside if inside > 0 else float("inf")
 
 
@@ -103,7 +104,8 @@ def smooth_part(plane: FloatArray) -> NDArray[np.float64]:
     steps[:, 0] += across
     steps[:, -1] -= across
     waves = np.fft.rfft2(steps)
-    rows, columns = np.cos(2 * np.pi * np.arange(height) / height), np.cos(2 * np.pi * np.arange(waves.shape[1]) / width)
+    rows = np.cos(2 * np.pi * np.arange(height) / height)
+    columns = np.cos(2 * np.pi * np.arange(waves.shape[1]) / width)
     curvature = 2 * rows[:, None] + 2 * columns - 4
     curvature[0, 0] = 1  # Of the mean, which is 0 anyway.
     waves /= curvature

@@ -71,6 +71,7 @@ class _IdleSetting(NamedTuple):
 _IDLE_SETTINGS: Mapping[str, _IdleSetting] = {
     "feather": _IdleSetting("mask", None, "how softly a mask ends, and there is none; give a --mask"),
     "zoom": _IdleSetting("frames", 1, "for an endless zoom; say how long it is, as in --frames 60"),
+    "ground": _IdleSetting("size", None, "what a dream of nothing begins with; say how large, as in --size 1920x1080"),
     "prior_weight": _IdleSetting("prior", None, "how much a prior counts, and there is none; give a --prior"),
     "prior_noise": _IdleSetting("prior", None, "which noise a prior takes off, and there is none; give a --prior"),
     "diversity_weight": _IdleSetting("diversity", 1, "for several pictures of a target; say --diversity 4"),

@@ -22,8 +22,8 @@ from dreamer.cli.completing import (
     complete_target,
 )
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
-from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole
-from dreamer.dreaming.settings import BLENDS, DreamSettings
+from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole, WidthHeight
+from dreamer.dreaming.settings import BLENDS, GROUNDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
 from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
@@ -163,6 +163,11 @@ _PRECISION = _Setting(
 )  # fmt: skip
 
 _DREAM: tuple[_Setting, ...] = (
+    _Setting(DREAM, "size", WidthHeight(), "WxH", "Dream of nothing, without a photo, a picture of this size."),
+    _Setting(
+        DREAM, "ground", str, "NAME", f"What a dream of nothing begins with: {', '.join(GROUNDS)}.",
+        complete_choice(lambda: GROUNDS),
+    ),
     _Setting(DREAM, "guide", Path, "FILE", "Dream of what the layers find in this picture."),
     _Setting(LOOK, "strength", float, "0..1", "How much of the dream is laid over the photo."),
     _Setting(
@@ -184,6 +189,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(CLIMB, "scale", float, "FRACTION", "Largest random change of size in each step."),
     _Setting(CLIMB, "seed", int, "N", "The number that chance begins with; the same gives the same dream."),
     _Setting(RESULT, "max_size", int, "PX", "Make a photo with a longer side smaller first.  [default: keep its size]"),
+    _Setting(RESULT, "upscale", float, "F", "How many times the size of the photo to make the dream, 1 to 8."),
     _Setting(RESULT, "frames", int, "N", "How many pictures of an endless zoom to make, as an animation or a folder."),
     _Setting(RESULT, "zoom", float, "F", "How much each picture of a zoom is magnified in the next."),
     *_NETWORK,
@@ -197,12 +203,14 @@ class _Flag(NamedTuple):
 
     group: str
     name: str
-    value: str
+    value: str | bool
     flag: str
     text: str
 
 
 _DREAM_FLAGS: tuple[_Flag, ...] = (
+    _Flag(RESULT, "tileable", True, "--tileable", "Let opposite edges meet, so that it can be laid beside itself."),
+    _Flag(RESULT, "tileable", False, "--no-tileable", "Leave the edges as they are."),
     _Flag(LOOK, "colors", "free", "--free-colors", "Let the dream have its own colours."),
     _Flag(LOOK, "colors", "keep", "--keep-colors", "Give the dream the palette of the photo."),
     _Flag(LOOK, "colors", "luminance", "--luminance-only", "Change nothing but the brightness of the photo."),

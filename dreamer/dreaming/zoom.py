@@ -108,7 +108,7 @@ def _of_frame(plan: DreamPlan, frame: int) -> DreamPlan:
         return plan
     seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
     # What it starts from has the size of the result already.
-    return plan.with_settings(steps=frame_steps(plan.settings), seed=seed, max_size=None)
+    return plan.with_settings(steps=frame_steps(plan.settings), seed=seed, max_size=None, upscale=1.0)
 
 
 def _shares(settings: DreamSettings) -> list[float]:

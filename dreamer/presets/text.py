@@ -21,7 +21,7 @@ from dreamer.presets import Preset
 from dreamer.wording import one_line
 
 _DEFAULTS = DreamSettings().to_dict()
-_NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size")
+_NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size", "size", "upscale")
 """Settings of the photo at hand or of the machine; they may be in a preset, but no draft begins with them."""
 
 
