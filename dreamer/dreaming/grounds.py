@@ -26,8 +26,6 @@ from dreamer.sources import opened
 _COARSEST = 2  # Cells of the coarsest noise along the shorter side.
 _FINEST = 4.0  # Pixels of a cell of the finest.
 _LOUDNESS = 0.05  # Deviation of each noise, as loud at every scale: the 1/f spectrum of photos.
-    0.05
-)  # Deviation of each noise: as loud at every scale, which is a spectrum of 1/f as photos have.
 _COLOURFUL = 0.5  # Of colours, beside the brightness.
 _SPOTS = 7  # Colours of a gradient.
 _SPREAD = 0.15  # How far one of them reaches, as a share of the shorter side.
