@@ -234,7 +234,7 @@ def dream_again(
     Args:
         file: A picture that dreamer made.
         picture: What to dream, as :func:`dreamer.dream` takes it; None for the photo that it was made from, which has
-            to lie beside it.
+            to lie beside it, or for nothing where it was made of nothing.
         pick: Of a sheet the number of a cell, or the name of the preset that only this cell has.
         trust: Whether its recipe may name any file, not only those beside it.
         network: What to dream with, or its name, in place of what the recipe says.
@@ -253,17 +253,16 @@ def dream_again(
         >>> dreamer.dream_again("photo-dream.jpg", seed=8).save("another.jpg")  # doctest: +SKIP
     """
     earlier = Earlier.read(Path(file), trust=trust, pick=pick)
-    settings = earlier.settings(**changes)
+    of_photo = {} if picture is None else {"size": None}  # Whatever it was made of, it is of the photo now.
+    settings = earlier.settings(**of_photo | changes)
 
     from dreamer.dreaming.calls import warn
+    from dreamer.dreaming.grounds import photo_for
     from dreamer.dreaming.photo import PhotoDream
-    from dreamer.sources import opened
 
-    photo, source = opened(
-        earlier.photo() if picture is None else picture,
-        **settings.reading,
-        damaged_ok=earlier.took_damaged,
-    )
+    if picture is None and settings.size is None:
+        picture = earlier.photo()
+    photo, source = photo_for(picture, settings, preview=preview, damaged_ok=earlier.took_damaged)
     earlier.compare(source, settings, warn)
     dream = PhotoDream(photo, settings, network=network, source=source, preset=earlier.preset, preview=preview)
     earlier.compare_plan(dream.plan, warn)

@@ -19,6 +19,9 @@ DREAM_BYTES = 24
 PRIOR_BYTES = 36
 """What a prior takes besides: the photo in float32, its way to a likelier one, and the dream's."""
 
+TILEABLE_BYTES = 20
+"""What a dream with edges that meet takes besides: the photo in float32, and for a moment the waves of a channel."""
+
 _CGROUP = Path("/sys/fs/cgroup")
 
 

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from keras import ops
 
+from dreamer import wrapping
 from dreamer.arrays import FloatArray, strips
 from dreamer.backends.backend import Tensor
 
@@ -172,6 +173,10 @@ REACH = max(map(_reach, blur_sigmas(1.0)))
 """How far one of the blurs reaches at the most, in pixels."""
 
 
+MARGIN = 64
+"""Pixels that no conditioning reaches beyond; in whole pixels of the smallest band, so that all bands lie as before."""
+
+
 def live(like: Tensor, size: Tensor) -> Tensor:
     """1 where a canvas holds the picture, 0 elsewhere: ``(height, width, 1)``."""
     height, width = ops.shape(like)[:2]
@@ -211,7 +216,7 @@ class Raw(NamedTuple):
     pixels: Tensor
 
     def with_margin(self) -> Tensor:
-        """The gradient continued by its mirror image over its canvas and the margin of a blur."""
+        """The gradient continued over its canvas and the margin of a blur, by its mirror image or around it."""
         return ops.take(ops.take(self.gradient, self.rows, axis=0), self.columns, axis=1)
 
 
@@ -287,21 +292,34 @@ def _doubled_down(low: Tensor) -> Tensor:
     return ops.reshape(both, (2 * length, width, 3))
 
 
+def around(condition: OnHost) -> OnHost:
+    """The same for a picture whose opposite edges meet: it sees beyond each of them what lies at the other."""
+
+    def conditioned(gradient: FloatArray, progress: float) -> None:
+        wide = wrapping.margined(gradient, MARGIN)
+        condition(wide, progress)
+        gradient[:] = wide[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+    return conditioned
+
+
 class Conditioning(NamedTuple):
     """One way to condition the gradient, on the host and on a device: the same to rounding.
 
     Attributes:
         host: What it does to a picture's gradient in place.
         device: What it does within a program.
+        wraps_on_device: Whether it does that also where the opposite edges of the picture meet.
     """
 
     host: OnHost
     device: OnDevice
+    wraps_on_device: bool = True
 
 
 CONDITIONINGS: dict[str, Conditioning] = {
     "none": Conditioning(leave, leave_on_device),
     "smooth": Conditioning(smooth, smooth_on_device),
-    "laplacian": Conditioning(laplacian, laplacian_on_device),
+    "laplacian": Conditioning(laplacian, laplacian_on_device, wraps_on_device=False),
 }
 """All by name; the names stand in ``dreaming.settings`` too, which must not load this."""

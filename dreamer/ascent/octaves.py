@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dreamer import wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, resize, resize_stored, strips
 
 SMALLEST_SIDE = 16
@@ -55,20 +56,21 @@ def begin(source: StoredArray, size: Size) -> FloatArray:
     return np.clip(as_float(resize_stored(source, size)), 0, 1)
 
 
-def carry(picture: FloatArray, source: StoredArray, size: Size) -> FloatArray:
+def carry(picture: FloatArray, source: StoredArray, size: Size, *, wraps: bool = False) -> FloatArray:
     """Bring what a finished octave added to the photo to the next size.
 
     Args:
         picture: The finished octave, ``(height, width, 3)`` in [0, 1].
         source: The photo at its full size, as it is stored.
         size: The next octave's ``(height, width)``.
+        wraps: Whether the opposite edges of all of them meet.
 
     Returns:
         ``(*size, 3)`` in [0, 1], a new array: the photo at that size plus the enlarged detail.
     """
     shown = resize_stored(source, size)
     # A fresh array in any case, which the photo is added to in place.
-    carried = resize(_detail(picture, source), size)
+    carried = (wrapping.resized if wraps else resize)(_detail(picture, source), size)
     for rows in strips(size[0]):
         carried[rows] += as_float(shown[rows])
     return np.clip(carried, 0, 1, out=carried)

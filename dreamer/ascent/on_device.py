@@ -23,7 +23,7 @@ from dreamer.arrays import FloatArray, Size
 from dreamer.ascent.conditioning import REACH, OnDevice, Raw, blur_kernels, live, normalized
 from dreamer.ascent.pulling import Prior, pulled
 from dreamer.ascent.tile_view import View
-from dreamer.ascent.tiling import Axis, Grid, IntArray, mirrored
+from dreamer.ascent.tiling import Axis, Grid, IntArray
 from dreamer.backends.backend import Gradient, Tensor
 
 MOST_STEPS = 16
@@ -40,8 +40,8 @@ class ChunkPlan(NamedTuple):
         num_steps: How many steps to take, at most ``MOST_STEPS``.
         size: ``(2,)`` the picture's height and width on its canvas.
         step_size: Root-mean-square change of the picture per step.
-        mirrored_rows: For each row of the canvas, and a margin around it, the row of the picture there.
-        mirrored_columns: The same for columns.
+        around_rows: For each row of the canvas, and a margin around it, the row of the picture there.
+        around_columns: The same for columns.
         rows: ``(steps, tiles down, tile height)`` the row of the picture that each row of the tiles shows.
         columns: ``(steps, tiles across, tile width)`` the same for columns.
         rows_back: ``(steps, canvas height)`` which row of all tiles' rows shows a row of the picture.
@@ -60,8 +60,8 @@ class ChunkPlan(NamedTuple):
     num_steps: int
     size: IntArray
     step_size: np.float32
-    mirrored_rows: IntArray
-    mirrored_columns: IntArray
+    around_rows: IntArray
+    around_columns: IntArray
     rows: IntArray
     columns: IntArray
     rows_back: IntArray
@@ -76,8 +76,8 @@ class ChunkPlan(NamedTuple):
     beside: FloatArray
 
     def extended(self, pictures: Tensor) -> Tensor:
-        """Pictures on their canvas ``(batch, height, width, 3)``, mirrored over it and a margin around it."""
-        return ops.take(ops.take(pictures, self.mirrored_rows, axis=1), self.mirrored_columns, axis=2)
+        """Pictures on their canvas ``(batch, height, width, 3)``, continued over it and a margin around it."""
+        return ops.take(ops.take(pictures, self.around_rows, axis=1), self.around_columns, axis=2)
 
 
 def canvas(grid: Grid, *, ladder: bool) -> Size:
@@ -123,8 +123,8 @@ def plan(
         num_steps=len(views),
         size=np.array([grid.rows.length, grid.columns.length], np.int32),
         step_size=np.float32(step_size),
-        mirrored_rows=mirrored(np.arange(-REACH, height + REACH), grid.rows.length),
-        mirrored_columns=mirrored(np.arange(-REACH, width + REACH), grid.columns.length),
+        around_rows=grid.rows.continued(np.arange(-REACH, height + REACH)),
+        around_columns=grid.columns.continued(np.arange(-REACH, width + REACH)),
         rows=np.stack([row.source for row in rows]),
         columns=np.stack([column.source for column in columns]),
         rows_back=np.stack([row.back for row in rows]),
@@ -186,7 +186,7 @@ def chunk(
             tiles = _cut(shown, given.rows[index], given.columns[index])
             found, tile_gradients = gradient(tiles, ops.reshape(given.matrices[index], (8,)))
             pasted = _paste(tile_gradients, given, index)
-            raw = Raw(pasted, given.mirrored_rows, given.mirrored_columns, given.blurs[index], given.size, area, pixels)
+            raw = Raw(pasted, given.around_rows, given.around_columns, given.blurs[index], given.size, area, pixels)
             conditioned = conditioning(raw) * area
             scores = ops.where(ops.equal(ops.arange(MOST_STEPS), index), ops.mean(found), scores)
             climbed = ops.clip(picture + given.step_size * normalized(conditioned, area, pixels), black, white)

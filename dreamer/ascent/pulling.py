@@ -17,7 +17,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from keras import ops
 
+from dreamer import wrapping
 from dreamer.arrays import FloatArray
+from dreamer.ascent.conditioning import MARGIN
 from dreamer.ascent.schedule import falling
 from dreamer.backends.backend import Tensor
 
@@ -46,11 +48,13 @@ class Pulling(NamedTuple):
         prior: Knows the way.
         weight: Which share of it is taken after each step.
         noise: Which the prior takes off, at the first and at the last step of an octave.
+        wraps: Whether the opposite edges of pictures meet; on a device the plan says that.
     """
 
     prior: Prior
     weight: float
     noise: tuple[float, float]
+    wraps: bool = False
 
     def deviation(self, step: int, num_steps: int) -> float:
         """The standard deviation of the noise at a step, from 0."""
@@ -72,14 +76,20 @@ class Pulling(NamedTuple):
             nonlocal known
             noise = self.deviation(step, num_steps)
             if known is None or known[0] != noise:
-                known = noise, self.prior.of_picture(photo, noise)
-            way = self.prior.of_picture(picture, noise)
+                known = noise, self._way(photo, noise)
+            way = self._way(picture, noise)
             way -= known[1]
             way *= np.float32(self.weight)
             picture += way
             np.clip(picture, 0, 1, out=picture)
 
         return pull
+
+    def _way(self, picture: FloatArray, noise: float) -> FloatArray:
+        if not self.wraps:
+            return self.prior.of_picture(picture, noise)
+        inner = slice(MARGIN, -MARGIN)
+        return self.prior.of_picture(wrapping.margined(picture, MARGIN), noise)[inner, inner]
 
 
 def pulled(

@@ -8,6 +8,9 @@ seen is weighted by the inverse of its chance to be seen, so over the steps ever
 (Rolling the picture around instead, as the 2015 notebook does, glues its opposite edges together,
 and creatures from the foreground grow into the sky.)
 
+Where a picture's edges are to meet, that is what is wanted: the grid *wraps*. It begins anywhere, goes on at the
+opposite edge, and shows every pixel in every step.
+
 Must not import: networks, files.
 """
 
@@ -52,6 +55,7 @@ class Tiling:
         widths: Which widths.
         ladder: Whether all tiles should have one of few sides, for a backend that compiles anew for
             each; what a tile is too large for the picture, its mirror image fills.
+        wraps: Whether the picture goes on at its opposite edges, in place of its mirror image.
     """
 
     tile: int
@@ -59,6 +63,7 @@ class Tiling:
     heights: Sides = ALL
     widths: Sides = ALL
     ladder: bool = False
+    wraps: bool = False
 
     def grid(self, size: Size) -> Grid:
         """The grid of tiles for pictures of a size."""
@@ -89,17 +94,21 @@ class Tiling:
         count = math.ceil(length / side)  # Larger sides can do with fewer; one too many could miss the picture.
         # Under half a tile: with more, a tile of a grid that is a little too long could miss the picture.
         reach = (side - 1) // 2 if count > 1 else min(self.jitter, length // 4)
-        return Axis(length, count, side, reach)
+        return Axis(length, count, side, reach, self.wraps)
 
 
 @dataclass(frozen=True)
 class Axis:
-    """How one axis of a picture is covered: by ``count`` tiles of ``side`` pixels, shifted by up to ``reach``."""
+    """How one axis of a picture is covered: by ``count`` tiles of ``side`` pixels, shifted by up to ``reach``.
+
+    One that ``wraps`` is shifted over its whole length instead.
+    """
 
     length: int
     count: int
     side: int
     reach: int
+    wraps: bool = False
 
     @property
     def first(self) -> int:
@@ -108,16 +117,24 @@ class Axis:
 
     def begin(self, fraction: float) -> int:
         """Where the grid begins, for a shift drawn from [-1, 1]; each whole pixel is as likely."""
+        if self.wraps:
+            return min(math.floor((fraction + 1) / 2 * self.length), self.length - 1)
         return self.first + min(math.floor((fraction + 1) / 2 * (2 * self.reach + 1)) - self.reach, self.reach)
 
     def laid(self, fraction: float) -> Laid:
         """The tiles as they lie for a shift drawn from [-1, 1]."""
         begin = self.begin(fraction)
         shown = np.arange(begin, begin + self.count * self.side)
-        return Laid(mirrored(shown, self.length).reshape(self.count, self.side), begin, self.length)
+        return Laid(self.continued(shown).reshape(self.count, self.side), begin, self.length, self.wraps)
+
+    def continued(self, positions: NDArray[Any]) -> IntArray:
+        """Which pixel is shown at positions that may lie beyond the edges."""
+        return (positions % self.length).astype(np.int32) if self.wraps else mirrored(positions, self.length)
 
     def chances(self) -> FloatArray:
         """For each pixel the share of shifts under which some tile covers it, in (0, 1]."""
+        if self.wraps:
+            return np.ones(self.length, np.float32)
         pixels = np.arange(self.length)
         lowest = np.maximum(pixels - self.first - self.count * self.side + 1, -self.reach)
         highest = np.minimum(pixels - self.first, self.reach)
@@ -146,27 +163,31 @@ class Laid(NamedTuple):
     """One axis of a picture under one shift of its tiles: the one place where this geometry is computed.
 
     Attributes:
-        source: ``(tiles, side)``: the pixel of the picture that each pixel of the tiles shows, mirrored beyond the
-            edges.
+        source: ``(tiles, side)``: the pixel of the picture that each pixel of the tiles shows, also beyond the edges.
         begin: Where the first tile begins; below 0 where it hangs over.
         length: Of the picture, in pixels.
+        wraps: Whether it goes on at its opposite edge.
     """
 
     source: IntArray
     begin: int
     length: int
+    wraps: bool = False
 
-    def spans(self) -> list[tuple[slice, slice]]:
-        """For each tile which pixels of the picture it shows where they are, and which of its own those are."""
+    def spans(self) -> list[tuple[IntArray, slice]]:
+        """For each tile which pixels of the picture it shows where they are, and which of its own those are.
+
+        No pixel is shown by two of them so.
+        """
         count, side = self.source.shape
-        starts = [self.begin + index * side for index in range(count)]
+        starts = [(0 if self.wraps else self.begin) + index * side for index in range(count)]
         inside = [slice(max(-start, 0), side - max(start + side - self.length, 0)) for start in starts]
-        return [(slice(start + one.start, start + one.stop), one) for start, one in zip(starts, inside, strict=True)]
+        return [(tile[one], one) for tile, one in zip(self.source, inside, strict=True)]
 
     def back(self, canvas_length: int) -> tuple[IntArray, NDArray[np.bool_]]:
         """For each pixel of a canvas which of all tiles' pixels shows it, and whether any does."""
         places = np.arange(canvas_length)
-        back = places - self.begin
+        back = (places - self.begin) % self.length if self.wraps else places - self.begin
         seen = (back >= 0) & (back < self.source.size) & (places < self.length)
         return np.where(seen, back, 0).astype(np.int32), seen
 
@@ -281,7 +302,7 @@ def _over_tiles(
         scores, gradients = gradient(cut[0] if beside is None else np.concatenate(cut, axis=-1), matrix)
         for (down, across), one in zip(some, gradients, strict=True):
             (place_down, own_down), (place_across, own_across) = spans[0][down], spans[1][across]
-            out[place_down, place_across] = one[own_down, own_across]
+            out[place_down[:, None], place_across] = one[own_down, own_across]
         score += math.fsum(scores)
     out /= grid.rows.chances()[:, None, None]
     out /= grid.columns.chances()[:, None]

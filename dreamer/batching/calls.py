@@ -179,4 +179,6 @@ def looks_of(
             raise SettingsError("two of the presets have the same name, which their folders would have; rename one")
     if any(settings.frames > 1 for settings in looks.values()):
         raise SettingsError("photos of a folder become single pictures, no zooms; give --frames 1")
+    if told.get("ground", "noise") != "noise" or any(settings.size is not None for settings in looks.values()):
+        raise SettingsError("size and ground are for a dream of nothing, and a folder has photos; leave them out")
     return looks, {preset.name: preset.sha256 for preset in found}

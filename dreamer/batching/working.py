@@ -49,11 +49,13 @@ def dream_job(job: FileJob) -> Notes:
 
 def _dream_photo(job: FileJob) -> Notes:
     from dreamer.dreaming.photo import PhotoDream
+    from dreamer.dreaming.sizes import check_room
 
     data = _bytes_of(job.inputs, job.source)
     digest = hashlib.sha256(data).hexdigest()
     photo = images.decode(data, job.inputs.show(job.source), **_terms(job), compact=True)
     notes, damaged = list(photo.notes), photo.is_damaged
+    check_room((photo.pixels.shape[0], photo.pixels.shape[1]), job.settings, max_pixels=job.max_pixels)
     source = source_of(PurePosixPath(job.source).name, digest, photo)
     dream = PhotoDream(photo, job.settings, source=source, preset=job.origin)
     if job.timeout is None:

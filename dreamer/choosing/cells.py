@@ -30,7 +30,7 @@ _PAIRS = ("prior_noise",)
 _WIDEST = 12
 """Cells in a row, at the most, that nobody asked for."""
 
-_OF_OTHERS = ("frames", "zoom", "focus", "turn", "ease", "loop", "aspect")
+_OF_OTHERS = ("frames", "zoom", "focus", "turn", "ease", "loop", "aspect", "size", "ground", "upscale")
 """Settings in which single pictures of one shape do not differ."""
 
 

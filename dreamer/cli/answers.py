@@ -31,7 +31,7 @@ _RATE: Shape = {
 
 ITEMS: Mapping[str, Shape] = {
     "dream": {
-        "photo": str, "path": (str, None), "width": int, "height": int, "frames": int, "score": (float, None),
+        "photo": (str, None), "path": (str, None), "width": int, "height": int, "frames": int, "score": (float, None),
         "partial": bool, "recipe": {str: object},
         "error": {"kind": str, "message": str},  # Of one of several that failed, which has only photo and path besides.
     },

@@ -81,6 +81,7 @@ _IDLE_SETTINGS: Mapping[str, _IdleSetting] = {
     "turn": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
     "ease": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
     "loop": _IdleSetting("frames", 1, f"for an endless zoom; {_ZOOM}"),
+    "ground": _IdleSetting("size", None, "what a dream of nothing begins with; say how large, as in --size 1920x1080"),
     "prior_weight": _IdleSetting("prior", None, "how much a prior counts, and there is none; give a --prior"),
     "prior_noise": _IdleSetting("prior", None, "which noise a prior takes off, and there is none; give a --prior"),
     "diversity_weight": _IdleSetting("diversity", 1, "for several pictures of a target; say --diversity 4"),

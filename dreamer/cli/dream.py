@@ -132,24 +132,25 @@ def dream(
     dreamer dream photo.jpg --frames 120 --focus 0.3,0.6 --turn 2 --ease --loop --aspect 9:16 -o zoom.mp4
     dreamer dream --recipe photo-dream.jpg --seed 8
     dreamer dream --pick 7 photo-sheet.png
+    dreamer dream --size 3840x2160 --preset stained-glass --tileable -o wallpaper.png
     """  # noqa: D301  Click wants the control character itself before what it must not wrap.
     if pick is not None and recipe is None:
         recipe, photos = _sheet(photos, pick), ()
     earlier = None if recipe is None else Earlier.read(recipe, trust=trust, pick=pick)
-    if not photos:
-        if earlier is None:
-            raise click.UsageError("Missing argument 'PHOTO', or --recipe FILE with the photo beside it.")
-        photos = (earlier.photo(),)
     if output == STANDARD and as_json:
         raise SettingsError("-o - and --json both write to standard output; give one of them")
     if photos == (STANDARD,) and output is None:
         raise SettingsError("a photo from standard input has no name; say where to write with -o NAME.png, or -o -")
     chosen = given_options({**chosen, "objective": objective_of(objective, layers, channels)})
-    settings, origin = _settings(presets, regions, earlier, chosen, trust=trust)
+    if photos and "size" in chosen:
+        raise SettingsError("--size is for a dream of nothing; leave out PHOTO, or give --max-size or --upscale")
+    of_photo = {"size": None} if photos else {}  # Whatever a preset or a recipe has: it is of the photo.
+    settings, origin = _settings(presets, regions, earlier, chosen | of_photo, trust=trust)
     check_settings(settings, chosen)
+    sources = _sources(photos, earlier, settings)
     if frame_rate is not None and settings.frames == 1:
         raise SettingsError("--frame-rate is for an endless zoom; say how long it is, as in --frames 60")
-    if frame_rate is not None and output is not None and not output.suffix and len(photos) == 1:
+    if frame_rate is not None and output is not None and not output.suffix and len(sources) == 1:
         raise SettingsError(f"--frame-rate is for an animation, and {output} becomes a folder of frames; leave it out")
     if save_octaves is not None and settings.frames > 1:
         raise SettingsError("--save-octaves is for a single picture; leave out --frames")
@@ -163,7 +164,7 @@ def dream(
         needed[registry.spec(part.model, part.preprocessing)] = None
         needed |= dict.fromkeys(priors.needed(priors.check_use(part.prior, dreams=True)))
     settings.file_digests()  # So is a file that is not there.
-    folder = _folder(photos, output, save_octaves)
+    folder = _folder(photos, output, save_octaves) if len(photos) > 1 else None
     tell = silent if quiet else note
     if settings.strength == 0:
         tell("with a strength of 0 the photo stays as it is, and nothing of the dream is to be seen")
@@ -171,7 +172,7 @@ def dream(
     wish = Wish(
         settings=settings,
         preset=origin,
-        output=output if len(photos) == 1 else None,
+        output=output if len(sources) == 1 else None,
         folder=folder,
         overwrite=overwrite,
         preview=preview,
@@ -183,7 +184,7 @@ def dream(
         quiet=quiet,
         tell=tell,
     )
-    status = _dream_all(photos, wish, as_json=as_json)
+    status = _dream_all(sources, wish, as_json=as_json)
     if status:
         ctx.exit(status)
 
@@ -199,7 +200,20 @@ def _sheet(photos: Sequence[Path], pick: int | str) -> Path:
     return photos[0]
 
 
-def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
+def _sources(photos: tuple[Path, ...], earlier: Earlier | None, settings: DreamSettings) -> tuple[Path | None, ...]:
+    """What is dreamt: the photos, or that of an earlier dream, or nothing, which is None."""
+    if photos:
+        return photos
+    if settings.size is not None:
+        return (None,)
+    if earlier is None:
+        raise click.UsageError(
+            "Missing argument 'PHOTO', or --recipe FILE with the photo beside it, or --size WxH to dream of nothing."
+        )
+    return (earlier.photo(),)
+
+
+def _dream_all(photos: Sequence[Path | None], wish: Wish, *, as_json: bool) -> int:
     """Dream photos one after the other, tell where the results are, and give the exit status."""
     if len(photos) > 1:
         return _dream_several(photos, wish, as_json=as_json)
@@ -211,7 +225,7 @@ def _dream_all(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
     return exit_status() if made.is_partial else 0
 
 
-def _dream_several(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
+def _dream_several(photos: Sequence[Path | None], wish: Wish, *, as_json: bool) -> int:
     """The same of several: one that fails is said, and the others go on; an interrupt ends all."""
     wish = planned(wish)
     answers: list[dict[str, Any]] = []
@@ -237,7 +251,7 @@ def _dream_several(photos: Sequence[Path], wish: Wish, *, as_json: bool) -> int:
     return EXIT_FAILURE if any("error" in answer for answer in answers) else 0
 
 
-def _one_of_several(photo: Path, wish: Wish) -> Made:
+def _one_of_several(photo: Path | None, wish: Wish) -> Made:
     """Dream one of several photos; what goes wrong with it is said."""
     try:
         return _dream_photo(photo, wish)
@@ -255,7 +269,7 @@ def _print(made: Made, wish: Wish) -> None:
         print_path(made.path)
 
 
-def _dream_photo(photo: Path, wish: Wish) -> Made:
+def _dream_photo(photo: Path | None, wish: Wish) -> Made:
     """Dream a photo and write the result.
 
     Raises:
@@ -273,14 +287,12 @@ def _dream_photo(photo: Path, wish: Wish) -> Made:
 
 
 def _folder(photos: Sequence[Path], output: Path | None, octave_folder: Path | None) -> Path | None:
-    """The folder that the dreams of several photos go to; None for beside the photos.
+    """The folder that the dreams of several photos go to; None for beside them.
 
     Raises:
         SettingsError: Something is asked for that several photos cannot share.
         ImageWriteError: There can be no such folder.
     """
-    if len(photos) == 1:
-        return None
     if octave_folder is not None:
         raise SettingsError(f"--save-octaves is for one photo, and {len(photos)} are given; leave it out")
     if STANDARD in photos:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,7 +96,7 @@ def planned(wish: Wish) -> Wish:
     return replace(wish, plan=plan)
 
 
-def named(photo: Path, wish: Wish, taken: Collection[str | None]) -> Wish:
+def named(photo: Path | None, wish: Wish, taken: Collection[str | None]) -> Wish:
     """The same with the result's name where files in a folder may be replaced: all but those that are *taken*."""
     if wish.folder is None or not wish.overwrite:
         return wish
@@ -103,17 +104,27 @@ def named(photo: Path, wish: Wish, taken: Collection[str | None]) -> Wish:
     return replace(wish, output=next(name for name in names if str(name) not in taken))
 
 
-def read(photo: Path, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
-    """What a photo holds, in a list that it can be taken from, so that nobody keeps it; and what recipes say of it."""
+def read(photo: Path | None, wish: Wish) -> tuple[list[Photo], dict[str, object]]:
+    """What a photo holds, in a list that it can be taken from, so that nobody keeps it; and what recipes say of it.
+
+    Where there is no photo, it is a ground.
+    """
+    from dreamer.dreaming import grounds
+    from dreamer.dreaming.sizes import check_room
     from dreamer.images.opening import stream_bytes
     from dreamer.sources import photo_of, read_photo
 
+    max_pixels = wish.reading["max_pixels"]
+    if photo is None:
+        return [grounds.photo_of(wish.settings, max_pixels=max_pixels, preview=wish.preview)], {}
     options = {**wish.reading, **wish.settings.reading} | ({"work_bytes": 0} if wish.preview else {})
     if photo == STANDARD:
         data = stream_bytes(standard_input(), "standard input")
         found, source = photo_of(data, "", "standard input", **options)
     else:
         found, source = read_photo(photo, **options)
+    size = found.pixels.shape[0], found.pixels.shape[1]
+    check_room(size, wish.settings, max_pixels=max_pixels, preview=wish.preview)
     return [found], source
 
 
@@ -124,25 +135,32 @@ def begun(found: list[Photo], wish: Wish, source: Mapping[str, object]) -> Photo
     return PhotoDream(found.pop(), wish.plan or wish.settings, source=source, preset=wish.preset, preview=wish.preview)
 
 
-def names_of(photo: Path, wish: Wish, suffix: str | None = None) -> Iterator[Path]:
-    """Names for the result of a photo, the first one best."""
+def names_of(photo: Path | None, wish: Wish, suffix: str | None = None) -> Iterator[Path]:
+    """Names for the result of a photo, the first one best; of nothing they begin with the look, or with the ground."""
     from dreamer.sources import result_names
 
+    if photo is None:
+        photo = Path(f"{_nameable(wish.preset.get('preset')) or wish.settings.ground}.png")
     named = photo if wish.folder is None else wish.folder / photo.name
     return result_names(named, "preview" if wish.preview else "dream", suffix)
 
 
-def stem_of(photo: Path) -> str:
+def _nameable(preset: str | None) -> str | None:
+    """The name of a preset as part of a file's; None where it has none, or a recipe made up an odd one."""
+    return preset if preset is not None and re.fullmatch(r"[\w-]{1,80}", preset) else None
+
+
+def stem_of(photo: Path | None) -> str:
     """What the name of what is kept elsewhere begins with."""
-    return "dream" if photo == STANDARD else photo.stem
+    return "dream" if photo is None or photo == STANDARD else photo.stem
 
 
-def opening(photo: Path, wish: Wish) -> str:
+def opening(photo: Path | None, wish: Wish) -> str:
     """What progress shows before the first step."""
-    return "Loading the network" if wish.plan is None else str(photo)
+    return "Loading the network" if wish.plan is None or photo is None else str(photo)
 
 
-def check_folder(folder: Path, photo: Path, wish: Wish, pattern: str = "*") -> None:
+def check_folder(folder: Path, photo: Path | None, wish: Wish, pattern: str = "*") -> None:
     """Find out now that pictures of a pattern could not be written into a folder.
 
     Raises:
@@ -150,7 +168,7 @@ def check_folder(folder: Path, photo: Path, wish: Wish, pattern: str = "*") -> N
     """
     from dreamer import images
 
-    if photo != STANDARD and folder.is_dir() and photo.absolute().parent.samefile(folder):
+    if photo is not None and photo != STANDARD and folder.is_dir() and photo.absolute().parent.samefile(folder):
         raise ImageWriteError(f"the photo {photo} lies in {folder}; expected a folder of their own for the pictures")
     images.check_picture_folder(folder, pattern=pattern, overwrite=wish.overwrite)
 

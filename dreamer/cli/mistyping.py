@@ -259,6 +259,21 @@ class Point(click.ParamType[Any]):
         return found
 
 
+class WidthHeight(click.ParamType[Any]):
+    """The size of a picture as screens have it: width first."""
+
+    name = "wxh"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """``(height, width)``."""
+        sides = re.split("[x\N{MULTIPLICATION SIGN}]", str(value).lower())
+        if len(sides) != 2 or not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", side) for side in sides):
+            raise click.BadParameter(
+                f"{shown(value)} is no size; expected WIDTHxHEIGHT in pixels, as in 1920x1080", param=param, ctx=ctx
+            )
+        return int(sides[1]), int(sides[0])
+
+
 _AMOUNT = re.compile(r"([+-]?[0-9]+(?:[.,][0-9]+)*|[+-]?[.,][0-9]+)\s*(%|[A-Za-z°]*)")
 
 

@@ -22,9 +22,9 @@ from dreamer.cli.completing import (
     complete_target,
 )
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
-from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Point, Whole
+from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Point, Whole, WidthHeight
 from dreamer.cli.ranging import Several
-from dreamer.dreaming.settings import BLENDS, DreamSettings
+from dreamer.dreaming.settings import BLENDS, GROUNDS, DreamSettings
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
 from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
@@ -178,6 +178,11 @@ _PRECISION = _Setting(
 )  # fmt: skip
 
 _DREAM: tuple[_Setting, ...] = (
+    _Setting(DREAM, "size", WidthHeight(), "WxH", "Dream of nothing, without a photo, a picture of this size."),
+    _Setting(
+        DREAM, "ground", str, "NAME", f"What a dream of nothing begins with: {', '.join(GROUNDS)}.",
+        complete_choice(lambda: GROUNDS),
+    ),
     _Setting(DREAM, "guide", Path, "FILE", "Dream of what the layers find in this picture."),
     _Setting(LOOK, "strength", float, "0..1", "How much of the dream is laid over the photo."),
     _Setting(
@@ -199,6 +204,7 @@ _DREAM: tuple[_Setting, ...] = (
     _Setting(CLIMB, "scale", float, "FRACTION", "Largest random change of size in each step."),
     _Setting(CLIMB, "seed", int, "N", "The number that chance begins with; the same gives the same dream."),
     _Setting(RESULT, "max_size", int, "PX", "Make a photo with a longer side smaller first.  [default: keep its size]"),
+    _Setting(RESULT, "upscale", float, "F", "How many times the size of the photo to make the dream, 1 to 8."),
     _Setting(RESULT, "frames", int, "N", "How many pictures of an endless zoom to make, as an animation or a folder."),
     _Setting(RESULT, "zoom", float, "F", "How much each picture of a zoom is magnified in the next."),
     _Setting(RESULT, "focus", Point, "X,Y", "Where a zoom goes, or --aspect cuts: shares of the sides, from top left."),
@@ -239,6 +245,7 @@ class _Switch(NamedTuple):
 
 
 _DREAM_SWITCHES: tuple[_Switch, ...] = (
+    _Switch(RESULT, "tileable", "Let opposite edges meet, so that it can be laid beside itself."),
     _Switch(RESULT, "ease", "Let a zoom begin and end at rest."),
     _Switch(RESULT, "loop", "Let a zoom lead back to its first picture, which comes up within the last ones."),
 )
@@ -367,7 +374,8 @@ def _setting_options(command: Command, settings: type, table: Sequence[_Setting]
     return command
 
 
-_STILL = tuple(one for one in _DREAM if one.name not in ("frames", "zoom", "focus", "turn", "aspect"))
+_OF_OTHER_SHAPES = ("frames", "zoom", "focus", "turn", "aspect", "size", "ground", "upscale")
+_STILL = tuple(one for one in _DREAM if one.name not in _OF_OTHER_SHAPES)
 """What single pictures of one shape depend on."""
 
 

@@ -54,13 +54,13 @@ def write_result(
                 return target
 
 
-def check_not_photo(target: Path, photo: Path) -> None:
-    """Make sure that a result does not take the place of the photo.
+def check_not_photo(target: Path, photo: Path | None) -> None:
+    """Make sure that a result does not take the place of the photo, if there is one.
 
     Raises:
         ImageWriteError: It would.
     """
-    if target.exists() and photo.exists() and target.samefile(photo):
+    if photo is not None and target.exists() and photo.exists() and target.samefile(photo):
         raise ImageWriteError(
             f"the output {target} is the photo itself, which is never written to. Choose another name"
         )

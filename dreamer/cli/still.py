@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from dreamer.images import Photo
 
 
-def still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> Made:
+def still(photo: Path | None, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> Made:
     """Dream a photo and write the picture; *found* holds the photo, and no longer afterwards."""
     _check_still(photo, wish)
     dream = _dreamt(photo, wish, found, source)
     result, plan = dream.result(compact=True), dream.plan
     del dream  # Of a large photo these are gigabytes, which encoding the result can do with.
     if wish.output == STANDARD:
-        print_picture(result, ".png" if photo == STANDARD else _written_suffix(photo), note=wish.tell)
+        print_picture(result, _written_suffix(photo), note=wish.tell)
         target = None
     else:
         target = write_result(result, wish.output, names_of(photo, wish), overwrite=wish.overwrite, note=wish.tell)
@@ -40,7 +40,7 @@ def still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obje
             f"{reached.num_steps}; {target or 'what was written'} is partial"
         )
     answer = {
-        "photo": str(photo),
+        "photo": None if photo is None else str(photo),
         "path": None if target is None else str(target),
         "width": width,
         "height": height,
@@ -52,13 +52,14 @@ def still(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, obje
     return Made(target, answer, is_partial)
 
 
-def _written_suffix(photo: Path) -> str:
+def _written_suffix(photo: Path | None) -> str:
+    """Of what is written to standard output, which has no name."""
     from dreamer.images import dream_suffix
 
-    return dream_suffix(photo.suffix)
+    return ".png" if photo is None or photo == STANDARD else dream_suffix(photo.suffix)
 
 
-def _check_still(photo: Path, wish: Wish) -> None:
+def _check_still(photo: Path | None, wish: Wish) -> None:
     """Find out now, not after the dream, that the result could not be written."""
     from dreamer import images
 
@@ -66,7 +67,7 @@ def _check_still(photo: Path, wish: Wish) -> None:
         check_standard_output()
         target = None
     else:
-        if wish.output is None and photo.suffix.lower() not in images.READ_SUFFIXES:
+        if photo is not None and wish.output is None and photo.suffix.lower() not in images.READ_SUFFIXES:
             raise ImageWriteError(f"{photo} has no suffix that names a format; say where to write with -o NAME.png")
         target = wish.output or free_name(names_of(photo, wish))
         check_not_photo(target, photo)
@@ -79,7 +80,7 @@ def _check_still(photo: Path, wish: Wish) -> None:
         raise SettingsError(f"{target} is the name of an octave in {folder}; choose another for -o")
 
 
-def _dreamt(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> PhotoDream:
+def _dreamt(photo: Path | None, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> PhotoDream:
     """Dream until the end or an interrupt; from then on no other is taken."""
     with work_progress(quiet=wish.quiet, opening=opening(photo, wish)) as progress:
         import_keras()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dreamer.images import NumberedFiles, Photo, Spooled
 
 
-def zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> Made:
+def zoom(photo: Path | None, wish: Wish, found: list[Photo], source: Mapping[str, object]) -> Made:
     """Zoom into the dream of a photo and write the frames; *found* holds the photo, and no longer afterwards."""
     import dreamer.videos  # noqa: F401  Its films register there.
     from dreamer import images
@@ -43,7 +43,7 @@ def zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, objec
         wish.tell(f"interrupted after {count} of {asked} frames; {target} ends there")
     height, width = dream.size
     answer = {
-        "photo": str(photo),
+        "photo": None if photo is None else str(photo),
         "path": str(target),
         "width": width,
         "height": height,
@@ -55,7 +55,9 @@ def zoom(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, objec
     return Made(target, answer, count < asked)
 
 
-def _zoomed(photo: Path, wish: Wish, found: list[Photo], source: Mapping[str, object], writer: Any) -> PhotoDream:
+def _zoomed(
+    photo: Path | None, wish: Wish, found: list[Photo], source: Mapping[str, object], writer: Any
+) -> PhotoDream:
     """Zoom until the end or an interrupt; from then on no other is taken."""
     with work_progress(quiet=wish.quiet, opening=opening(photo, wish)) as progress:
         import_keras()

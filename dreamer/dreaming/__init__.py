@@ -1,6 +1,8 @@
 """Dreams: what a network sees in a photo, enhanced octave by octave.
 
     settings.py   DreamSettings: what one dream is told
+    sizes.py      how large a dream becomes, and whether there is room for it
+    grounds.py    what a dream of nothing begins with
     looks.py      Look: one of several in a dream
     steps.py      photo -> dream, step by step
     ascent.py     the climb of an octave, where the network and the gradient ascent meet

@@ -17,7 +17,7 @@ from keras import ops
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size
 from dreamer.ascent import on_device, scoring, tile_view
-from dreamer.ascent.conditioning import CONDITIONINGS
+from dreamer.ascent.conditioning import CONDITIONINGS, around
 from dreamer.ascent.loop import Step, ascend, ascend_on_device
 from dreamer.ascent.pulling import Pulling
 from dreamer.ascent.tiling import Tiling, batch_for, tiled
@@ -54,10 +54,16 @@ class Ascent:
         self._settings = plan.settings
         self._note = note
         self._stay_on_device = backend.on_accelerator() if stay_on_device is None else stay_on_device
+        self._conditioning = CONDITIONINGS[plan.settings.conditioning]
+        if plan.settings.tileable:
+            self._stay_on_device = self._stay_on_device and self._conditioning.wraps_on_device
+            self._conditioning = self._conditioning._replace(host=around(self._conditioning.host))
         self._layers = sorted(plan.objective.layers)
         self._pulling: Pulling | None = None
         if plan.prior is not None:
-            self._pulling = Pulling(plan.prior, plan.settings.prior_weight or 0.0, plan.settings.prior_noise)
+            self._pulling = Pulling(
+                plan.prior, plan.settings.prior_weight or 0.0, plan.settings.prior_noise, plan.settings.tileable
+            )
         self._programs = programs(
             plan.network,
             plan.objective,
@@ -71,6 +77,7 @@ class Ascent:
             heights=sides.height,
             widths=sides.width,
             ladder=backend.current().STATIC_SHAPES,
+            wraps=plan.settings.tileable,
         )
         self._gradient = tiled(self._programs.tiles, self._tiling, batch=self._batch(), note=note)
 
@@ -136,7 +143,7 @@ class Ascent:
             views=_views(self._settings, octave),
             num_steps=self._settings.steps,
             step_size=self._settings.step_size,
-            conditioning=CONDITIONINGS[self._settings.conditioning].host,
+            conditioning=self._conditioning.host,
             pull=pull,
             first=first,
         )

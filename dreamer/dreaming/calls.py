@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from dreamer.dreaming.grounds import photo_for
 from dreamer.dreaming.photo import Dream, PhotoDream
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep
 from dreamer.dreaming.zoom import ZoomStep
 from dreamer.progress import followed
-from dreamer.sources import opened
 
 if TYPE_CHECKING:
     from dreamer.models.network import Network
@@ -26,7 +26,7 @@ def warn(line: str) -> None:
 
 
 def dream(
-    picture: Any,
+    picture: Any = None,
     settings: DreamSettings | None = None,
     *,
     network: Network | str | None = None,
@@ -39,7 +39,8 @@ def dream(
 
     Args:
         picture: A path, a Pillow image, an earlier result, or an array ``(height, width, 3)`` of RGB: float in [0, 1],
-            or uint8. Of a file everything comes back that it holds besides: transparency, depth, metadata.
+            or uint8. Of a file everything comes back that it holds besides: transparency, depth, metadata. None to
+            dream of nothing, at the ``size`` of the settings and from their ``ground``.
         settings: What to do; by default the defaults of :class:`DreamSettings`.
         network: What to dream with: a name, the path of a ``.keras`` file, or what :func:`dreamer.load` gave; in place
             of ``model`` of the settings.
@@ -64,13 +65,14 @@ def dream(
         >>> found  # doctest: +SKIP
         <Dream: 427x640 pixels, score 1.62>
         >>> found.save("rocket-dream.jpg")  # doctest: +SKIP
+        >>> desk = dreamer.dream(size=(1080, 1920), ground="gradient")  # doctest: +SKIP
     """
     run = _run(picture, settings, network, keywords, preview=preview)
     return run.run(note=warn, on_step=on_step, progress=progress)
 
 
 def dream_steps(
-    picture: Any,
+    picture: Any = None,
     settings: DreamSettings | None = None,
     *,
     network: Network | str | None = None,
@@ -105,7 +107,7 @@ def dream_steps(
 
 
 def zoom_steps(
-    picture: Any,
+    picture: Any = None,
     settings: DreamSettings | None = None,
     *,
     network: Network | str | None = None,
@@ -144,5 +146,5 @@ def _run(
     preview: bool,
 ) -> PhotoDream:
     chosen = DreamSettings.merged(settings, keywords)
-    photo, source = opened(picture, **chosen.reading)
+    photo, source = photo_for(picture, chosen, preview=preview)
     return PhotoDream(photo, chosen, network=network, source=source, preview=preview)

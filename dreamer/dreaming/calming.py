@@ -14,11 +14,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from dreamer import wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, fitted, resize_stored
 
 _SIDE = 384  # Pixels of the longer side of what is looked at.
 _REACH = 0.02  # Of the longer side: how far around a place.
 _FINE = 2  # Pixels around each: what counts as fine.
+_STEPS = 5  # Times that far is looked, one after the other.
 _NOISE = 0.008  # Deviation of colours that is none.
 _MUCH = 0.02, 0.03  # Deviation that is structure: that of nine tenths of the photo, but within these.
 _RARE, _USUAL = 0.25, 0.6  # Share of the surroundings that has structure: of calm places; of busy ones.
@@ -27,12 +29,13 @@ _EDGES = 1e-3  # Variance of the lightness below which an edge is none.
 _RANGES = np.array([100, 255, 255], np.float32)  # Of lightness and colours.
 
 
-def busy(photo: StoredArray, size: Size) -> FloatArray:
+def busy(photo: StoredArray, size: Size, *, wraps: bool = False) -> FloatArray:
     """How busy each place of a photo is.
 
     Args:
         photo: ``(height, width, 3)`` RGB as it is stored.
         size: Of the result, ``(height, width)``.
+        wraps: Whether the photo's opposite edges meet, so that what is around a place goes on there.
 
     Returns:
         ``(height, width)``: 0 where it is calm, 1 where it is busy.
@@ -46,12 +49,15 @@ def busy(photo: StoredArray, size: Size) -> FloatArray:
     """
     small = fitted((photo.shape[0], photo.shape[1]), _SIDE)
     pixels = np.clip(as_float(resize_stored(photo, small)), 0, 1)
-    colours = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2LAB) / _RANGES
     reach = max(_FINE, round(_REACH * max(small)))
+    margin = _STEPS * reach if wraps else 0
+    pixels = wrapping.margined(pixels, margin)
+    colours = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2LAB) / _RANGES
     deviation = np.sqrt(np.maximum((_mean(colours**2, _FINE) - _mean(colours, _FINE) ** 2).sum(-1), 0))
     structure = _between(deviation, _NOISE, float(np.clip(np.quantile(deviation, 0.9), *_MUCH)))
     share = _between(_mean(_mean(structure, reach), reach), _RARE, _USUAL)
     found = _to_edges(share * share * (3 - 2 * share), np.ascontiguousarray(colours[..., 0]), reach)
+    found = found[margin : margin + small[0], margin : margin + small[1]]
     found = found / max(_LEAST, float(np.quantile(found, 0.95)))
     return np.asarray(np.clip(cv2.resize(found, size[::-1], interpolation=cv2.INTER_LINEAR), 0, 1), np.float32)
 

@@ -9,6 +9,7 @@ Works on strips, so a large photo is never copied whole. Must not import: networ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dreamer import images
+from dreamer import images, wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
 from dreamer.dreaming.calming import busy
 from dreamer.dreaming.settings import DreamSettings
@@ -27,6 +28,7 @@ from dreamer.files.digests import stamp_of
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
 _SAMPLED = 512  # Rows and columns, at the most, that colours are measured on.
 _BLURRED_AT = 8.0  # Pixels of deviation: a softer mask is blurred at a smaller size, which looks the same.
+_SEEN = 4  # Deviations, beyond which a blur sees nothing.
 
 Strip = FloatArray
 """``(rows, width, 3)`` in [0, 1]."""
@@ -70,6 +72,7 @@ class Finish:
         self._calm = np.float32(0 if photo is None else settings.calm)
         self._photo = photo
         self._held = held
+        self._wraps = settings.tileable
 
     def told(self, settings: DreamSettings) -> Finish:
         """The same as other settings say it: of the same photo, with the same masks where they have some."""
@@ -168,7 +171,7 @@ class Finish:
             size: ``(height, width)``; what was found for the last one is kept.
         """
         if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
-            self._fitted = feathered(self._mask, size, self._feather)
+            self._fitted = feathered(self._mask, size, self._feather, wraps=self._wraps)
         return self._fitted
 
     def kept_at(self, size: Size) -> NDArray[np.uint8] | None:
@@ -180,7 +183,7 @@ class Finish:
         if self._kept is not None and self._kept.shape == size:
             return self._kept
         if self._photo is not None and self._calm > 0:
-            kept = 1 - self._calm * (1 - busy(self._photo, size))
+            kept = 1 - self._calm * (1 - busy(self._photo, size, wraps=self._wraps))
             if self._held is not None:
                 kept = kept * as_float(feathered(self._held, size, 0))
             self._kept = as_stored(kept, np.uint8)
@@ -240,13 +243,14 @@ def mask_of(picture: images.Photo) -> NDArray[np.uint8]:
     return brightness
 
 
-def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.uint8]:
+def feathered(mask: NDArray[np.uint8], size: Size, share: float, *, wraps: bool = False) -> NDArray[np.uint8]:
     """Bring a mask to a size and soften its edges.
 
     Args:
         mask: ``(height, width)``.
         size: The wanted ``(height, width)``.
         share: Deviation of the blur, of the longer side.
+        wraps: Whether opposite edges meet, so that what ends at one ends softly at the other.
 
     Returns:
         uint8 of that size.
@@ -255,7 +259,11 @@ def feathered(mask: NDArray[np.uint8], size: Size, share: float) -> NDArray[np.u
     shrink = min(1.0, _BLURRED_AT / deviation) if deviation > 0 else 1.0
     small = resize(as_float(mask), scaled(size, shrink))
     if deviation * shrink > 0:
-        small = cv2.GaussianBlur(small, (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE)
+        margin = math.ceil(_SEEN * deviation * shrink) if wraps else 0
+        wide = cv2.GaussianBlur(
+            wrapping.margined(small, margin), (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE
+        )
+        small = wide[margin : margin + small.shape[0], margin : margin + small.shape[1]]
     # Straight lines between pixels, since cubic ones would leave a rim beside a sharp edge.
     full = cv2.resize(small, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(as_stored(np.clip(full, 0, 1), np.uint8))

@@ -168,7 +168,7 @@ class PhotoDream:
             SettingsError, ModelError: As for :func:`dreamer.dream`.
         """
         for step in planned_steps(
-            self.plan,
+            self._climbed,
             self._photo.pixels,
             note=note,
             stay_on_device=stay_on_device,
@@ -181,8 +181,13 @@ class PhotoDream:
     def zoom(self, *, note: Callable[[str], None]) -> Iterator[ZoomStep]:
         """Zoom into the dream, as :func:`dreamer.zoom_steps` says."""
         yield from planned_frames(
-            self.plan, self._photo.pixels, note=note, preview=self._preview, focus=self._focus, masks=self._masks
+            self._climbed, self._photo.pixels, note=note, preview=self._preview, focus=self._focus, masks=self._masks
         )
+
+    @property
+    def _climbed(self) -> DreamPlan:
+        """The plan for the photo as it is here, which has grown already."""
+        return self.plan if self._preview else self.plan.with_settings(upscale=1.0)
 
     @property
     def has_alpha(self) -> bool:

@@ -17,7 +17,7 @@ from dreamer.backends import PRECISIONS
 from dreamer.dreaming.framing import MIDDLE, Point, ratio_of
 from dreamer.dreaming.looks import OF_A_LOOK, OF_BOTH, Look, looks_of
 from dreamer.errors import SettingsError
-from dreamer.memory import DREAM_BYTES, PRIOR_BYTES
+from dreamer.memory import DREAM_BYTES, PRIOR_BYTES, TILEABLE_BYTES
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
@@ -28,6 +28,9 @@ CONDITIONINGS = ("none", "smooth", "laplacian")
 
 BLENDS = ("normal", "multiply", "screen", "overlay", "soft-light", "hard-light", "darken", "lighten", "difference")
 """How a dream may be laid over its photo; see ``dreamer.dreaming.finish``."""
+
+GROUNDS = ("noise", "gradient", "grey")
+"""What may be dreamt of where there is no photo; see ``dreamer.dreaming.grounds``."""
 
 COLORS = ("free", "keep", "luminance")
 """Whose colours a dream may have; see ``dreamer.dreaming.finish``."""
@@ -47,7 +50,7 @@ class DreamSettings(Settings):
         steps: Steps of ascent in each octave.
         step_size: Root-mean-square change of the picture per step, in units of its range [0, 1].
         jitter: Largest random shift in each step, in pixels. A picture of several tiles is shifted
-            by up to half a tile instead.
+            by up to half a tile instead, one that is tileable anywhere.
         rotate: Largest random rotation in each step, in degrees.
         scale: Largest random change of size in each step, as a fraction: 0.1 for 0.9 to 1.1.
         conditioning: ``"none"``, ``"smooth"`` or ``"laplacian"``.
@@ -82,12 +85,16 @@ class DreamSettings(Settings):
         precision: ``"float32"``, ``"bfloat16"`` or ``"float16"`` to compute the network in, or ``"auto"``
             for the quickest on this machine in which its dreams are as good.
         seed: Everything random comes from it.
+        tileable: Whether opposite edges meet, so that the result can be laid beside itself.
+        size: ``(height, width)`` of a dream of nothing, without a photo; None for a dream of a photo.
+        ground: What a dream of nothing begins with: ``"noise"``, ``"gradient"`` or ``"grey"``.
+        upscale: How many times the photo's size the result has, before ``max_size`` is looked at.
         looks: Several looks in one dream, mixed or each in its region; none for a dream of one look, which these
             settings are. With looks, what each look has for itself (``dreamer.dreaming.looks.OF_A_LOOK``) is said
             there; strength and mask of the dream hold over all of them.
 
     Raises:
-        SettingsError: A value is impossible.
+        SettingsError: A value is impossible, or two of them contradict each other.
 
     Example:
         >>> sorted(DreamSettings(objective="block4b - 0.5*block2a:3").objective.layers)
@@ -128,12 +135,17 @@ class DreamSettings(Settings):
     tile: int = 512
     precision: str = "auto"
     seed: int = 0
+    tileable: bool = False
+    size: tuple[int, int] | None = None
+    ground: str = "noise"
+    upscale: float = 1.0
     looks: tuple[Look, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective is not None:
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
+        choices |= {"ground": GROUNDS}
         object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
         object.__setattr__(self, "focus", _point("focus", self.focus))
         if self.aspect is not None:
@@ -143,6 +155,16 @@ class DreamSettings(Settings):
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} is {shown(getattr(self, name))}; expected true or false")
         self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
+        object.__setattr__(self, "size", None if self.size is None else _size(self.size))
+        if not isinstance(self.tileable, bool):
+            raise SettingsError(f"tileable is {shown(self.tileable)}; expected true or false")
+        if self.tileable and self.frames > 1:
+            raise SettingsError(
+                "tileable is for a single picture: each frame of a zoom is a part of the one before, and its edges do "
+                "not meet; give frames or tileable"
+            )
+        if self.size is not None and self.upscale != 1:
+            raise SettingsError("upscale is how much a photo grows, and size is that of a dream of nothing; give one")
         object.__setattr__(self, "looks", looks_of(self.looks, DreamSettings))
         self._check_looks()
 
@@ -236,10 +258,11 @@ class DreamSettings(Settings):
     @property
     def work_bytes(self) -> int:
         """What a dream takes for each pixel besides the photo."""
+        wrapped = TILEABLE_BYTES if self.tileable else 0
         if self.looks:
             # Each look has a climb of its own, beside the picture that all of them make.
-            return DREAM_BYTES + sum(look.settings.work_bytes for look in self.looks)
-        return DREAM_BYTES + (0 if self.prior is None else PRIOR_BYTES)
+            return DREAM_BYTES + sum(look.settings.work_bytes for look in self.looks) + wrapped
+        return DREAM_BYTES + (0 if self.prior is None else PRIOR_BYTES) + wrapped
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -282,7 +305,7 @@ def _point(name: str, value: Any) -> Point:
     return float(numbers[0]), float(numbers[1])
 
 
-_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect", "looks")
+_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect", "tileable", "size", "ground", "upscale", "looks")
 """Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {
@@ -305,8 +328,25 @@ _DREAM_RANGES: Mapping[str, Range] = {
     "max_size": (Integral, 1, 1_000_000, "a whole number: 1 to 1000000 pixels"),
     "tile": (Integral, 32, 16_384, "a whole number: 32 to 16384 pixels"),
     "seed": SEEDS,
+    "upscale": (Real, 1, 8, "how many times larger, 1 to 8"),
 }
 
 _USUAL: Mapping[str, Any] = {
     name: field.default for name, field in DreamSettings.__dataclass_fields__.items() if name != "looks"
 }
+
+
+def _size(value: object) -> tuple[int, int]:
+    """A size of two whole numbers.
+
+    Raises:
+        SettingsError: It is something else.
+    """
+    given = value if isinstance(value, list | tuple) else ()
+    sides = [int(side) for side in given if isinstance(side, Integral) and not isinstance(side, bool)]
+    if len(given) != 2 or len(sides) != 2 or not all(0 < side <= _LONGEST for side in sides):
+        raise SettingsError(f"size is {shown(value)}; expected height and width in pixels, each 1 to {_LONGEST}")
+    return sides[0], sides[1]
+
+
+_LONGEST = 1_000_000  # Pixels of a side.

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dreamer import wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves
 from dreamer.dreaming.ascent import Ascent
@@ -22,6 +23,7 @@ from dreamer.dreaming.finish import Finish, Masks
 from dreamer.dreaming.mixing import MixedAscent, MixedFinish, finish_of
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
+from dreamer.dreaming.sizes import output_size
 
 PREVIEW_SIDE = 400
 """Pixels; a preview ends with the last octave whose longer side is no longer."""
@@ -62,6 +64,7 @@ class DreamStep:
     _source: StoredArray = dataclasses.field(repr=False)
     _full: Size = dataclasses.field(repr=False)
     _finish: Finish = dataclasses.field(repr=False)
+    _wraps: bool = dataclasses.field(default=False, repr=False)
 
     @property
     def ends_octave(self) -> bool:
@@ -93,7 +96,7 @@ class DreamStep:
     def _layers(self, size: Size) -> tuple[FloatArray, StoredArray]:
         """The dream and the photo at a size."""
         picture = self._canvas.picture()
-        dream = picture if picture.shape[:2] == size else octaves.carry(picture, self._source, size)
+        dream = picture if picture.shape[:2] == size else octaves.carry(picture, self._source, size, wraps=self._wraps)
         return dream, resize_stored(self._source, size)
 
 
@@ -129,6 +132,8 @@ def planned_steps(
     """
     settings = plan.settings
     source = resize_stored(picture, output_size((picture.shape[0], picture.shape[1]), settings))
+    if settings.tileable:
+        source = wrapping.periodic(source)
     if plan.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
@@ -143,7 +148,7 @@ def planned_steps(
     canvas = _Canvas(partial(np.asarray, dreamt))
     for octave, octave_size in enumerate(sizes):
         if octave > 0:
-            dreamt = octaves.carry(dreamt, source, octave_size)
+            dreamt = octaves.carry(dreamt, source, octave_size, wraps=settings.tileable)
             if finish.is_masked:
                 finish.confine(dreamt, resize_stored(source, octave_size))
         if octave_size == sizes[-1] and not finish.is_masked:
@@ -166,6 +171,7 @@ def planned_steps(
                 _source=source,
                 _full=sizes[-1],
                 _finish=finish,
+                _wraps=settings.tileable,
             )
         dreamt = step.picture()
         del step  # It would keep its picture through the next octave.
@@ -178,11 +184,6 @@ def _ascent(
     if plan.looks and isinstance(finish, MixedFinish):
         return MixedAscent(plan, finish.shares, note=note, stay_on_device=stay_on_device)
     return Ascent(plan, note=note, stay_on_device=stay_on_device)
-
-
-def output_size(size: Size, settings: DreamSettings) -> Size:
-    """The ``(height, width)`` of the dream of a picture of some size: the same, or what ``max_size`` allows."""
-    return size if settings.max_size is None else fitted(size, settings.max_size)
 
 
 def octave_sizes(picture: StoredArray, settings: DreamSettings, *, preview: bool = False) -> list[Size]:

@@ -137,7 +137,7 @@ def _of_frame(plan: DreamPlan, frame: int, move: Move) -> DreamPlan:
     """The plan of a frame that is not the first; *move* leads to it."""
     seed = (plan.settings.seed + frame * _SEED_STRIDE) % 2**64
     # What it starts from has the size of the result already.
-    return _paced(plan, move.pace).with_settings(seed=seed, max_size=None)
+    return _paced(plan, move.pace).with_settings(seed=seed, max_size=None, upscale=1.0)
 
 
 def _paced(plan: DreamPlan, pace: float) -> DreamPlan:

@@ -18,7 +18,8 @@ from typing import Self
 from dreamer import videos
 from dreamer.arrays import Size
 from dreamer.dreaming.plan import DreamPlan
-from dreamer.dreaming.steps import DreamStep, output_size
+from dreamer.dreaming.sizes import output_size
+from dreamer.dreaming.steps import DreamStep
 from dreamer.errors import SettingsError
 from dreamer.filming import listening, pooled, preview, scanning
 from dreamer.filming.jobs import Flickers, ShotJob, kept_frames

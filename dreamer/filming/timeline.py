@@ -22,6 +22,14 @@ from dreamer.errors import SettingsError
 FINISH = ("strength", "blend", "colors", "contrast", "saturation")
 """Settings that say how a dream is shown; looks that differ in no others share one climb."""
 
+_OF_PICTURES = {
+    "tileable": "is for single pictures, and a video has edges; leave it out",
+    "size": "is for a dream of nothing, and a video is dreamt of its frames; leave it out",
+    "aspect": "cuts photos, and no videos; leave it out",
+    "upscale": "is for single photos; dream the video at its own size, and let an editor enlarge it",
+}
+"""Settings that no video has, and what is said of each."""
+
 _SHARED = ("max_size", "seed", "tile", "frames")
 
 
@@ -84,8 +92,9 @@ class Timeline:
                 raise SettingsError(f"the looks of a video have different values of {name}; expected the same in all")
         if first.frames > 1:
             raise SettingsError("frames is for an endless zoom into a photo; expected 1 for a video")
-        if any(look.settings.aspect is not None for look in ordered):
-            raise SettingsError("aspect cuts photos, and no videos; expected none for a video")
+        for name, problem in _OF_PICTURES.items():
+            if any(getattr(look.settings, name) != getattr(_PLAIN, name) for look in ordered):
+                raise SettingsError(f"{name} {problem}")
         object.__setattr__(self, "looks", ordered)
 
     @cached_property

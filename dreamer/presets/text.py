@@ -22,7 +22,7 @@ from dreamer.presets import Preset
 from dreamer.wording import one_line
 
 _DEFAULTS = DreamSettings().to_dict()
-_NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size", "focus", "aspect")
+_NOT_OF_A_LOOK = ("preprocessing", "precision", "tile", "max_size", "focus", "aspect", "size", "upscale")
 """Settings of the photo at hand or of the machine; they may be in a preset, but no draft begins with them."""
 
 _UNSAID = (*_NOT_OF_A_LOOK, "looks")  # Which have tables of their own.
