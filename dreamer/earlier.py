@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dreamer import recipes
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
+from dreamer.mask_kinds import as_file
 from dreamer.trust import Source, named_files
 from dreamer.wording import shown
 
@@ -119,7 +120,7 @@ class Earlier:
         return file if file in allowed else None
 
     def _beside(self, file: str) -> str:
-        return str(self.file.parent / (Path(file).name or "?"))
+        return as_file(str(self.file.parent / (Path(file).name or "?")))
 
     def photo(self) -> Path:
         """Where its photo is: beside it under the name it had, or for a frame of a zoom beside its folder.

@@ -16,11 +16,13 @@ import click
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Pictures": ("dream", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate"),
+    "Pictures": (
+        "dream", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate", "mask",
+    ),
     "What a network sees": ("see", "search", "map"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),
     "The rest": ("recipe", "spectrum", "doctor", "completion", "help"),
-}
+}  # fmt: skip
 """The commands in the order of a person's day."""
 
 DREAM, DRAW, LOOK, CLIMB, RESULT, NETWORK, MACHINE, MESSAGES = GROUPS = (

@@ -24,6 +24,7 @@ from dreamer.cli.completing import (
 from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, NETWORK, RESULT, option
 from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Whole
 from dreamer.dreaming.settings import BLENDS, DreamSettings
+from dreamer.mask_kinds import KINDS
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
 from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
@@ -171,7 +172,11 @@ _DREAM: tuple[_Setting, ...] = (
     ),
     _Setting(LOOK, "contrast", float, "F", "The contrast of the dream, as a multiple of what it is."),
     _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
-    _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
+    _Setting(
+        LOOK, "mask", Path, "KIND|FILE",
+        f"Dream only where this picture is opaque, or white; or on what is found in the photo: {', '.join(KINDS)}.",
+        complete_choice(lambda: KINDS, files=True),
+    ),
     _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
     _Setting(LOOK, "calm", float, "0..1", "How quiet the dream is where the photo is calm, as in skies and on walls."),
     *_PRIOR,
@@ -197,7 +202,7 @@ class _Flag(NamedTuple):
 
     group: str
     name: str
-    value: str
+    value: str | bool
     flag: str
     text: str
 
@@ -206,6 +211,7 @@ _DREAM_FLAGS: tuple[_Flag, ...] = (
     _Flag(LOOK, "colors", "free", "--free-colors", "Let the dream have its own colours."),
     _Flag(LOOK, "colors", "keep", "--keep-colors", "Give the dream the palette of the photo."),
     _Flag(LOOK, "colors", "luminance", "--luminance-only", "Change nothing but the brightness of the photo."),
+    _Flag(LOOK, "mask_invert", True, "--mask-invert", "Exchange white and black of the mask."),
     _Flag(CLIMB, "conditioning", "smooth", "--smooth", "Blur the gradient more and more, for soft shapes."),
     _Flag(CLIMB, "conditioning", "laplacian", "--laplacian", "Strengthen every size of detail alike, for bold shapes."),
     _Flag(CLIMB, "conditioning", "none", "--plain", "Use the gradient as it is, for fine grain."),

@@ -19,10 +19,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
-from dreamer.dreaming.calming import busy
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.files.digests import stamp_of
+from dreamer.mask_kinds import is_kind
+from dreamer.masking.calming import busy
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
 _SAMPLED = 512  # Rows and columns, at the most, that colours are measured on.
@@ -37,7 +38,8 @@ class Finish:
 
     Args:
         settings: Of the dream.
-        mask: As :func:`mask_of` gives it, in place of the one that the settings name.
+        mask: As :func:`mask_of` gives it, in place of the file that the settings name. One that goes by a kind's name
+            has to be given, since networks may make it.
         photo: ``(height, width, 3)`` RGB as it is stored: what is dreamt of, in which calm places are looked for.
 
     Raises:
@@ -55,12 +57,18 @@ class Finish:
         self._feather = settings.feather
         self._mask_path = settings.mask
         self._mask = mask
-        if mask is None and settings.mask is not None:
+        if mask is None and settings.mask is not None and not is_kind(settings.mask):
             self._mask = _mask(Path(settings.mask))
+        self._is_inverted = settings.mask_invert
         self._fitted: NDArray[np.uint8] | None = None
         self._kept: NDArray[np.uint8] | None = None
         self._calm = np.float32(0 if photo is None else settings.calm)
         self._photo = photo
+
+    @property
+    def mask(self) -> NDArray[np.uint8] | None:
+        """The mask as it was given or read, not inverted; None for none."""
+        return self._mask
 
     @property
     def is_masked(self) -> bool:
@@ -78,8 +86,9 @@ class Finish:
         """
         mask = self._mask_at(size)
         if mask is not None and not mask.any():
+            what = "inverted wholly black" if self._is_inverted else "wholly black or transparent"
             raise SettingsError(
-                f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
+                f"the mask {self._mask_path} is {what} at {size[1]}x{size[0]}, so nothing would "
                 "change. A dream is seen where its mask is white or opaque"
             )
 
@@ -151,7 +160,8 @@ class Finish:
     def _mask_at(self, size: Size) -> NDArray[np.uint8] | None:
         """The mask stretched to a size, its edges softened; that of the last size is kept."""
         if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
-            self._fitted = feathered(self._mask, size, self._feather)
+            fitted = feathered(self._mask, size, self._feather)
+            self._fitted = 255 - fitted if self._is_inverted else fitted
         return self._fitted
 
     def _kept_at(self, size: Size) -> NDArray[np.uint8] | None:

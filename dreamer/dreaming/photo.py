@@ -21,7 +21,7 @@ from dreamer.arrays import Size
 from dreamer.dreaming.finish import Finish
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps
+from dreamer.dreaming.steps import DreamStep, made_mask, octave_sizes, planned_steps
 from dreamer.dreaming.zoom import ZoomStep, planned_frames
 from dreamer.images import Photo
 from dreamer.progress import followed
@@ -76,7 +76,7 @@ class PhotoDream:
         preview: Whether to take only the first octaves.
 
     Raises:
-        SettingsError: The mask leaves nothing to see, or cannot be read.
+        SettingsError: The mask leaves nothing to see, cannot be read, or nothing of its kind is found in the photo.
 
     Example:
         >>> photo = images.read(Path("photo.jpg"), compact=True)  # doctest: +SKIP
@@ -98,9 +98,10 @@ class PhotoDream:
     ) -> None:
         self._settings = settings.settings if isinstance(settings, DreamPlan) else settings
         self.size: Size = octave_sizes(photo.pixels, self._settings, preview=preview)[-1]
-        Finish(self._settings).check_mask(self.size)
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
+        self._mask = made_mask(self._settings, self._photo.pixels)
+        Finish(self._settings, self._mask).check_mask(self.size)
         self._plan = settings if isinstance(settings, DreamPlan) else None
         self._network = network
         self._source = source
@@ -156,14 +157,19 @@ class PhotoDream:
             SettingsError, ModelError: As for :func:`dreamer.dream`.
         """
         for step in planned_steps(
-            self.plan, self._photo.pixels, note=note, stay_on_device=stay_on_device, preview=self._preview
+            self.plan,
+            self._photo.pixels,
+            note=note,
+            stay_on_device=stay_on_device,
+            preview=self._preview,
+            mask=self._mask,
         ):
             self._last = step
             yield step
 
     def zoom(self, *, note: Callable[[str], None]) -> Iterator[ZoomStep]:
         """Zoom into the dream, as :func:`dreamer.zoom_steps` says."""
-        yield from planned_frames(self.plan, self._photo.pixels, note=note, preview=self._preview)
+        yield from planned_frames(self.plan, self._photo.pixels, note=note, preview=self._preview, mask=self._mask)
 
     @property
     def has_alpha(self) -> bool:

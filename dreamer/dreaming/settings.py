@@ -13,10 +13,13 @@ from numbers import Integral, Real
 from pathlib import Path
 
 from dreamer.backends import PRECISIONS
+from dreamer.errors import SettingsError
+from dreamer.mask_kinds import as_file, is_kind
 from dreamer.memory import DREAM_BYTES, PRIOR_BYTES
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.settings import MOST_NOISE, PRIOR_WEIGHT, SEEDS, TINY, Range, Settings, digests_of, falling
+from dreamer.wording import shown
 
 CONDITIONINGS = ("none", "smooth", "laplacian")
 """How the gradient may be conditioned; see ``dreamer.ascent.conditioning``."""
@@ -52,7 +55,10 @@ class DreamSettings(Settings):
         prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
             and at the last step of each octave; or one number.
         strength: How much of the dream is laid over the photo, from 0 to 1.
-        mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent.
+        mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent. Or one
+            that is made from the photo: ``"subject"``, ``"sky"`` or ``"edges"``; a file of such a name is
+            ``"./subject"``.
+        mask_invert: Whether white and black of the mask are exchanged.
         feather: How softly the mask ends, as a share of the longer side.
         calm: How quiet the dream is where the photo is calm, as in skies and on walls: 0 for as loud as elsewhere, 1
             for nothing of it.
@@ -94,6 +100,7 @@ class DreamSettings(Settings):
     prior_noise: tuple[float, float] = (0.1, 0.02)
     strength: float = 1.0
     mask: str | None = None
+    mask_invert: bool = False
     feather: float = 0.02
     calm: float = 0.0
     guide: str | None = None
@@ -112,8 +119,14 @@ class DreamSettings(Settings):
         if self.objective is not None:
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
+        if isinstance(self.mask, Path):
+            object.__setattr__(self, "mask", as_file(str(self.mask)))
         object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
         self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
+        if not isinstance(self.mask_invert, bool):
+            raise SettingsError(f"mask_invert is {shown(self.mask_invert)}; expected true or false")
+        if self.mask_invert and self.mask is None:
+            raise SettingsError("mask_invert exchanges white and black of a mask, and there is none; give a mask")
 
     def to_dict(self) -> dict[str, object]:
         """The settings as JSON can hold them, the objective as text."""
@@ -126,7 +139,8 @@ class DreamSettings(Settings):
     def files(self) -> tuple[str, ...]:
         """The files that a dream depends on besides the photo and the network."""
         prior = self.prior if self.prior is not None and is_path(self.prior) else None
-        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask, prior]
+        mask = None if is_kind(self.mask) else self.mask
+        named = [*(self.objective.files if self.objective else ()), self.guide, mask, prior]
         return tuple(dict.fromkeys(file for file in named if file is not None))
 
     def file_digests(self) -> dict[str, str]:
@@ -158,7 +172,7 @@ class DreamSettings(Settings):
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-_LATER = ("calm",)
+_LATER = ("calm", "mask_invert")
 """Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from dreamer import targets
 from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
@@ -24,6 +24,7 @@ from dreamer.dreaming.finish import Finish
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ModelError
+from dreamer.mask_kinds import is_kind
 
 PREVIEW_SIDE = 400
 """Pixels; a preview ends with the last octave whose longer side is no longer."""
@@ -90,7 +91,8 @@ class DreamStep:
 
     def finished(self, settings: DreamSettings) -> FloatArray:
         """The same as :meth:`render`, but finished as other settings say: in [0, 1], at its full size."""
-        return Finish(settings, photo=self._source)(*self._layers(self._full))
+        mask = None if settings.mask is None else self._finish.mask
+        return Finish(settings, mask, self._source)(*self._layers(self._full))
 
     def _layers(self, size: Size) -> tuple[FloatArray, StoredArray]:
         """The dream and the photo at a size."""
@@ -107,6 +109,7 @@ def planned_steps(
     stay_on_device: bool | None = None,
     preview: bool = False,
     finish: Finish | None = None,
+    mask: NDArray[np.uint8] | None = None,
 ) -> Iterator[DreamStep]:
     """Dream a photo step by step.
 
@@ -118,6 +121,7 @@ def planned_steps(
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
         finish: What makes the shown picture, and confines the climb to its mask; None for what the settings say.
+        mask: As :func:`made_mask` gives it, where it is known already.
 
     Yields:
         Each step once it is finished. Stopping early loses nothing: the last step can be rendered.
@@ -131,7 +135,7 @@ def planned_steps(
     if plan.network.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = finish or Finish(settings, photo=source)
+    finish = finish or Finish(settings, made_mask(settings, source) if mask is None else mask, source)
     for octave_size in sizes:
         ascent.check(octave_size)
     work = sum(height * width for height, width in sizes) * settings.steps
@@ -169,6 +173,26 @@ def planned_steps(
             )
         dreamt = step.picture()
         del step  # It would keep its picture through the next octave.
+
+
+def made_mask(settings: DreamSettings, photo: StoredArray) -> NDArray[np.uint8] | None:
+    """The mask that is made from the photo, where the settings name a kind of mask and no file.
+
+    Args:
+        settings: Of the dream.
+        photo: ``(height, width, 3)`` RGB as it is stored.
+
+    Returns:
+        ``(height, width)``: 255 where to dream, not inverted; None where no kind is named.
+
+    Raises:
+        SettingsError: Nothing of the kind is found.
+    """
+    if settings.mask is None or not is_kind(settings.mask):
+        return None
+    from dreamer.masking.calls import levels_of
+
+    return levels_of(photo, settings.mask)
 
 
 def output_size(size: Size, settings: DreamSettings) -> Size:

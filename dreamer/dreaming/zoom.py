@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.dreaming.steps import DreamStep, planned_steps
+from dreamer.dreaming.steps import DreamStep, made_mask, planned_steps
 
 _SEED_STRIDE = 0x9E3779B97F4A7C15  # Of the golden ratio: frames of neighbouring seeds share no views.
 _SHARPENED = 1.5  # Magnifying blurs, which takes steps to make up for; with 1 frames grow soft, looked at.
@@ -43,7 +44,12 @@ class ZoomStep:
 
 
 def planned_frames(
-    plan: DreamPlan, picture: StoredArray, *, note: Callable[[str], None], preview: bool = False
+    plan: DreamPlan,
+    picture: StoredArray,
+    *,
+    note: Callable[[str], None],
+    preview: bool = False,
+    mask: NDArray[np.uint8] | None = None,
 ) -> Iterator[ZoomStep]:
     """Zoom into a dream step by step.
 
@@ -55,6 +61,7 @@ def planned_frames(
         picture: ``(height, width, 3)`` RGB: float32 in [0, 1], or uint8 or uint16 levels.
         note: Told in a line what is done otherwise than it was told.
         preview: Frames of the first octaves only.
+        mask: As :func:`made_mask` gives it, where it is known already; it is that of the photo in all frames.
 
     Yields:
         Each step once it is finished; a frame is finished when ``dream.is_last``.
@@ -66,8 +73,10 @@ def planned_frames(
     carried = dataclasses.replace(settings, blend="normal", contrast=1, saturation=1)
     shares = _shares(settings)
     first: FloatArray | None = None
+    mask = made_mask(settings, picture) if mask is None else mask
     for frame in range(settings.frames):
-        for step in planned_steps(_of_frame(plan, frame), picture, note=note, preview=preview and frame == 0):
+        begins = preview and frame == 0
+        for step in planned_steps(_of_frame(plan, frame), picture, note=note, preview=begins, mask=mask):
             within = step.progress
             yield ZoomStep(frame, settings.frames, step, sum(shares[:frame]) + shares[frame] * within)
         shown = step.finished(carried)

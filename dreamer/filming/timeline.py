@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
+from dreamer.mask_kinds import is_kind
 
 FINISH = ("strength", "blend", "colors", "contrast", "saturation")
 """Settings that say how a dream is shown; looks that differ in no others share one climb."""
@@ -79,6 +80,12 @@ class Timeline:
                 raise SettingsError(f"the looks of a video have different values of {name}; expected the same in all")
         if first.frames > 1:
             raise SettingsError("frames is for an endless zoom into a photo; expected 1 for a video")
+        for look in ordered:
+            if is_kind(look.settings.mask):
+                raise SettingsError(
+                    f"the mask {look.settings.mask} is made from a single photo, and would flicker between frames. "
+                    "Expected a mask that is a video or a still; `dreamer mask` makes one from a frame"
+                )
         object.__setattr__(self, "looks", ordered)
 
     @cached_property

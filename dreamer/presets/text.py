@@ -15,6 +15,7 @@ from typing import Any
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.files.documents import toml_comment, toml_key, toml_line
+from dreamer.mask_kinds import is_kind
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.presets import Preset
@@ -72,7 +73,7 @@ def of_dream(name: str, settings: DreamSettings, source: str) -> str:
     if settings.objective is not None:
         kept["objective"] = settings.objective.with_files(_absolute)
     for key in ("mask", "guide", "model", "prior"):
-        if key in kept and (key in ("mask", "guide") or is_path(str(kept[key]))):
+        if key in kept and not is_kind(str(kept[key])) and (key in ("mask", "guide") or is_path(str(kept[key]))):
             kept[key] = _absolute(str(kept[key]))
     parts = [
         toml_comment(f"From {source}."),
