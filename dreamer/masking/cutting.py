@@ -11,7 +11,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -72,25 +72,31 @@ def _inside(marks: NDArray[np.uint8]) -> Region:
     return np.asarray((marks == INSIDE) | (marks == LIKELY_INSIDE))
 
 
-def parts(region: Region, keep: Callable[[Region], bool]) -> Region:
-    """Those connected parts of a region that are to be kept."""
+def parts(region: Region, weights: NDArray[Any], least: float) -> Region:
+    """Those connected parts of a region that weigh more than the least.
+
+    Args:
+        region: The region.
+        weights: Of each place, ``(height, width)``, 0 or more.
+        least: What a part is to weigh more than.
+
+    Example:
+        >>> region = np.array([[True, False, True, True]])
+        >>> parts(region, np.ones((1, 4)), 1).tolist()
+        [[False, False, True, True]]
+    """
     count, labels = cv2.connectedComponents(region.astype(np.uint8), connectivity=4)
-    kept = np.zeros_like(region)
-    for label in range(1, count):
-        part = labels == label
-        if keep(part):
-            kept |= part
-    return kept
+    kept = np.bincount(labels.ravel(), weights=weights.ravel(), minlength=count) > least
+    kept[0] = False  # All that is not of the region.
+    return np.asarray(kept[labels])
 
 
 def without_holes(region: Region, largest: float) -> Region:
     """A region whose holes are filled, up to a share of the picture."""
-    return region | parts(~region, lambda hole: not _touches(hole) and hole.mean() < largest)
-
-
-def _touches(part: Region) -> bool:
-    """Whether it comes to an edge of the picture."""
-    return bool(part[0].any() or part[-1].any() or part[:, 0].any() or part[:, -1].any())
+    rim = np.ones(region.shape)
+    rim[1:-1, 1:-1] = 0
+    beside = parts(~region, rim, 0)
+    return ~(beside | parts(~region, np.ones(region.shape), largest * region.size))
 
 
 def to_edges(region: Region, photo: StoredArray) -> NDArray[np.uint8]:

@@ -50,7 +50,10 @@ def sky(pixels: FloatArray) -> Region | None:
         return None
     noise = busy(pixels, (pixels.shape[0], pixels.shape[1]))
     found = cutting.cut(pixels, _marks(above, noise))
-    found = cutting.parts(found, lambda part: bool(part[0].any()) and part.mean() > _LEAST / 4)
+    top = np.zeros(found.shape)
+    top[0] = 1
+    found = cutting.parts(found, top, 0)
+    found = cutting.parts(found, np.ones(found.shape), _LEAST / 4 * found.size)
     found = cutting.without_holes(found, _LEAST / 10)
     return found if _is_sky(found, colours, noise) else None
 

@@ -59,8 +59,7 @@ def subject(pixels: FloatArray) -> Region | None:
     if found is None:
         return None
     region = cutting.cut(pixels, _marks(pixels, found))
-    least = _PART * float((found * region).sum())
-    region = cutting.parts(region, lambda part: float((found * part).sum()) > least)
+    region = cutting.parts(region, found, _PART * float((found * region).sum()))
     region = cutting.without_holes(region, _HOLE)
     return region if _LEAST < region.mean() < _MOST else None
 
