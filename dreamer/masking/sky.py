@@ -8,7 +8,8 @@ Must not import: networks, Keras, files.
 
 References:
     Shen and Wang, "Sky Region Detection in a Single Image for Autonomous Ground Robot Navigation", International
-    Journal of Advanced Robotic Systems 2013 (the strength of edge, by the uniformity of both pieces).
+    Journal of Advanced Robotic Systems 2013 (the strength of edge, by the uniformity of both pieces; here each piece
+    counts by its share of the photo).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dreamer.masking.calming import busy
 from dreamer.masking.cutting import Region
 
 _STRENGTHS = np.geomspace(0.004, 0.12, 24)  # Of edges that may end a sky: change of colour from pixel to pixel.
+_UNIFORM = 2.0  # How much more it counts that the sky is uniform than that the ground is.
 _BLUR = 1.5  # Pixels of deviation: noise is no edge.
 _LEAST, _MOST = 0.02, 0.98  # Share of the photo.
 _WIDE = 0.2  # Share of the upper edge that a sky takes at the least.
@@ -67,18 +69,20 @@ def _above_horizon(colours: FloatArray) -> Region | None:
     best: tuple[float, Region] | None = None
     for strength in _STRENGTHS:
         above = ~np.logical_or.accumulate(edges > strength, axis=0)
-        if not _LEAST / 2 < above.mean() < _MOST:
+        share = float(above.mean())
+        if not _LEAST / 2 < share < _MOST:
             continue
-        unlike = _spread(colours[above], 2.0) + _spread(colours[~above], 1.0)
+        # By their shares: else a sliver of a sky that changes its colour would beat all of it.
+        unlike = _UNIFORM * share * _spread(colours[above]) + (1 - share) * _spread(colours[~above])
         if best is None or unlike < best[0]:
             best = unlike, above
     return None if best is None else best[1]
 
 
-def _spread(colours: FloatArray, weight: float) -> float:
+def _spread(colours: FloatArray) -> float:
     """How much colours differ: along the way they differ most, and in all."""
     covariance = np.cov(colours.T.astype(np.float64)) + 1e-6 * np.eye(3)
-    return weight * float(np.linalg.eigvalsh(covariance)[-1] + np.linalg.det(covariance) ** (1 / 3))
+    return float(np.linalg.eigvalsh(covariance)[-1] + np.linalg.det(covariance) ** (1 / 3))
 
 
 def _marks(above: Region, noise: FloatArray) -> np.ndarray:
