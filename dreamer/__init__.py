@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dreamer.mapping.atlas import ActivationMap
     from dreamer.mapping.calls import map_photos
     from dreamer.mapping.settings import MapSettings
+    from dreamer.masking.calls import mask
     from dreamer.models.network import Network
     from dreamer.models.registry import load
     from dreamer.objectives import Objective
@@ -104,6 +105,7 @@ __all__ = [
     "invert",
     "load",
     "map_photos",
+    "mask",
     "objectives",
     "presets",
     "row",
@@ -166,6 +168,7 @@ __getattr__, __dir__ = lazy.exports(
         "invert": "dreamer.visualizing.photos",
         "load": "dreamer.models.registry",
         "map_photos": "dreamer.mapping.calls",
+        "mask": "dreamer.masking.calls",
         "objectives": "dreamer.objectives",
         "presets": "dreamer.presets",
         "row": "dreamer.tabular.calls",

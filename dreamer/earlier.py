@@ -20,6 +20,7 @@ from dreamer.choosing import told
 from dreamer.dreaming.looks import OF_A_LOOK, OF_BOTH, Look
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError, UntrustedError
+from dreamer.mask_kinds import as_file
 from dreamer.trust import Source, named_files
 from dreamer.wording import shown
 
@@ -145,7 +146,7 @@ class Earlier:
         return file if file in allowed else None
 
     def _beside(self, file: str) -> str:
-        return str(self.file.parent / (Path(file).name or "?"))
+        return as_file(str(self.file.parent / (Path(file).name or "?")))
 
     def photo(self) -> Path:
         """Where its photo is: beside it under the name it had, or for a frame of a zoom beside its folder.

@@ -16,6 +16,7 @@ from typing import Any
 
 from dreamer.errors import UntrustedError
 from dreamer.files.regular import lies_within
+from dreamer.mask_kinds import is_kind
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.transforms import SETS
@@ -92,6 +93,7 @@ def named_files(settings: Mapping[str, Any]) -> list[Named]:
     """
     objective = settings.get("objective")
     found = [(name, settings[name]) for name in _FILES if isinstance(settings.get(name), str)]
+    found = [(name, file) for name, file in found if name != "mask" or not is_kind(file)]
     found += [("objective", file) for file in (objective.files if isinstance(objective, Objective) else ())]
     transforms = settings.get("transforms")
     models = [settings.get("model"), *(settings.get("jointly_with") or ())]

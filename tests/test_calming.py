@@ -7,10 +7,10 @@ import pytest
 
 import dreamer
 from dreamer import images
-from dreamer.dreaming.calming import busy
 from dreamer.dreaming.finish import Finish
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
+from dreamer.masking.calming import busy
 
 SIZE = (90, 131)
 

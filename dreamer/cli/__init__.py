@@ -31,6 +31,7 @@ from dreamer.cli.invert import invert
 from dreamer.cli.labels import labels
 from dreamer.cli.layers import layers
 from dreamer.cli.map import map_
+from dreamer.cli.mask import mask
 from dreamer.cli.models import models
 from dreamer.cli.options import COMMAND_KEY, DEBUG_KEY, debug_option
 from dreamer.cli.presets import presets
@@ -134,6 +135,7 @@ for _command in (
     caricature,
     invert,
     accentuate,
+    mask,
     fool,
     row,
     text,

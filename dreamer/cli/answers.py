@@ -55,6 +55,9 @@ ITEMS: Mapping[str, Shape] = {
         "photo": str, "path": str, "anchor": str, "weight": float, "targets": [str], "scores": _SCORES, "partial": bool,
         "recipe": {str: object},
     },
+    "mask": {
+        "photo": str, "path": str, "kind": str, "width": int, "height": int, "share": float, "recipe": {str: object},
+    },
     "batch": {
         "status": str, "preset": str, "input": str, "output": str, "reason": str, "attempts": int, "seconds": float,
         "error": {"kind": str, "message": str}, "notes": [str],

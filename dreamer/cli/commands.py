@@ -60,6 +60,7 @@ _IDLE = (
     _Idle("caricature", "overwrite", ("output",), _FREE_NAME),
     _Idle("invert", "overwrite", ("output",), _FREE_NAME),
     _Idle("accentuate", "overwrite", ("output",), _FREE_NAME),
+    _Idle("mask", "overwrite", ("output",), _FREE_NAME),
     _Idle("atlas", "channels", ("layers", "all_layers", "resume"), "channels are those of layers, and none is named"),
 )
 

@@ -17,7 +17,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Pictures": (
-        "dream", "sheet", "presets", "batch", "video", "visualize", "atlas", "caricature", "invert", "accentuate",
+        "dream", "sheet", "presets", "batch", "video", "mask", "visualize", "atlas", "caricature", "invert",
+        "accentuate",
     ),
     "What a network sees": ("see", "search", "map"),
     "Networks": ("models", "priors", "layers", "labels", "fool", "row", "text"),

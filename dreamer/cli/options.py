@@ -25,6 +25,7 @@ from dreamer.cli.help_page import CLIMB, DRAW, DREAM, LOOK, MACHINE, MESSAGES, N
 from dreamer.cli.mistyping import FromTo, InputFile, Number, NumberRange, Point, Whole, WidthHeight
 from dreamer.cli.ranging import Several
 from dreamer.dreaming.settings import BLENDS, GROUNDS, DreamSettings
+from dreamer.mask_kinds import KINDS
 from dreamer.models.preprocessing import GENERAL
 from dreamer.transforms import SETS
 from dreamer.visualizing.looks import LOOKS, OF_CLASSES, OF_OTHERS
@@ -191,7 +192,11 @@ _DREAM: tuple[_Setting, ...] = (
     ),
     _Setting(LOOK, "contrast", float, "F", "The contrast of the dream, as a multiple of what it is."),
     _Setting(LOOK, "saturation", float, "F", "How colourful the dream is, as a multiple; 0 is grey."),
-    _Setting(LOOK, "mask", Path, "FILE", "Dream only where this picture is opaque, or white."),
+    _Setting(
+        LOOK, "mask", Path, "KIND|FILE",
+        f"Dream only where this picture is opaque, or white; or on what is found in the photo: {', '.join(KINDS)}.",
+        complete_choice(lambda: KINDS, files=True),
+    ),
     _Setting(LOOK, "feather", float, "FRACTION", "How softly the mask ends, as a share of the photo's longer side."),
     _Setting(LOOK, "calm", float, "0..1", "How quiet the dream is where the photo is calm, as in skies and on walls."),
     *_PRIOR,
@@ -221,7 +226,7 @@ class _Flag(NamedTuple):
 
     group: str
     name: str
-    value: str
+    value: str | bool
     flag: str
     text: str
 
@@ -245,6 +250,7 @@ class _Switch(NamedTuple):
 
 
 _DREAM_SWITCHES: tuple[_Switch, ...] = (
+    _Switch(LOOK, "mask_invert", "Exchange white and black of the mask."),
     _Switch(RESULT, "tileable", "Let opposite edges meet, so that it can be laid beside itself."),
     _Switch(RESULT, "ease", "Let a zoom begin and end at rest."),
     _Switch(RESULT, "loop", "Let a zoom lead back to its first picture, which comes up within the last ones."),
@@ -329,7 +335,8 @@ def dream_options(command: Command) -> Command:
         text += "  [default]" if value == getattr(DreamSettings, name) else ""
         command = option(group, flag, name, flag_value=value, default=None, help=text)(command)
     for group, name, text in reversed(_DREAM_SWITCHES):
-        command = option(group, f"--{name}/--no-{name}", name, default=None, help=text)(command)
+        typed = name.replace("_", "-")
+        command = option(group, f"--{typed}/--no-{typed}", name, default=None, help=text)(command)
     return command
 
 

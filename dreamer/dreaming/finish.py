@@ -20,10 +20,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from dreamer import images, wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
-from dreamer.dreaming.calming import busy
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import ImageReadError, SettingsError
 from dreamer.files.digests import stamp_of
+from dreamer.masking.calming import busy
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
 _SAMPLED = 512  # Rows and columns, at the most, that colours are measured on.
@@ -67,6 +67,7 @@ class Finish:
         self._mask_path = settings.mask
         self._masks = masks or mask_of_file
         self._mask = self._masks(settings)
+        self._is_inverted = settings.mask_invert
         self._fitted: NDArray[np.uint8] | None = None
         self._kept: NDArray[np.uint8] | None = None
         self._calm = np.float32(0 if photo is None else settings.calm)
@@ -94,8 +95,9 @@ class Finish:
         """
         mask = self.mask_at(size)
         if mask is not None and not mask.any():
+            what = "inverted wholly black" if self._is_inverted else "wholly black or transparent"
             raise SettingsError(
-                f"the mask {self._mask_path} is wholly black or transparent at {size[1]}x{size[0]}, so nothing would "
+                f"the mask {self._mask_path} is {what} at {size[1]}x{size[0]}, so nothing would "
                 "change. A dream is seen where its mask is white or opaque"
             )
 
@@ -171,7 +173,8 @@ class Finish:
             size: ``(height, width)``; what was found for the last one is kept.
         """
         if self._mask is not None and (self._fitted is None or self._fitted.shape != size):
-            self._fitted = feathered(self._mask, size, self._feather, wraps=self._wraps)
+            fitted = feathered(self._mask, size, self._feather, wraps=self._wraps)
+            self._fitted = 255 - fitted if self._is_inverted else fitted
         return self._fitted
 
     def kept_at(self, size: Size) -> NDArray[np.uint8] | None:

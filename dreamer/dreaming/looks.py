@@ -20,7 +20,7 @@ from dreamer.wording import shown
 if TYPE_CHECKING:
     from dreamer.dreaming.settings import DreamSettings
 
-OF_BOTH = ("strength", "mask")
+OF_BOTH = ("strength", "mask", "mask_invert")
 """Settings that the dream has and each look as well: those of a look hold within it, those of the dream over all."""
 
 OF_A_LOOK = (

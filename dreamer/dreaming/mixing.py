@@ -115,7 +115,7 @@ class MixedFinish(Finish):
         held: Mask | None = None,
     ) -> None:
         super().__init__(settings, photo, masks=masks, held=held)
-        self._each = [Finish(dataclasses.replace(part, mask=None), photo) for part in settings.parts]
+        self._each = [Finish(dataclasses.replace(part, mask=None, mask_invert=False), photo) for part in settings.parts]
         self._regions = [None if part.mask is None else Finish(part, photo, masks=masks) for part in settings.parts]
         places = [None if region is None else region.mask_at for region in self._regions]
         self.shares = Shares([look.weight for look in settings.looks], places)

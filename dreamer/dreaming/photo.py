@@ -82,7 +82,7 @@ class PhotoDream:
         octave_sizes: The same of each octave, smallest first.
 
     Raises:
-        SettingsError: The mask leaves nothing to see, or cannot be read.
+        SettingsError: The mask leaves nothing to see, cannot be read, or nothing of its kind is found in the photo.
 
     Example:
         >>> photo = images.read(Path("photo.jpg"), compact=True)  # doctest: +SKIP
@@ -111,7 +111,7 @@ class PhotoDream:
         self.size: Size = self.octave_sizes[-1]
         # A preview begins with the photo as it is, so that its octaves are those of the whole dream.
         self._photo = photo if preview else images.resized(photo, self.size)
-        self._masks = PhotoMasks(size, box)
+        self._masks = PhotoMasks(self._photo.pixels, size, box)
         finish_of(self._settings, masks=self._masks).check_mask(self.size)
         self._plan = settings if isinstance(settings, DreamPlan) else None
         self._network = network

@@ -17,6 +17,7 @@ from dreamer.backends import PRECISIONS
 from dreamer.dreaming.framing import MIDDLE, Point, ratio_of
 from dreamer.dreaming.looks import OF_A_LOOK, OF_BOTH, Look, looks_of
 from dreamer.errors import SettingsError
+from dreamer.mask_kinds import as_file, is_kind
 from dreamer.memory import DREAM_BYTES, PRIOR_BYTES, TILEABLE_BYTES
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
@@ -60,7 +61,10 @@ class DreamSettings(Settings):
         prior_noise: How strong the noise is that the prior takes off, in units of the picture's range: at the first
             and at the last step of each octave; or one number.
         strength: How much of the dream is laid over the photo, from 0 to 1.
-        mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent.
+        mask: A picture that says where to dream: where it is opaque, or white if nothing of it is transparent. Or one
+            that is made from the photo: ``"subject"``, ``"sky"`` or ``"edges"``; a file of such a name is
+            ``"./subject"``.
+        mask_invert: Whether white and black of the mask are exchanged.
         feather: How softly the mask ends, as a share of the longer side.
         calm: How quiet the dream is where the photo is calm, as in skies and on walls: 0 for as loud as elsewhere, 1
             for nothing of it.
@@ -117,6 +121,7 @@ class DreamSettings(Settings):
     prior_noise: tuple[float, float] = (0.1, 0.02)
     strength: float = 1.0
     mask: str | None = None
+    mask_invert: bool = False
     feather: float = 0.02
     calm: float = 0.0
     guide: str | None = None
@@ -146,6 +151,8 @@ class DreamSettings(Settings):
             object.__setattr__(self, "objective", Objective.of(self.objective))
         choices = {"conditioning": CONDITIONINGS, "blend": BLENDS, "colors": COLORS, "precision": PRECISIONS}
         choices |= {"ground": GROUNDS}
+        if isinstance(self.mask, Path):
+            object.__setattr__(self, "mask", as_file(str(self.mask)))
         object.__setattr__(self, "prior_noise", falling("prior_noise", self.prior_noise, MOST_NOISE))
         object.__setattr__(self, "focus", _point("focus", self.focus))
         if self.aspect is not None:
@@ -155,6 +162,10 @@ class DreamSettings(Settings):
             if not isinstance(getattr(self, name), bool):
                 raise SettingsError(f"{name} is {shown(getattr(self, name))}; expected true or false")
         self._check(_DREAM_RANGES, ("octaves", "max_size", "prior_weight"), choices, ("mask", "guide", "prior"))
+        if not isinstance(self.mask_invert, bool):
+            raise SettingsError(f"mask_invert is {shown(self.mask_invert)}; expected true or false")
+        if self.mask_invert and self.mask is None:
+            raise SettingsError("mask_invert exchanges white and black of a mask, and there is none; give a mask")
         object.__setattr__(self, "size", None if self.size is None else _size(self.size))
         if not isinstance(self.tileable, bool):
             raise SettingsError(f"tileable is {shown(self.tileable)}; expected true or false")
@@ -244,7 +255,8 @@ class DreamSettings(Settings):
         """The files that a dream depends on besides the photo and the network."""
         prior = self.prior if self.prior is not None and is_path(self.prior) else None
         of_looks = [file for look in self.looks for file in look.settings.files]
-        named = [*(self.objective.files if self.objective else ()), self.guide, self.mask, prior, *of_looks]
+        mask = None if is_kind(self.mask) else self.mask
+        named = [*(self.objective.files if self.objective else ()), self.guide, mask, prior, *of_looks]
         return tuple(dict.fromkeys(file for file in named if file is not None))
 
     def file_digests(self) -> dict[str, str]:
@@ -305,7 +317,11 @@ def _point(name: str, value: Any) -> Point:
     return float(numbers[0]), float(numbers[1])
 
 
-_LATER = ("calm", "focus", "turn", "ease", "loop", "aspect", "tileable", "size", "ground", "upscale", "looks")
+_LATER = (
+    *("calm", "mask_invert", "looks"),
+    *("focus", "turn", "ease", "loop", "aspect"),
+    *("tileable", "size", "ground", "upscale"),
+)
 """Settings that came after folders of dreams were made without them: told only where they are used."""
 
 _DREAM_RANGES: Mapping[str, Range] = {

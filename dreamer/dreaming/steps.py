@@ -21,6 +21,7 @@ from dreamer.ascent import octaves
 from dreamer.dreaming.ascent import Ascent
 from dreamer.dreaming.finish import Finish, Masks
 from dreamer.dreaming.mixing import MixedAscent, MixedFinish, finish_of
+from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.sizes import output_size
@@ -121,7 +122,7 @@ def planned_steps(
             comes back to the host after each; None for what is quicker.
         preview: Take only the first octaves of the dream, as :func:`octave_sizes` says.
         finish: What makes the shown picture, and confines the climb to its mask; None for what the settings say.
-        masks: As for :class:`Finish`.
+        masks: As for :class:`Finish`; None for those of the whole picture.
         held: ``(height, width)`` of any size: how much is kept of what is dreamt in each place; None for all of it.
 
     Yields:
@@ -137,7 +138,7 @@ def planned_steps(
     if plan.is_grey:
         source = greyscale(source)
     sizes = octave_sizes(picture, settings, preview=preview)
-    finish = finish or finish_of(settings, source, masks=masks, held=held)
+    finish = finish or finish_of(settings, source, masks=masks or PhotoMasks(source), held=held)
     ascent = _ascent(plan, finish, note=note, stay_on_device=stay_on_device)
     num_steps = max(part.steps for part in settings.parts)
     for octave_size in sizes:

@@ -23,6 +23,7 @@ from dreamer.dreaming.framing import Point
 from dreamer.dreaming.looping import ENOUGH, Returning
 from dreamer.dreaming.moving import magnified
 from dreamer.dreaming.paths import Move, moves, whole
+from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, planned_steps
@@ -69,7 +70,7 @@ def planned_frames(
         note: Told in a line what is done otherwise than it was told.
         preview: Frames of the first octaves only.
         focus: The point of this picture that the zoom goes to; None for what the settings say.
-        masks: As for :func:`planned_steps`.
+        masks: As for :func:`planned_steps`; they are those of the photo in all frames.
 
     Yields:
         Each step once it is finished; a frame is finished when ``dream.is_last``.
@@ -86,6 +87,7 @@ def planned_frames(
     plans = [plan, *(_of_frame(plan, frame, way[frame - 1]) for frame in range(1, settings.frames))]
     work, done = sum(map(_num_steps, plans)), 0
     first: FloatArray | None = None
+    masks = masks or PhotoMasks(picture)
     held: NDArray[np.uint8] | None = None
     for frame, of_frame in enumerate(plans):
         taken = _num_steps(of_frame)

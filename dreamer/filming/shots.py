@@ -195,4 +195,4 @@ def _small(picture: FloatArray, size: Size) -> StoredArray:
 def _without_mask_video(plan: DreamPlan) -> DreamPlan:
     """The plan without a mask that is a video, since the mask of each frame is given with the frame."""
     mask = plan.settings.mask
-    return plan.with_settings(mask=None) if mask is not None and videos.is_video(mask) else plan
+    return plan.with_settings(mask=None, mask_invert=False) if mask is not None and videos.is_video(mask) else plan

@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
+from dreamer.mask_kinds import is_kind
 
 FINISH = ("strength", "blend", "colors", "contrast", "saturation")
 """Settings that say how a dream is shown; looks that differ in no others share one climb."""
@@ -95,6 +96,12 @@ class Timeline:
         for name, problem in _OF_PICTURES.items():
             if any(getattr(look.settings, name) != getattr(_PLAIN, name) for look in ordered):
                 raise SettingsError(f"{name} {problem}")
+        for look in ordered:
+            if is_kind(look.settings.mask):
+                raise SettingsError(
+                    f"the mask {look.settings.mask} is made from a single photo, and would flicker between frames. "
+                    "Expected a mask that is a video or a still; `dreamer mask` makes one from a frame"
+                )
         object.__setattr__(self, "looks", ordered)
 
     @cached_property

@@ -45,6 +45,7 @@ class Photo:
         notes: One-line remarks for the user.
         is_damaged: Whether parts of the picture were missing in the file.
         is_exact: Whether a file is to hold these very levels where its format can: WebP is written without loss.
+        is_grey: Whether its channels are equal, and a PNG of 8 bits is to hold one of them, as masks do.
 
     Example:
         >>> import numpy as np
@@ -61,6 +62,7 @@ class Photo:
     notes: tuple[str, ...] = ()
     is_damaged: bool = False
     is_exact: bool = False
+    is_grey: bool = False
 
 
 def resized(photo: Photo, size: Size) -> Photo:

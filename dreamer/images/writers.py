@@ -165,7 +165,11 @@ def _png(job: Encoding) -> bytes:
         options["exif"] = data
     out = BytesIO()
     if job.bits == 8:
-        Image.fromarray(rounded(job)).save(out, "PNG", **options)
+        levels = rounded(job)
+        if job.photo.is_grey and levels.shape[2] == 3:
+            levels = np.ascontiguousarray(levels[..., 0])
+            del options["icc_profile"]  # It is one of colours, and a PNG without colours may not have it.
+        Image.fromarray(levels).save(out, "PNG", **options)
         return out.getvalue()
     # Pillow writes no 16-bit colour, OpenCV no text: take the pixels of one and the other chunks of the other.
     Image.new("RGB", (1, 1)).save(out, "PNG", **options)

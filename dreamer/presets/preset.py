@@ -31,6 +31,7 @@ from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError, UnknownModelError, UnknownPresetError, close_matches
 from dreamer.files.digests import digest_of
 from dreamer.files.documents import read_toml
+from dreamer.mask_kinds import as_file, is_kind
 from dreamer.models import registry
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
@@ -317,11 +318,11 @@ def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
     """The settings among the keys of a table, the files they name relative to the preset."""
 
     def beside(file: str) -> str:
-        return str(path.parent / expanded(file))
+        return as_file(str(path.parent / expanded(file)))
 
     found = {key: value for key, value in table.items() if key in _SETTINGS}
     for key in _FILES:
-        if isinstance(found.get(key), str):
+        if isinstance(found.get(key), str) and not (key == "mask" and is_kind(found[key])):
             found[key] = beside(found[key])
     for key in ("model", "prior"):
         if isinstance(found.get(key), str) and is_path(found[key]):

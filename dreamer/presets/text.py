@@ -16,6 +16,7 @@ from dreamer.dreaming.looks import OF_A_LOOK
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 from dreamer.files.documents import toml_comment, toml_key, toml_line
+from dreamer.mask_kinds import is_kind
 from dreamer.models.keras_file import is_path
 from dreamer.objectives import Objective
 from dreamer.presets import Preset
@@ -95,7 +96,7 @@ def _kept(settings: DreamSettings) -> dict[str, Any]:
     if settings.objective is not None:
         kept["objective"] = settings.objective.with_files(_absolute)
     for key in ("mask", "guide", "model", "prior"):
-        if key in kept and (key in ("mask", "guide") or is_path(str(kept[key]))):
+        if key in kept and not is_kind(str(kept[key])) and (key in ("mask", "guide") or is_path(str(kept[key]))):
             kept[key] = _absolute(str(kept[key]))
     return kept
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "caricature": ["caricature", "photo.png", "--layers", "block2b", "--size", "48", "--steps", "2"],
     "invert": ["invert", "photo.png", "--layer", "block2b", "--size", "48", "--steps", "2"],
     "accentuate": ["accentuate", "photo.png", "block2b:3", "--anchor", "block2a", "--size", "48", "--steps", "2"],
+    "mask": ["mask", "photo.png", "edges"],
     "batch": ["batch", ".", "out", *QUICK, "--workers", "1"],
     "video": ["video", ".frames/%d.png", *QUICK, "--preview", "-o", "out.gif"],
     "atlas": ["atlas", "block2b", "--channels", "0-1", "--size", "32", "--steps", "2", "-o", "atlas"],

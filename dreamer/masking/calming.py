@@ -16,6 +16,7 @@ import numpy as np
 
 from dreamer import wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, as_float, fitted, resize_stored
+from dreamer.masking.guided import functions, mean
 
 _SIDE = 384  # Pixels of the longer side of what is looked at.
 _REACH = 0.02  # Of the longer side: how far around a place.
@@ -53,10 +54,12 @@ def busy(photo: StoredArray, size: Size, *, wraps: bool = False) -> FloatArray:
     margin = _STEPS * reach if wraps else 0
     pixels = wrapping.margined(pixels, margin)
     colours = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2LAB) / _RANGES
-    deviation = np.sqrt(np.maximum((_mean(colours**2, _FINE) - _mean(colours, _FINE) ** 2).sum(-1), 0))
+    deviation = np.sqrt(np.maximum((mean(colours**2, _FINE) - mean(colours, _FINE) ** 2).sum(-1), 0))
     structure = _between(deviation, _NOISE, float(np.clip(np.quantile(deviation, 0.9), *_MUCH)))
-    share = _between(_mean(_mean(structure, reach), reach), _RARE, _USUAL)
-    found = _to_edges(share * share * (3 - 2 * share), np.ascontiguousarray(colours[..., 0]), reach)
+    share = _between(mean(mean(structure, reach), reach), _RARE, _USUAL)
+    light = np.ascontiguousarray(colours[..., 0])
+    slope, offset = functions(share * share * (3 - 2 * share), light, reach, _EDGES)
+    found = slope * light + offset
     found = found[margin : margin + small[0], margin : margin + small[1]]
     found = found / max(_LEAST, float(np.quantile(found, 0.95)))
     return np.asarray(np.clip(cv2.resize(found, size[::-1], interpolation=cv2.INTER_LINEAR), 0, 1), np.float32)
@@ -64,17 +67,3 @@ def busy(photo: StoredArray, size: Size, *, wraps: bool = False) -> FloatArray:
 
 def _between(values: FloatArray, low: float, high: float) -> FloatArray:
     return np.asarray(np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1), np.float32)
-
-
-def _mean(values: FloatArray, reach: int) -> FloatArray:
-    side = 2 * reach + 1
-    return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
-
-
-def _to_edges(values: FloatArray, light: FloatArray, reach: int) -> FloatArray:
-    """Values that end where the lightness has an edge: He, Sun and Tang's guided filter."""
-    mean, of_light = _mean(values, reach), _mean(light, reach)
-    slope = (_mean(light * values, reach) - of_light * mean) / (
-        _mean(light**2, reach) - of_light**2 + np.float32(_EDGES)
-    )
-    return _mean(slope, reach) * light + _mean(mean - slope * of_light, reach)
