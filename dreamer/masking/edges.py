@@ -21,7 +21,9 @@ from dreamer.arrays import FloatArray, StoredArray, as_float, as_stored, fitted,
 _SIDE = 800  # Pixels of the longer side at which edges are looked for.
 _SMOOTHED = 3  # Times.
 _ALIKE, _NEAR = 0.12, 5.0  # What is smoothed: colours so much alike, so many pixels apart.
-_STRONG, _WEAK = 0.12, 0.05  # Change of the lightness from pixel to pixel at the least, of edges and what goes on.
+_STRONG = 0.12  # Change of a colour from pixel to pixel at the least.
+_GOES_ON = 0.4  # Of that: what counts where it goes on an edge.
+_FINEST = 16384  # Levels of a change of 1, which Canny's method wants as whole numbers.
 _USUAL = 0.97  # Or what this share of places has less than, where the photo has stronger ones.
 _WIDTH = 0.005  # Of the longer side: deviation of the band.
 
@@ -56,14 +58,10 @@ def _lines(pixels: FloatArray) -> NDArray[np.bool_]:
     down = np.stack([cv2.Sobel(one, cv2.CV_32F, 0, 1) / 8 for one in cv2.split(pixels)])
     strength = np.hypot(across, down)
     which = strength.argmax(axis=0)[None]
-    usual = float(np.quantile(strength.max(axis=0), _USUAL))
-    strong = max(_STRONG, usual)
-    x, y = (np.take_along_axis(one, which, axis=0)[0] * 16384 for one in (across, down))
-    found = cv2.Canny(
-        np.clip(x, -32768, 32767).astype(np.int16),
-        np.clip(y, -32768, 32767).astype(np.int16),
-        strong * max(_WEAK / _STRONG, 0) * 16384,
-        strong * 16384,
-        L2gradient=True,
+    strong = max(_STRONG, float(np.quantile(strength.max(axis=0), _USUAL))) * _FINEST
+    x, y = (
+        (np.take_along_axis(one, which, axis=0)[0] * _FINEST).clip(-32768, 32767).astype(np.int16)
+        for one in (across, down)
     )
+    found = cv2.Canny(x, y, strong * _GOES_ON, strong, L2gradient=True)
     return np.asarray(found > 0)

@@ -34,11 +34,11 @@ MODEL = "efficientnet_lite0"
 _CLASSES = 5  # The likeliest, weighted by how likely they are: a photo has several names, as cup, espresso and saucer.
 _OF_ALL = 0.3  # How much counts what fires at all, beside what speaks for the classes.
 _SOFT = 6.0  # Pixels of deviation: positions lie 32 pixels apart.
-_STRONGEST = 0.97  # Share of the positions that are weaker than what counts as the strongest.
-_SURE, _LIKELY, _MAYBE = 0.7, 0.38, 0.1  # Shares of the strongest evidence.
+_STRONGEST = 0.985  # Share of the positions that are weaker than what counts as the strongest.
+_SURE, _LIKELY, _MAYBE = 0.7, 0.4, 0.13  # Shares of the strongest evidence.
 _CALM = 0.25  # Below it a place is calm.
 _PART = 0.05  # Of all the evidence: what a part of the subject has at the least.
-_HOLE = 0.003  # Of the photo: the largest hole that is filled.
+_HOLE = 0.02  # Of the photo: the largest hole that is filled.
 _OF_SKY = 0.5  # Evidence in the mean over a sky, at the most: with more it is the subject, as calm as a sky.
 _LEAST, _MOST = 0.002, 0.97  # Share of the photo that a subject takes.
 
