@@ -293,7 +293,7 @@ def _both(form: Form, seen: Seen) -> tuple[Tensor, Tensor]:
 def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Minus the mean cosine similarity of a picture's Gram matrix with the others' of its group."""
     positions = _positions(seen.activations[form.layers[0]])
-    flat = _flat(_gram(positions))
+    flat = _gram(positions)
     unit = flat / ops.maximum(_norm(flat), _LEAST_NORM)[:, None]
     likeness = ops.matmul(unit, ops.transpose(unit))
     same = ops.equal(own["group"][:, None], own["group"][None, :])
@@ -305,19 +305,16 @@ def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
 def style(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Minus the distance of the Gram matrix, by positions, from a painting's, over the norm of that."""
     positions = _positions(seen.activations[form.layers[0]])
-    gram = _gram(positions) / ops.cast(ops.shape(positions)[1], "float32")
+    found = _gram(positions) / ops.cast(ops.shape(positions)[1], "float32")
+    painting = ops.reshape(own["gram"], (-1, found.shape[-1]))
     # As for `near`: no distance where nothing differs, and a slope there.
-    apart = _norm(_flat(gram - own["gram"])) - _LEAST_NORM
-    return -apart / ops.maximum(_norm(_flat(own["gram"])), _LEAST_SQUARE)
+    return -(_norm(found - painting) - _LEAST_NORM) / ops.maximum(_norm(painting), _LEAST_SQUARE)
 
 
 def _gram(positions: Tensor) -> Tensor:
-    """What occurs together, wherever it is, added up over positions: ``(batch, channels, channels)``."""
-    return ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
-
-
-def _flat(gram: Tensor) -> Tensor:
-    return ops.reshape(gram, (-1, gram.shape[-1] ** 2))
+    """What occurs together, wherever it is, added up over positions: ``(batch, channels * channels)``."""
+    together = ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
+    return ops.reshape(together, (-1, positions.shape[-1] ** 2))
 
 
 def custom(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:
