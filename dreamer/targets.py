@@ -26,7 +26,8 @@ from dreamer.objectives.terms import Numbers, Term
 from dreamer.wording import number, shown
 
 _LARGEST_GUIDE = 512
-"""Longest side of a guide in pixels: its features are compared with each position of the picture."""
+"""Longest side in pixels of a guide, whose features are compared with each position of the picture, and of a painting,
+whose statistics depend on how large it is seen."""
 
 _LARGEST_PHOTO = 2048
 """Longest side in pixels of a photo that is compared with, whose pixels are kept."""
@@ -132,7 +133,7 @@ class _Asked:
     def features(self, layer: str, picture: Path | FloatArray) -> Numbers:
         """What a layer finds in a picture or its file: ``(positions, channels)``."""
         if not isinstance(self._network, Network):
-            raise SettingsError(f"a guide is a picture, and {self.title} takes a {self._network.takes}")
+            raise SettingsError(f"a guide or a painting is a picture, and {self.title} takes a {self._network.takes}")
         if isinstance(picture, Path):
             return _features_of_file(self._network, layer, picture, stamp_of(picture))
         return _features(self._network, layer, picture)
@@ -152,10 +153,10 @@ def _pixels_of_file(path: Path, _stamp: str) -> Numbers:
     return Numbers.of(as_float(images.read(path, max_side=_LARGEST_PHOTO).pixels))
 
 
-@lru_cache(maxsize=4)
-def _features_of_file(network: Network, layer: str, path: Path, _stamp: str) -> Numbers:
-    """The features of a guide's file, which is read once for all photos and frames of a process."""
-    return _features(network, layer, images.read(path).pixels)
+@lru_cache(maxsize=16)
+def _features_of_file(network: Network, layer: str, path: Path, stamp: str) -> Numbers:
+    """The features of the file of a guide or a painting, which is read once for all photos and frames of a process."""
+    return _features(network, layer, _pixels_of_file(path, stamp).array)
 
 
 def _features(network: Network, layer: str, picture: FloatArray) -> Numbers:

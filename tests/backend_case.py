@@ -26,7 +26,7 @@ from dreamer.models import keras_applications, reach, registry
 from dreamer.models.network import Network
 from dreamer.models.opened import Opened
 from dreamer.models.specs import known
-from dreamer.objectives import channel, layer, like, near
+from dreamer.objectives import channel, layer, like, near, style
 from dreamer.tabular.columns import Column
 from dreamer.targets import resolve
 from dreamer.visualizing.balancing import balanced
@@ -96,7 +96,7 @@ def main(output: str, part: str = "all") -> None:
     if part == "dreams":
         np.savez(output, **found)
         return
-    compared = near("second", PICTURE[::-1]) + 0.5 * like("relu", PICTURE[:, ::-1], 2)
+    compared = near("second", PICTURE[::-1]) + 0.5 * like("relu", PICTURE[:, ::-1], 2) + style("relu", PICTURE[9:] ** 2)
     for place, there in (("host", False), ("device", True)):
         settings_of = dataclasses.replace(settings, objective=compared)
         steps = list(dreamer.dream_steps(PICTURE, settings_of, network=model, stay_on_device=there))

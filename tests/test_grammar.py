@@ -25,6 +25,7 @@ from dreamer.objectives import (
     logit,
     neuron,
     penalty,
+    style,
 )
 from dreamer.objectives.bounds import MOST_TERMS
 from dreamer.objectives.terms import PENALTIES
@@ -44,6 +45,7 @@ _singles = st.one_of(
     st.builds(lambda name, seed, power: direction(name, seed=seed, power=power), _texts, _indices, _powers),
     st.builds(lambda name, file, power: direction(name, file, power=power), _texts, _files, _powers),
     st.builds(guided, _texts, _files),
+    st.builds(style, _texts, _files),
     st.builds(diversity, _texts),
     st.builds(penalty, st.sampled_from(PENALTIES)),
 )

@@ -67,7 +67,9 @@ def test_a_source_may_not_name_what_lies_elsewhere_after_links_are_resolved(fold
 
 
 def test_all_the_files_that_settings_name_are_found():
-    objective = Objective.parse('guided:a@"g.png" - direction:b@"d.npy" + like:a@"l.png" + near:a@"n.png" + c')
+    objective = Objective.parse(
+        'guided:a@"g.png" - direction:b@"d.npy" + like:a@"l.png" + near:a@"n.png" + style:a@"y.png" + c'
+    )
     named = {"mask": "m", "guide": "p", "spectrum": "s", "objective": objective, "model": "x.keras", "steps": 3}
     assert sorted(named_files(named | {"transforms": "t.toml"})) == sorted(
         [
@@ -78,6 +80,7 @@ def test_all_the_files_that_settings_name_are_found():
             ("objective", "d.npy"),
             ("objective", "l.png"),
             ("objective", "n.png"),
+            ("objective", "y.png"),
             ("model", "x.keras"),
             ("transforms", "t.toml"),
         ]

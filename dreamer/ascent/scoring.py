@@ -76,7 +76,8 @@ def parameters(
 
     Returns:
         For each term: ``weight (batch,)``, and what it needs besides, each ``(batch, ...)``: ``vector (batch,
-        channels)``, ``position (batch, 2)``, ``power (batch,)``, ``features (batch, positions, channels)``, ``group
+        channels)``, ``position (batch, 2)``, ``power (batch,)``, ``features (batch, positions, channels)``, ``gram
+        (batch, channels, channels)``, ``group
         (batch,)``, ``reference (batch, height, width, 3)``.
     """
     groups = groups or [0] * len(objectives)
@@ -292,14 +293,28 @@ def _both(form: Form, seen: Seen) -> tuple[Tensor, Tensor]:
 def diversity(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
     """Minus the mean cosine similarity of a picture's Gram matrix with the others' of its group."""
     positions = _positions(seen.activations[form.layers[0]])
-    gram = ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
-    flat = ops.reshape(gram, (-1, gram.shape[-1] ** 2))
+    flat = _gram(positions)
     unit = flat / ops.maximum(_norm(flat), _LEAST_NORM)[:, None]
     likeness = ops.matmul(unit, ops.transpose(unit))
     same = ops.equal(own["group"][:, None], own["group"][None, :])
     each = ops.arange(ops.shape(likeness)[0])
     others = ops.cast(same & ops.not_equal(each[:, None], each[None, :]), "float32")
     return -ops.sum(likeness * others, axis=1) / ops.maximum(ops.sum(others, axis=1), 1.0)
+
+
+def style(form: Form, seen: Seen, own: Mapping[str, Tensor]) -> Tensor:
+    """Minus the distance of the Gram matrix, by positions, from a painting's, over the norm of that."""
+    positions = _positions(seen.activations[form.layers[0]])
+    found = _gram(positions) / ops.cast(ops.shape(positions)[1], "float32")
+    painting = ops.reshape(own["gram"], (-1, found.shape[-1]))
+    # As for `near`: no distance where nothing differs, and a slope there.
+    return -(_norm(found - painting) - _LEAST_NORM) / ops.maximum(_norm(painting), _LEAST_SQUARE)
+
+
+def _gram(positions: Tensor) -> Tensor:
+    """What occurs together, wherever it is, added up over positions: ``(batch, channels * channels)``."""
+    together = ops.matmul(ops.transpose(positions, (0, 2, 1)), positions)
+    return ops.reshape(together, (-1, positions.shape[-1] ** 2))
 
 
 def custom(form: Form, seen: Seen, _own: Mapping[str, Tensor]) -> Tensor:

@@ -90,7 +90,7 @@ def complete_target(ctx: click.Context, _parameter: click.Parameter, incomplete:
 
 
 _LOGIT = "logit:"
-_OF_LAYERS = ("direction:", "guided:", "like:", "near:", "diversity:")
+_OF_LAYERS = ("direction:", "guided:", "like:", "near:", "style:", "diversity:")
 # What a term follows. The name of a class may have a hyphen, but not one with spaces around it; that of a layer, none.
 _SPACED = re.compile(r"(?:.*(?:\s[+-]\s|[(*])\s*)?-?", re.DOTALL)
 _TIGHT = re.compile(r"(?:.*[-+(*]\s*)?", re.DOTALL)

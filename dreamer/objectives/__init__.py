@@ -4,6 +4,7 @@
     kinds.py       the kinds of terms, a class each
     directions.py  directions and guides, whose numbers come from elsewhere
     comparisons.py   likeness and distance, which compare with a photo
+    style.py       statistics of a layer, compared with those of a painting
     terms.py       Term: what every kind has
     grammar.py     text -> terms
     bounds.py      what an objective can hold
@@ -27,6 +28,7 @@ from dreamer.objectives.objective import (
     near,
     neuron,
     penalty,
+    style,
 )
 from dreamer.objectives.terms import Term
 
@@ -45,4 +47,5 @@ __all__ = [
     "near",
     "neuron",
     "penalty",
+    "style",
 ]

@@ -28,10 +28,12 @@ class Sourced(Term):
     """A term whose numbers come from a file, or were given: the base of such kinds, which are dataclasses.
 
     Attributes:
+        layer: The layer.
         source: The file; None where the numbers were given.
         values: The numbers, where they were given, or once the network is known.
     """
 
+    layer: str
     source: str | None
     values: Numbers | None
 
@@ -48,6 +50,28 @@ class Sourced(Term):
     def with_files(self, place: Place) -> Self:
         """The same with its file elsewhere."""
         return self if self.source is None else replace(self, source=place(self.source))  # type: ignore[type-var]
+
+    def looked_at(self, network: Asked, what: str) -> Numbers:
+        """What the layer finds in the picture that its numbers come from: ``(positions, channels)``.
+
+        Args:
+            network: Whose layer it is.
+            what: What the picture is called: "guide".
+
+        Raises:
+            ImageReadError: Its file cannot be read.
+            SettingsError: What was given is no picture.
+        """
+        if self.values is not None:
+            check_pixels(self.values.array, f"the {what} of {self.layer!r}")
+            picture = self.values.array
+        else:
+            picture = Path(str(self.source))
+        try:
+            found: Numbers = network.features(self.layer, picture)
+        except OSError as error:
+            raise ImageReadError(f"cannot read the {what} {picture}: {error.strerror}") from error
+        return found
 
 
 @dataclass(frozen=True)
@@ -155,14 +179,7 @@ class Guided(Sourced):
     def resolve(self, network: Asked) -> Term:
         """Look at the picture."""
         network.check(self.layer)
-        if self.values is None:
-            path = Path(str(self.source))
-            try:
-                return replace(self, values=network.features(self.layer, path))
-            except OSError as error:
-                raise ImageReadError(f"cannot read the guide {path}: {error.strerror}") from error
-        check_pixels(self.values.array, f"the guide of {self.layer!r}")
-        return replace(self, values=network.features(self.layer, self.values.array))
+        return replace(self, values=self.looked_at(network, "guide"))
 
     @property
     def form(self) -> Form:

@@ -1,6 +1,6 @@
 """Kinds of objective: layers, channels, classes, directions, guides, diversity, penalties, functions of your own.
 
-(``comparisons`` has those that compare with a photo.)
+(``comparisons`` has those that compare with a photo, ``style`` that with a painting.)
 
 The one idea: a kind is one class here (how it is written and read, its layers and files, how it is resolved, which
 numbers it has) and one function that scores it, in ``ascent.scoring``. Everything else finds them by dispatch.
@@ -20,6 +20,7 @@ from dreamer.errors import SettingsError, UnknownClassError, UnknownLayerError
 from dreamer.objectives import bounds
 from dreamer.objectives.comparisons import Like, Near
 from dreamer.objectives.directions import Direction, Guided
+from dreamer.objectives.style import Style
 from dreamer.objectives.terms import (
     PENALTIES,
     RESERVED,
@@ -264,6 +265,7 @@ KINDS: Mapping[str, type[Term]] = {
     "like": Like,
     "near": Near,
     "diversity": Diversity,
+    "style": Style,
 }
 """Kinds that are read after a prefix and a colon. Layers, channels, neurons and penalties have none; what functions
 score cannot be typed."""

@@ -13,6 +13,7 @@ is computed (``ascent.scoring`` does that), and no network is needed.
     guided:block4b@"photo.jpg"       the features of another picture
     like:block4b@"photo.jpg"^2       more of what the layer finds in a photo, at the same places; ^ keeps to it alone
     near:block4b@"photo.jpg"         minus the distance from what the layer finds in a photo; ^2 for its square
+    style:block4b@"painting.jpg"     minus the distance from what occurs together in a painting
     diversity:block4b                how much the pictures of a batch differ
     total_variation  l1  l2  blur  high_frequency     penalties on the picture itself, to be subtracted
     block4b:17 + 0.5*block5a:3 - block2a              sums, with weights; brackets work too
@@ -34,6 +35,7 @@ from typing import Any
 from dreamer.errors import SettingsError
 from dreamer.objectives import bounds, comparisons, directions, kinds
 from dreamer.objectives.grammar import parsed
+from dreamer.objectives.style import Style
 from dreamer.objectives.terms import Numbers, Position, Term, mark
 from dreamer.wording import number, shown
 
@@ -322,6 +324,37 @@ def _photo(picture: Any, name: str) -> dict[str, Any]:
     values = Numbers.of(picture)
     directions.check_pixels(values.array, f"the photo for {shown(name)}")
     return {"values": values}
+
+
+def style(name: str, picture: Any) -> Objective:
+    """Score minus the distance of a layer's statistics from those of a painting: 0 for the painting itself.
+
+    Args:
+        name: A layer with positions.
+        picture: The path of the painting, or its pixels ``(height, width, 3)``, RGB in [0, 1]. It is looked at once,
+            at 512 pixels at most.
+
+    Returns:
+        The objective: minus the Frobenius norm of the difference of both Gram matrices, divided by that of the
+        painting's. A Gram matrix is the mean over positions of the products of each two channels. A picture in which
+        the layer finds nothing scores -1, for any layer.
+
+    Raises:
+        SettingsError: The array is no picture.
+
+    Example:
+        >>> (style("block2b", "sea.jpg") + 0.5 * style("block4b", "sea.jpg")).name
+        'style:block2b@"sea.jpg" + 0.5*style:block4b@"sea.jpg"'
+
+    References:
+        Gatys, Ecker and Bethge, "Texture Synthesis Using Convolutional Neural Networks", NIPS 2015, and "A Neural
+        Algorithm of Artistic Style", 2015. They square the distance.
+    """
+    if isinstance(picture, str | Path):
+        return _single(Style(_named(name), bounds.file(picture)))
+    values = Numbers.of(picture)
+    directions.check_pixels(values.array, f"the painting of {shown(name)}")
+    return _single(Style(_named(name), values=values))
 
 
 def diversity(name: str) -> Objective:

@@ -21,7 +21,7 @@ from dreamer.wording import shown
 PENALTIES = ("total_variation", "l1", "l2", "blur", "high_frequency")
 """What a picture itself may be scored by; see ``dreamer.ascent.scoring``."""
 
-RESERVED = ("logit", "direction", "guided", "like", "near", "diversity")
+RESERVED = ("logit", "direction", "guided", "like", "near", "diversity", "style")
 """What stands before a colon to say which kind is meant; a layer of that name is written in quotes."""
 
 Position = tuple[int, int] | Literal["centre"]

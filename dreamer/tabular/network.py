@@ -91,7 +91,7 @@ class RowNetwork:
         """
         for _, term in objective.terms:
             if getattr(term, "kind", "") == "penalty" or (
-                getattr(term, "files", ()) and term.kind in ("guided", "like", "near")
+                getattr(term, "files", ()) and term.kind in ("guided", "like", "near", "style")
             ):
                 raise SettingsError(f"{term} is about pictures, and {self.network.spec.name} takes rows; leave it out")
         return targets.resolve(objective, self.network)
