@@ -70,7 +70,7 @@ def mixed(
         >>> settings = mixed({"lace": 0.6, "eyes": 0.4}, seed=7)
         >>> [(look.preset["preset"], look.weight) for look in settings.looks], settings.seed
         ([('lace', 0.6), ('eyes', 0.4)], 7)
-        >>> [look.settings.mask for look in mixed({"lace": 1}, at=[("sky.png", "waves")]).looks]
+        >>> [look.settings.mask for look in mixed({"lace": 1}, at=[("sky.png", "rope")]).looks]
         [None, 'sky.png']
     """
     whole, each = parted(changes)
