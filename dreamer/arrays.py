@@ -186,6 +186,10 @@ def resize_stored(picture: StoredArray, size: Size) -> StoredArray:
     return resize(narrow, size)
 
 
+LUMA: FloatArray = np.array([0.299, 0.587, 0.114], np.float32)
+"""How bright red, green and blue are, by ITU-R BT.601."""
+
+
 def greyscale(picture: StoredArray) -> FloatArray:
     """A picture without its colours, as three equal channels.
 

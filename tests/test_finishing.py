@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from dreamer import images
-from dreamer.dreaming.finish import BLEND_FUNCTIONS, Finish, feathered, mask_of
+from dreamer.dreaming.finish import BLEND_FUNCTIONS, Finish
+from dreamer.dreaming.masks import feathered, mask_of
 from dreamer.dreaming.settings import BLENDS, COLORS, DreamSettings
 from dreamer.errors import SettingsError
 

@@ -21,7 +21,8 @@ from dreamer.choosing.cells import Cell
 from dreamer.cli import run
 from dreamer.dreaming import photo as photos
 from dreamer.dreaming import steps
-from dreamer.dreaming.finish import Finish, feathered
+from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.masks import feathered
 from dreamer.dreaming.settings import BLENDS, COLORS, DreamSettings
 
 SOURCE = {"name": "photo.jpg", "sha256": "0"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dreamer.dreaming.calming import busy
 
 import dreamer
 from dreamer import images, wrapping
@@ -11,8 +12,7 @@ from dreamer.ascent.conditioning import CONDITIONINGS, MARGIN, around
 from dreamer.ascent.pulling import Pulling
 from dreamer.ascent.tile_view import View
 from dreamer.ascent.tiling import Tiling, tiled
-from dreamer.dreaming.calming import busy
-from dreamer.dreaming.finish import feathered
+from dreamer.dreaming.masks import feathered
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
 

@@ -21,11 +21,11 @@ from dreamer.cli.options import (
     given_options,
     quiet_option,
     trust_option,
-    visualize_options,
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.cli.setting_options import visualize_options
 from dreamer.errors import SettingsError
 from dreamer.visualizing.settings import VisualizeSettings
 

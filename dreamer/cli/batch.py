@@ -21,7 +21,6 @@ from dreamer.cli.options import (
     backend_option,
     damaged_option,
     debug_option,
-    dream_options,
     given_options,
     max_pixels_option,
     no_single_terms,
@@ -33,6 +32,7 @@ from dreamer.cli.options import (
 from dreamer.cli.outputs import print_line, print_path
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import say
+from dreamer.cli.setting_options import dream_options
 from dreamer.errors import SettingsError
 
 if TYPE_CHECKING:

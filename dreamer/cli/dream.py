@@ -21,7 +21,6 @@ from dreamer.cli.options import (
     backend_option,
     damaged_option,
     debug_option,
-    dream_options,
     given_options,
     max_pixels_option,
     mixed_preset_option,
@@ -32,6 +31,7 @@ from dreamer.cli.options import (
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import note, say, silent
+from dreamer.cli.setting_options import dream_options
 from dreamer.cli.single_terms import objective_of
 from dreamer.cli.still import still
 from dreamer.cli.zoom import zoom

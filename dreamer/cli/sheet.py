@@ -22,13 +22,12 @@ from dreamer.cli.options import (
     max_pixels_option,
     no_single_terms,
     quiet_option,
-    range_options,
-    ranges_of,
     trust_option,
 )
 from dreamer.cli.outputs import print_path
 from dreamer.cli.progress import note, silent
 from dreamer.cli.ranging import Several
+from dreamer.cli.setting_options import range_options, ranges_of
 from dreamer.cli.sheet_wish import SheetWish, sheet_of
 
 if TYPE_CHECKING:

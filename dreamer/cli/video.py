@@ -20,7 +20,6 @@ from dreamer.cli.mistyping import NumberRange, OutputFile, WholeRange
 from dreamer.cli.options import (
     backend_option,
     debug_option,
-    dream_options,
     given_options,
     max_pixels_option,
     no_single_terms,
@@ -32,6 +31,7 @@ from dreamer.cli.options import (
 from dreamer.cli.outputs import print_path, write_result
 from dreamer.cli.pools import place_of, pool_options
 from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.cli.setting_options import dream_options
 from dreamer.errors import SettingsError
 from dreamer.files.refuge import noted
 from dreamer.filming.settings import CUTS, DRIVEN, HEARD, VideoSettings, seconds

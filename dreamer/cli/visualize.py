@@ -17,9 +17,10 @@ from dreamer.cli.fetching import ensure_weights, fetch_options
 from dreamer.cli.help_page import DRAW, RESULT, option
 from dreamer.cli.interrupts import exit_status
 from dreamer.cli.mistyping import OutputFile, WholeRange
-from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option, visualize_options
+from dreamer.cli.options import backend_option, debug_option, given_options, quiet_option
 from dreamer.cli.outputs import print_path, write_result
 from dreamer.cli.progress import import_keras, note, silent, work_progress
+from dreamer.cli.setting_options import visualize_options
 from dreamer.cli.watching import Film, Snapshots
 from dreamer.errors import SettingsError
 from dreamer.files.names import free_name

@@ -6,6 +6,7 @@
     looks.py      Look: one of several in a dream
     steps.py      photo -> dream, step by step
     ascent.py     the climb of an octave, where the network and the gradient ascent meet
+    masks.py      the mask that settings name, of a file or made from the photo
     finish.py     the dream as a layer over its photo: colours, blending, mask, strength
     framing.py    which part of a photo is dreamt
     zoom.py       photo -> an endless zoom, frame by frame; its way, moves and loop in paths.py, moving.py, looping.py

@@ -9,32 +9,21 @@ Works on strips, so a large photo is never copied whole. Must not import: networ
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dreamer import images, wrapping
-from dreamer.arrays import FloatArray, Size, StoredArray, as_float, as_stored, resize, scaled, strips
+from dreamer.arrays import LUMA, FloatArray, Size, StoredArray, as_float, as_stored, strips
+from dreamer.dreaming.masks import Masks, feathered, mask_of_file
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import ImageReadError, SettingsError
-from dreamer.files.digests import stamp_of
+from dreamer.errors import SettingsError
 from dreamer.masking.calming import busy
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as ``arrays.greyscale``.
 _SAMPLED = 512  # Rows and columns, at the most, that colours are measured on.
-_BLURRED_AT = 8.0  # Pixels of deviation: a softer mask is blurred at a smaller size, which looks the same.
-_SEEN = 4  # Deviations, beyond which a blur sees nothing.
 
 Strip = FloatArray
 """``(rows, width, 3)`` in [0, 1]."""
-
-Masks = Callable[[DreamSettings], NDArray[np.uint8] | None]
-"""The mask that settings name, as :func:`mask_of` gives it; None where they name none."""
 
 
 class Finish:
@@ -145,14 +134,14 @@ class Finish:
         if self._contrast != 1:
             # Contrast turns about the mean brightness, so that a dark picture stays a dark one.
             blended = blend(as_float(photo), colored(dream, photo))
-            grey = np.float32((blended @ _LUMA).mean())
+            grey = np.float32((blended @ LUMA).mean())
 
         def layer(strip: Strip, below: StoredArray) -> Strip:
             strip = colored(strip, below)
             if self._blend != "normal":
                 strip = blend(as_float(below), strip)
             if self._saturation != 1:
-                brightness = (strip @ _LUMA)[..., None]
+                brightness = (strip @ LUMA)[..., None]
                 strip = np.asarray(brightness + self._saturation * (strip - brightness), np.float32)
             if self._contrast != 1:
                 strip = np.asarray(grey + self._contrast * (strip - grey), np.float32)
@@ -205,73 +194,6 @@ def _laid(above: FloatArray, below: StoredArray, opacity: FloatArray) -> FloatAr
     return np.asarray(ground + opacity * (above - ground), np.float32)
 
 
-def mask_of_file(settings: DreamSettings) -> NDArray[np.uint8] | None:
-    """The mask of the file that settings name, which is read once for all photos and frames of a process.
-
-    Raises:
-        ImageReadError: It cannot be read.
-    """
-    if settings.mask is None:
-        return None
-    path = Path(settings.mask)
-    try:
-        return _read_mask(path, stamp_of(path))
-    except OSError as error:
-        raise ImageReadError(f"cannot read the mask {path}: {error.strerror}") from error
-
-
-@lru_cache(maxsize=8)
-def _read_mask(path: Path, _stamp: str) -> NDArray[np.uint8]:
-    return mask_of(images.read(path, compact=True))
-
-
-def mask_of(picture: images.Photo) -> NDArray[np.uint8]:
-    """What a picture says about where to dream.
-
-    Args:
-        picture: Its transparency counts if it has any, its brightness otherwise.
-
-    Returns:
-        ``(height, width)``: 255 where to dream.
-
-    Example:
-        >>> mask_of(images.Photo(np.ones((2, 3, 3), np.float32))).tolist()
-        [[255, 255, 255], [255, 255, 255]]
-    """
-    if picture.alpha is not None:
-        return np.asarray(as_stored(as_float(picture.alpha), np.uint8))
-    brightness = np.empty(picture.pixels.shape[:2], np.uint8)
-    for rows in strips(len(brightness)):
-        brightness[rows] = as_stored(np.clip(as_float(picture.pixels[rows]) @ _LUMA, 0, 1), np.uint8)
-    return brightness
-
-
-def feathered(mask: NDArray[np.uint8], size: Size, share: float, *, wraps: bool = False) -> NDArray[np.uint8]:
-    """Bring a mask to a size and soften its edges.
-
-    Args:
-        mask: ``(height, width)``.
-        size: The wanted ``(height, width)``.
-        share: Deviation of the blur, of the longer side.
-        wraps: Whether opposite edges meet, so that what ends at one ends softly at the other.
-
-    Returns:
-        uint8 of that size.
-    """
-    deviation = share * max(size)
-    shrink = min(1.0, _BLURRED_AT / deviation) if deviation > 0 else 1.0
-    small = resize(as_float(mask), scaled(size, shrink))
-    if deviation * shrink > 0:
-        margin = math.ceil(_SEEN * deviation * shrink) if wraps else 0
-        wide = cv2.GaussianBlur(
-            wrapping.margined(small, margin), (0, 0), deviation * shrink, borderType=cv2.BORDER_REPLICATE
-        )
-        small = wide[margin : margin + small.shape[0], margin : margin + small.shape[1]]
-    # Straight lines between pixels, since cubic ones would leave a rim beside a sharp edge.
-    full = cv2.resize(small, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(as_stored(np.clip(full, 0, 1), np.uint8))
-
-
 def _free(_dream: FloatArray, _photo: StoredArray) -> Callable[[Strip, StoredArray], Strip]:
     return lambda strip, _below: strip
 
@@ -297,7 +219,7 @@ def _luminance(_dream: FloatArray, _photo: StoredArray) -> Callable[[Strip, Stor
 
     def colored(strip: Strip, below: StoredArray) -> Strip:
         photo = as_float(below)
-        return np.clip(photo + ((strip - photo) @ _LUMA)[..., None], 0, 1)
+        return np.clip(photo + ((strip - photo) @ LUMA)[..., None], 0, 1)
 
     return colored
 

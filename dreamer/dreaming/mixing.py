@@ -20,7 +20,8 @@ from dreamer.arrays import FloatArray, Size, StoredArray, as_float, strips
 from dreamer.ascent.loop import Step
 from dreamer.ascent.together import ascend_together
 from dreamer.dreaming.ascent import Ascent
-from dreamer.dreaming.finish import Finish, Masks
+from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.masks import Masks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 

@@ -19,8 +19,8 @@ import numpy as np
 from dreamer import images
 from dreamer.arrays import Size
 from dreamer.dreaming.framing import box_of
+from dreamer.dreaming.masks import PhotoMasks
 from dreamer.dreaming.mixing import finish_of
-from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, octave_sizes, planned_steps

@@ -19,9 +19,9 @@ from dreamer import wrapping
 from dreamer.arrays import FloatArray, Size, StoredArray, fitted, greyscale, resize_stored
 from dreamer.ascent import octaves
 from dreamer.dreaming.ascent import Ascent
-from dreamer.dreaming.finish import Finish, Masks
+from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.masks import Masks, PhotoMasks
 from dreamer.dreaming.mixing import MixedAscent, MixedFinish, finish_of
-from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.sizes import output_size

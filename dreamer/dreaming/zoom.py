@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer.arrays import FloatArray, StoredArray
-from dreamer.dreaming.finish import Masks
 from dreamer.dreaming.framing import Point
 from dreamer.dreaming.looping import ENOUGH, Returning
+from dreamer.dreaming.masks import Masks, PhotoMasks
 from dreamer.dreaming.moving import magnified
 from dreamer.dreaming.paths import Move, moves, whole
-from dreamer.dreaming.photo_masks import PhotoMasks
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import DreamStep, planned_steps

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dreamer import videos
-from dreamer.dreaming.finish import mask_of
+from dreamer.dreaming.masks import mask_of
 from dreamer.images import Photo
 from dreamer.videos import Frame, Video
 

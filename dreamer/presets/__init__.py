@@ -1,6 +1,7 @@
 """Presets: looks that go by a name.
 
     preset.py   Preset: read from its file and checked
+    tables.py   tables of TOML that say how to dream, read and checked
     looks.py    several looks in one preset
     mixing.py   presets mixed into one dream, or each in a region of it
     folders.py  where presets live: those that ship, the user's own, those of plug-ins

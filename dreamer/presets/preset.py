@@ -23,32 +23,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from dreamer.dreaming.settings import DreamSettings
-from dreamer.errors import SettingsError, UnknownModelError, UnknownPresetError, close_matches
+from dreamer.errors import SettingsError, UnknownModelError
 from dreamer.files.digests import digest_of
-from dreamer.files.documents import read_toml
-from dreamer.mask_kinds import as_file, is_kind
 from dreamer.models import registry
 from dreamer.models.keras_file import is_path
-from dreamer.objectives import Objective
-from dreamer.presets.folders import expanded, file_of, is_known
+from dreamer.presets.folders import file_of, is_known
 from dreamer.presets.looks import KEYS as LOOK_KEYS
 from dreamer.presets.looks import LookTable, of_looks, parted
+from dreamer.presets.tables import SETTINGS, Table, check_keys, settings_of, table_of, variants_of, word_of, words_of
 from dreamer.trust import Named, Source, named_files
 from dreamer.wording import shown
 
 _WORDS = ("title", "description")
 _KNOWN = (*_WORDS, "tags", "extends", "variants", "unseen", "looks")
-_SETTINGS = tuple(one.name for one in fields(DreamSettings) if one.name != "looks")
-_FILES = ("mask", "guide")
 _LONGEST_CHAIN = 16
 """Presets that extend each other in a row: more than a person ever writes."""
-
-_Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -82,8 +76,8 @@ class Preset:
     description: str
     tags: tuple[str, ...] = ()
     extends: str | None = None
-    base: _Table = field(default_factory=dict)
-    variants: Mapping[str, _Table] = field(default_factory=dict)
+    base: Table = field(default_factory=dict)
+    variants: Mapping[str, Table] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     looks: tuple[LookTable, ...] = ()
     outside: frozenset[str] = frozenset()
@@ -120,7 +114,7 @@ class Preset:
         Source(self.path, has_options=self.has_options).refuse(self._outside(found, changes))
         return found
 
-    def _outside(self, found: DreamSettings, changes: _Table) -> list[Named]:
+    def _outside(self, found: DreamSettings, changes: Table) -> list[Named]:
         """What it names and may not, where nothing takes its place."""
         if self.looks:
             of_all = {name: value for name, value in found.values().items() if name != "looks"}
@@ -129,11 +123,11 @@ class Preset:
         table = {**self.base, **self.variants.get(changes.get("model", self.model), {})}
         return self._named(table, changes)
 
-    def _named(self, table: _Table, changes: _Table) -> list[Named]:
+    def _named(self, table: Table, changes: Table) -> list[Named]:
         kept = {name: value for name, value in table.items() if name not in changes}
         return [(setting, file) for setting, file in named_files(kept) if file in self.outside]
 
-    def unchecked(self, changes: _Table) -> DreamSettings:
+    def unchecked(self, changes: Table) -> DreamSettings:
         """The same as :meth:`settings`, whatever files it names.
 
         Args:
@@ -181,13 +175,13 @@ def _source(path: Path, *, trust: bool) -> Source:
 def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
     if len(extending) >= _LONGEST_CHAIN:
         raise SettingsError(f"{extending[0]} extends more than {_LONGEST_CHAIN} presets in a row; expected fewer")
-    table = _table(path)
+    table = table_of(path)
     real = Path(os.path.realpath(path))
     if real in extending:
         raise SettingsError(f"{path} extends itself, by way of {', '.join(one.stem for one in extending)}")
-    _check_keys(table, (*_KNOWN, *_SETTINGS), str(path))
-    base, variants = _settings_of(table, path), _variants_of(table, path)
-    unseen = _words_of(table, "unseen", path, '["inception_v1"]')
+    check_keys(table, (*_KNOWN, *SETTINGS), str(path))
+    base, variants = settings_of(table, path), variants_of(table, path)
+    unseen = words_of(table, "unseen", path, '["inception_v1"]')
     source = _source(path, trust=trust)
     looks = _looks_of(table, path, source, (*extending, real), trust=trust)
     tables = [base, *variants.values(), *(look.own for look in looks)]
@@ -209,14 +203,14 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
         variants = _inherited(other, base, variants)
         unseen = tuple(dict.fromkeys([*unseen, *(model for model in other.unseen if model in variants)]))
         base = {**other.base, **other.variants.get(str(base.get("model")), {}), **base}
-    title, description = (_word(table, word, path) for word in _WORDS)
+    title, description = (word_of(table, word, path) for word in _WORDS)
     preset = Preset(
         path.stem,
         path,
         digest_of(path),
         title,
         description,
-        tags=_words_of(table, "tags", path, '["animals", "classic"]'),
+        tags=words_of(table, "tags", path, '["animals", "classic"]'),
         extends=extends,
         base=base,
         variants=variants,
@@ -236,7 +230,7 @@ def _read(path: Path, extending: tuple[Path, ...], *, trust: bool) -> Preset:
 
 
 def _looks_of(
-    table: _Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool
+    table: Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool
 ) -> tuple[LookTable, ...]:
     """The looks of a preset, with the presets that they begin with."""
     tables = table.get("looks", [])
@@ -248,8 +242,8 @@ def _looks_of(
     return tuple(_look_of(one, path, source, extending, trust=trust) for one in tables)
 
 
-def _look_of(table: _Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool) -> LookTable:
-    _check_keys(table, LOOK_KEYS, f"a look in {path}")
+def _look_of(table: Table, path: Path, source: Source, extending: tuple[Path, ...], *, trust: bool) -> LookTable:
+    check_keys(table, LOOK_KEYS, f"a look in {path}")
     name, other = table.get("preset"), None
     if name is not None:
         if not isinstance(name, str):
@@ -259,7 +253,7 @@ def _look_of(table: _Table, path: Path, source: Source, extending: tuple[Path, .
             # A preset that is looked into has no option.
             replace(source, has_options=False).check([("preset", str(place))])
         other = _read(place, extending, trust=trust)
-    return LookTable(other, table.get("weight", 1.0), _settings_of(table, path))
+    return LookTable(other, table.get("weight", 1.0), settings_of(table, path))
 
 
 def _check_looks(preset: Preset) -> None:
@@ -273,7 +267,7 @@ def _check_looks(preset: Preset) -> None:
         raise SettingsError(f"{preset.path}: {error}") from error
 
 
-def _inherited(other: Preset, base: _Table, variants: Mapping[str, _Table]) -> dict[str, _Table]:
+def _inherited(other: Preset, base: Table, variants: Mapping[str, Table]) -> dict[str, Table]:
     """The variants of a preset that extends another.
 
     What it says for all networks counts with each, but an objective names layers of one network only. So who gives
@@ -297,64 +291,3 @@ def _checked(preset: Preset, model: str) -> None:
         raise SettingsError(
             f"{preset.path}: the variant for {model} has no objective of its own; expected layers of that network"
         )
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        return read_toml(path)
-    except OSError as error:
-        raise UnknownPresetError(f"cannot read the preset {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise SettingsError(f"{path} is no preset: {error}. Expected TOML; `dreamer presets new` writes one") from error
-
-
-def _check_keys(table: _Table, known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            raise SettingsError(f"{where} has an unknown key {shown(key)}.{close_matches(key, known)}")
-
-
-def _settings_of(table: _Table, path: Path) -> dict[str, Any]:
-    """The settings among the keys of a table, the files they name relative to the preset."""
-
-    def beside(file: str) -> str:
-        return as_file(str(path.parent / expanded(file)))
-
-    found = {key: value for key, value in table.items() if key in _SETTINGS}
-    for key in _FILES:
-        if isinstance(found.get(key), str) and not (key == "mask" and is_kind(found[key])):
-            found[key] = beside(found[key])
-    for key in ("model", "prior"):
-        if isinstance(found.get(key), str) and is_path(found[key]):
-            found[key] = beside(found[key])
-    if "objective" in found:
-        try:
-            found["objective"] = Objective.of(found["objective"]).with_files(beside)
-        except SettingsError as error:
-            raise SettingsError(f"{path}: {error}") from error
-    return found
-
-
-def _variants_of(table: _Table, path: Path) -> dict[str, _Table]:
-    variants = table.get("variants", {})
-    if not isinstance(variants, dict) or not all(isinstance(one, dict) for one in variants.values()):
-        raise SettingsError(f"variants in {path} is {shown(variants)}; expected tables such as [variants.inception_v3]")
-    for name, variant in variants.items():
-        _check_keys(variant, tuple(key for key in _SETTINGS if key != "model"), f"the variant {name} in {path}")
-    return {name: _settings_of(variant, path) for name, variant in variants.items()}
-
-
-def _word(table: _Table, word: str, path: Path) -> str:
-    if word not in table:
-        raise SettingsError(f'{path} has no {word}; expected a line of text, as in {word} = "..."')
-    value = table[word]
-    if not isinstance(value, str) or not value.strip() or "\n" in value:
-        raise SettingsError(f"{word} in {path} is {shown(value)}; expected a line of text")
-    return value
-
-
-def _words_of(table: _Table, key: str, path: Path, example: str) -> tuple[str, ...]:
-    words = table.get(key, [])
-    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
-        raise SettingsError(f"{key} in {path} is {shown(words)}; expected words, as in {example}")
-    return tuple(words)
