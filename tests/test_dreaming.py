@@ -144,9 +144,9 @@ def test_the_smaller_octave_is_let_go_before_the_largest_is_climbed(picture, mon
     pictures, alive = [], []
     carry = dreaming.octaves.carry
 
-    def watched(small, *others):
+    def watched(small, *others, **told):
         pictures.append(weakref.ref(small))
-        return carry(small, *others)
+        return carry(small, *others, **told)
 
     def climb(start, *_, **__):
         alive.append([one() is not None for one in pictures])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dreamer.dreaming.calming import busy
 
 import dreamer
 from dreamer import images, wrapping
@@ -15,6 +14,7 @@ from dreamer.ascent.tiling import Tiling, tiled
 from dreamer.dreaming.masks import feathered
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.errors import SettingsError
+from dreamer.masking.calming import busy
 
 SIZES = [(37, 53), (40, 41), (1, 9), (200, 3)]
 

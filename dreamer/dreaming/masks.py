@@ -74,10 +74,13 @@ class PhotoMasks:
 def mask_of_file(settings: DreamSettings) -> NDArray[np.uint8] | None:
     """The mask of the file that settings name, which is read once for all photos and frames of a process.
 
+    Returns:
+        ``(height, width)``: 255 where to dream; None where they name none, or a kind that is made from a photo.
+
     Raises:
         ImageReadError: It cannot be read.
     """
-    if settings.mask is None:
+    if settings.mask is None or is_kind(settings.mask):
         return None
     path = Path(settings.mask)
     try:

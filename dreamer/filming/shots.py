@@ -164,7 +164,8 @@ class _Masks:
             return Finish(settings, photo=frame) if settings.calm else self._still(settings)
         if mask not in self._videos:
             self._videos[mask] = self._stack.enter_context(MaskVideo(Path(mask)))
-        return Finish(settings, frame, masks=lambda _settings: self._videos[mask].at(time))
+        shown = self._videos[mask].at(time)
+        return Finish(settings, frame, masks=lambda told: None if told.mask is None else shown)
 
 
 def _moved_ground(before: State | None, grey: Grey) -> tuple[Ground, Motion | None]:

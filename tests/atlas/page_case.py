@@ -18,7 +18,9 @@ EVIL = '</script><img src=x onerror="alert(1)">/__proto__ " \\ \x7f%2F'
 SIZE = (24, 32)
 
 
-def make(folder: Path, *, layers: dict[str, int], classes: list[str] = (), model: str = "efficientnet_lite0") -> Path:
+def make(
+    folder: Path, *, layers: dict[str, int], classes: list[str] = (), model: str = "efficientnet_lite0_robust"
+) -> Path:
     """Write an atlas with a few pictures that all units share; the page's address.
 
     Units of the first layer have opposites and two variants, and examples; every seventh unit is dead.

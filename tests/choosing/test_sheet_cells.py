@@ -120,7 +120,7 @@ def test_presets_vary_like_any_option():
         ({"seed": range(500)}, "seed has too many values; a sheet has at most 400"),
         ({"seed": range(10**30)}, "at most 400"),
         ({"seed": range(30), "octave_scale": [1.3, 1.4], "steps": range(1, 9)}, "30 of --seed x 2 of --octave-scale x"),
-        ({"frames": [1, 2]}, "do not differ in frames"),
+        ({"frames": [1, 2]}, "all with the same frames"),
         ({"preset": ["lace", "lase"]}, "no preset 'lase'"),
     ],
 )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from click.shell_completion import get_completion_class
 
 from dreamer.cli import cli, run
-from dreamer.dreaming.settings import BLENDS
+from dreamer.dreaming.settings import BLENDS, DreamSettings
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_a_class_is_offered_once_and_every_class_after_a_colon(bash):
 
 def test_layers_that_dream_well_come_first_and_the_others_once_the_network_was_looked_at(bash, capfd):
     well = bash("dream", "--layer", "block")
-    assert run(["layers", "efficientnet_lite0"]) == 0
+    assert run(["layers", DreamSettings.model]) == 0
     capfd.readouterr()
     known = bash("dream", "--layer", "block")
     assert known[: len(well)] == well

@@ -119,7 +119,7 @@ def test_neither_photo_nor_last_step_is_kept_while_the_result_is_encoded(photo, 
 def test_the_default_target_is_written_out_in_the_recipe(photo):
     assert run(["dream", str(photo), *QUICK, "--quiet"]) == 0
     settings = images.read_recipe(photo.with_name("photo-dream.png"))["settings"]
-    assert (settings["objective"], settings["conditioning"]) == ("block5c", "smooth")
+    assert (settings["objective"], settings["conditioning"]) == ("block6b", "smooth")
 
 
 def test_alpha_travels_through_a_dream_and_shrinks_with_it(tmp_path, picture):

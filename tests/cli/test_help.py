@@ -45,7 +45,7 @@ def one_line(text):
 def test_commands_stand_in_the_order_of_a_day_each_with_a_whole_sentence(capfd, monkeypatch, width):
     text = page(capfd, monkeypatch, "--help", width=width)
     commands = [name for names in SECTIONS.values() for name in names]
-    assert commands[:7] == ["dream", "sheet", "presets", "batch", "video", "visualize", "atlas"]
+    assert commands[:7] == ["dream", "sheet", "presets", "batch", "video", "mask", "visualize"]
     assert set(commands) == {*cli.commands, "help"}
     assert [line.split()[0] for line in text.splitlines() if re.match(r"  [a-z]+  ", line)] == commands
     assert max(map(len, text.splitlines())) <= min(width, 100)

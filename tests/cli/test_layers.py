@@ -66,7 +66,7 @@ def test_a_network_of_any_size_lists_the_shapes_at_a_size_that_all_layers_can_se
 @pytest.mark.parametrize(
     ("command", "advice"),
     [
-        (dream, "Try a smaller --tile, or --max-size to make the photo smaller"),
+        (dream, "Try a smaller --tile, or --max-size to make the photo smaller, or a smaller --size"),
         (visualize, "Try a smaller --diversity, or a smaller --size"),
         (models.commands["import"], "Close other programs, or use a machine with more"),
         (None, "Close other programs, or use a machine with more"),
@@ -96,4 +96,4 @@ def test_a_single_word_that_is_no_network_is_looked_for_in_the_usual_one(capsys,
     out, err = capsys.readouterr()
     names = [line.split()[0] for line in out.splitlines()[1:]]
     assert names == ["block4b_depthwise_pre_relu", "block4b_depthwise"]
-    assert "dreamer layers efficientnet_lite0 block4b_dep*" in err
+    assert "dreamer layers efficientnet_lite0_robust block4b_dep*" in err

@@ -144,8 +144,8 @@ def test_help_can_be_asked_for_in_words(capfd, arguments, same):
 @pytest.mark.parametrize(
     ("words", "index", "noted"),
     [
-        (["tabby"], "281", "no network is called 'tabby', so efficientnet_lite0, the default, was searched"),
-        (["tabby", "cat"], "281", "dreamer labels efficientnet_lite0 tabby cat"),
+        (["tabby"], "281", "no network is called 'tabby', so efficientnet_lite0_robust, the default, was searched"),
+        (["tabby", "cat"], "281", "dreamer labels efficientnet_lite0_robust tabby cat"),
         (["horse"], "339", "never learnt 'horse'"),
         (["efficientnet_lite0", "horse"], "339", "never learnt 'horse'"),
         (["brocoli"], "937", "these resemble it"),

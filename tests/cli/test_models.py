@@ -232,7 +232,7 @@ def test_layers_of_a_network_of_keras_need_no_weights(say):
         (["labels", "efficientnet_lite0", "qqqqqq"], 2, "contains or resembles 'qqqqqq'"),
         (["models", "info", "keras:vgg16"], 2, "Close matches: keras:VGG16"),
         (["models", "import", "inception_v3", "nothing.h5"], 1, "nothing.h5"),
-        (["dream", "photo.png", "--preprocessing", "0..1"], 2, "for efficientnet_lite0 is known"),
+        (["dream", "photo.png", "--preprocessing", "0..1"], 2, "for efficientnet_lite0_robust is known"),
     ],
 )
 def test_mistakes_get_one_clear_line(say, arguments, status, words):
@@ -271,7 +271,7 @@ def test_a_shell_completes_layers_those_that_dream_well_at_first_and_all_once_lo
     assert complete("layers", "efficientnet_lite0", "block5") == ["block5c"]
     say("layers", "efficientnet_lite0", "stem")
     assert "block5a_expand_pre_relu" in complete("layers", "efficientnet_lite0", "block5")
-    assert complete("dream", "--layer", "block5c_p") == ["block5c_project"]
+    assert complete("dream", "--model", "efficientnet_lite0", "--layer", "block5c_p") == ["block5c_project"]
     assert complete("dream", "--model", "keras:VGG16", "--layer", "block") == ["block5_conv3"]
 
 

@@ -113,7 +113,7 @@ def test_a_sheet_shows_the_photo_in_every_preset(own, photo, capfd):
     assert height > 223
     recipe = images.read_recipe(target)
     assert (recipe["format"], recipe["command"], recipe["varies"]) == (1, "presets sheet", ["preset"])
-    fur, lace = (recipe["looks"][cell["look"]] for cell in recipe["cells"])
+    fur, lace = (recipe["groups"][cell["group"]] for cell in recipe["cells"])
     assert (fur["preset"], lace["preset"]) == ("fur", "lace")
     assert fur["preset_sha256"] == digest_of(folders.shipped_folder() / "fur.toml")
     before = target.read_bytes()

@@ -63,8 +63,10 @@ def measured(dreams, sources):
 def test_a_panned_photo_flickers_a_fifth_as_much_as_frame_by_frame(cat, tmp_path):
     frames = panned(cat, 12, 1.5, (96, 160))
     pattern = numbered(tmp_path / "frames", frames)
-    ours = list(dreamer.video_steps(pattern, **SMALL))
-    alone = list(dreamer.video_steps(pattern, carry=0, **SMALL))
+    # Of the network whose dreams flicker most by themselves; those of the robust one are quieter either way.
+    told = SMALL | {"model": "efficientnet_lite0"}
+    ours = list(dreamer.video_steps(pattern, **told))
+    alone = list(dreamer.video_steps(pattern, carry=0, **told))
     flicker = measured([step.frame for step in ours], frames)
     most = measured([step.frame for step in alone], frames)
     assert np.mean(flicker) < 0.2 * np.mean(most)

@@ -11,6 +11,7 @@ from PIL import Image
 import dreamer
 from dreamer import images, objectives
 from dreamer.dreaming.finish import Finish
+from dreamer.dreaming.masks import mask_of_file
 from dreamer.dreaming.plan import DreamPlan
 from dreamer.dreaming.settings import DreamSettings
 from dreamer.dreaming.steps import planned_steps
@@ -237,7 +238,7 @@ def test_a_zoom_has_the_mask_of_its_photo_in_every_frame(lite0):
     finishes = [step.dream._finish for step in made if step.dream.is_last]
     assert len(finishes) == 3
     for one in finishes:
-        assert np.array_equal(one.mask, levels_of(photo, "sky"))
+        assert np.array_equal(one._mask, levels_of(photo, "sky"))
 
 
 def test_steps_of_a_plan_make_the_mask_themselves(lite0):
@@ -287,7 +288,7 @@ def test_a_file_of_the_name_of_a_kind_is_written_with_its_folder(tmp_path, monke
     for given in ("./sky", presets.Path("sky")):
         settings = DreamSettings(mask=given)
         assert settings.files == ("./sky",)
-        assert Finish(settings).mask.shape == (4, 5)
+        assert mask_of_file(settings).shape == (4, 5)
 
 
 def test_presets_hold_names_and_files_apart(tmp_path, monkeypatch):
@@ -314,7 +315,7 @@ def test_masks_that_are_videos_are_inverted_too(tiny_network):
     given = np.zeros((10, 12), np.uint8)
     given[:, :6] = 255
     photo, dream = np.zeros((10, 12, 3), np.float32), np.ones((10, 12, 3), np.float32)
-    shown = Finish(settings, given)(dream, photo)
+    shown = Finish(settings, masks=lambda _: given)(dream, photo)
     assert shown[:, :6].max() == 0
     assert shown[:, 6:].min() == 1
     plan = DreamPlan(tiny_network, settings, objectives.layer("second"), {})

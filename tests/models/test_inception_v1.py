@@ -215,6 +215,6 @@ def test_a_damaged_conversion_is_refused(network_file, tmp_path):
 
 
 def test_the_variants_of_the_presets_are_layers_of_it(network):
-    for name in presets.names():
+    for name in (name for name in presets.names() if "inception_v1" in presets.find(name).models):
         for layer in presets.find(name).settings(model="inception_v1").objective.layers:
             network.check(layer)

@@ -103,8 +103,8 @@ function presetFor(objective, title, atlas) {
     `title = ${tomlQuoted(title)}`,
     `description = ${tomlQuoted(`What ${title} of ${atlas.model} looks for.`)}`,
     `tags = ["atlas"]`,
+    `model = ${tomlQuoted(atlas.model)}`,
     `objective = ${tomlQuoted(objective)}`,
   ];
-  if (atlas.model !== atlas.usual_model) lines.push(`model = ${tomlQuoted(atlas.model)}`);
   return `${lines.join("\n")}\n`;
 }
