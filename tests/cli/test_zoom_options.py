@@ -52,13 +52,21 @@ def test_a_single_picture_is_cut_around_the_focus(photo, asleep, picture):
 def test_a_folder_of_photos_is_cut_and_a_video_in_it_fails_with_a_sentence(photo, tiny_file, capfd):
     Path("in").mkdir()
     Path(photo).rename("in/photo.png")
-    frames = [Image.fromarray(np.full((20, 30, 3), level, np.uint8)) for level in (0, 99)]
-    frames[0].save("in/clip.gif", save_all=True, append_images=frames[1:], duration=100)
-    cut = ["--aspect", "1:2", "--focus", "0,0.5", "--glob", "*.png"]
+    av = pytest.importorskip("av")
+    with av.open("in/clip.mkv", "w") as out:
+        stream = out.add_stream("ffv1", rate=10)
+        stream.height, stream.width, stream.pix_fmt = 20, 30, "bgr0"
+        for level in (0, 99):
+            frame = av.VideoFrame.from_ndarray(np.full((20, 30, 3), level, np.uint8), "rgb24")
+            out.mux(stream.encode(frame.reformat(format="bgr0", threads=1)))
+        out.mux(stream.encode())
+    cut = ["--aspect", "1:2", "--focus", "0,0.5"]
     own = ["--model", tiny_file, "--objective", "first"]
-    assert run(["batch", "in", "out", *cut, *own, *QUICK]) == 0
+    assert run(["batch", "in", "out", *cut, *own, *QUICK]) == 1
+    assert "aspect cuts photos, and no videos" in capfd.readouterr().err
     assert images.read(Path("out/photo.png")).pixels.shape == (37, 18, 3)
-    assert run(["batch", "in", "out", *own, *cut[:-2], *QUICK, "--loop"]) == 2
+    assert not Path("out/clip-dream.mkv").exists()
+    assert run(["batch", "in", "out", *own, *cut, *QUICK, "--loop"]) == 2
     assert "--loop is for an endless zoom" in capfd.readouterr().err
 
 
