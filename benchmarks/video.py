@@ -217,6 +217,11 @@ def costs(folder: Path, settings: DreamSettings) -> None:
     )
 
 
+def settings_of(name: str) -> dreamer.DreamSettings:
+    """Of a preset; ``default`` is what is dreamt where none is named."""
+    return dreamer.DreamSettings() if name == "default" else dreamer.presets.find(name).settings()
+
+
 def main() -> None:
     """Print a row for each clip and preset."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -228,7 +233,7 @@ def main() -> None:
     made = clips(arguments.photos, arguments.frames) + [real(path, arguments.frames) for path in arguments.clip]
     print("preset         clip       source   alone    by hand  dreamer  of alone  strength: by hand  dreamer")
     for name in arguments.preset:
-        settings = dreamer.presets.find(name).settings()
+        settings = settings_of(name)
         for clip in made:
             alone, hand, mine = (
                 list(way) for way in (ours(clip, settings, carry=0), by_hand(clip, settings), ours(clip, settings))
@@ -240,7 +245,7 @@ def main() -> None:
                 f"{rows[2] / rows[0]:<8.3f}  {strength(hand, clip):<17.2f}  {strength(mine, clip):.2f}",
                 flush=True,
             )
-    costs(arguments.photos, dreamer.presets.find(arguments.preset[0]).settings())
+    costs(arguments.photos, settings_of(arguments.preset[0]))
 
 
 if __name__ == "__main__":

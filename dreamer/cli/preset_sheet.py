@@ -62,20 +62,17 @@ def sheet(
     """
     tell = silent if quiet else note
     changes = {name: value for name, value in (("seed", seed), ("model", model)) if value is not None}
-
-    def fetch() -> None:
-        for one in needed(wish.cells):
-            ensure_weights(one, offline=offline, mirror=mirror, quiet=quiet)
-
+    cells = preset_cells(tags, changes, note=tell)
+    networks = needed(cells)
     wish = SheetWish(
         command="presets sheet",
         photo=photo,
-        cells=preset_cells(tags, changes, note=tell),
+        cells=cells,
         output=output,
         overwrite=overwrite,
         columns=columns,
         with_photo=True,
-        fetch=fetch,
+        fetch=lambda: [ensure_weights(one, offline=offline, mirror=mirror, quiet=quiet) for one in networks],
         quiet=quiet,
         tell=tell,
     )

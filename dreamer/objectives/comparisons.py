@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Self
 
 from dreamer.errors import ImageReadError
 from dreamer.objectives import bounds
-from dreamer.objectives.directions import Sourced, check_pixels, source_name
-from dreamer.objectives.terms import Asked, Form, Numbers, Reader, Term, quoted_layer
+from dreamer.objectives.directions import Sourced, check_pixels
+from dreamer.objectives.terms import Asked, Form, Numbers, Reader, Term
 from dreamer.wording import number
 
 _SCORES = "dreamer.ascent.scoring"
@@ -33,17 +33,6 @@ class _Comparison(Sourced):
     layer: str
     source: str | None = None
     values: Numbers | None = field(default=None, repr=False)
-
-    @classmethod
-    def _read_photo(cls, reader: Reader) -> tuple[str, str]:
-        """Read ``block4b@"photo.jpg"``: the layer and the file."""
-        name = reader.layer()
-        if not reader.take("@"):
-            reader.fail(f'@ and a photo, as in {cls.kind}:block4b@"photo.jpg"')
-        return name, bounds.file(reader.string())
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
 
     def resolve(self, network: Asked) -> Self:
         """Read the photo."""
@@ -80,7 +69,7 @@ class Like(_Comparison):
     @classmethod
     def read(cls, reader: Reader) -> Term:
         """Read ``block4b@"photo.jpg"`` or ``block4b@"photo.jpg"^2``."""
-        name, source = cls._read_photo(reader)
+        name, source = cls.read_picture(reader, "photo")
         power = bounds.power(reader.number("a power"), name) if reader.take("^") else 0.0
         return cls(name, source, power=power)
 
@@ -114,7 +103,7 @@ class Near(_Comparison):
     @classmethod
     def read(cls, reader: Reader) -> Term:
         """Read ``block4b@"photo.jpg"`` or ``block4b@"photo.jpg"^2``."""
-        name, source = cls._read_photo(reader)
+        name, source = cls.read_picture(reader, "photo")
         power = reader.number("a power") if reader.take("^") else 1
         if power not in (1, 2):
             reader.fail("1 or 2 as the power of a distance")

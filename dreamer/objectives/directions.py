@@ -51,6 +51,22 @@ class Sourced(Term):
         """The same with its file elsewhere."""
         return self if self.source is None else replace(self, source=place(self.source))  # type: ignore[type-var]
 
+    @classmethod
+    def read_picture(cls, reader: Reader, what: str) -> tuple[str, str]:
+        """Read ``block4b@"photo.jpg"``: the layer and the file.
+
+        Args:
+            reader: Behind the prefix.
+            what: What the picture is called: "photo".
+        """
+        name = reader.layer()
+        if not reader.take("@"):
+            reader.fail(f'@ and a {what}, as in {cls.kind}:block4b@"{what}.jpg"')
+        return name, bounds.file(reader.string())
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
+
     def looked_at(self, network: Asked, what: str) -> Numbers:
         """What the layer finds in the picture that its numbers come from: ``(positions, channels)``.
 
@@ -168,13 +184,7 @@ class Guided(Sourced):
     @classmethod
     def read(cls, reader: Reader) -> Term:
         """Read ``block4b@"photo.jpg"``."""
-        name = reader.layer()
-        if not reader.take("@"):
-            reader.fail('@ and a picture, as in guided:block4b@"photo.jpg"')
-        return cls(name, bounds.file(reader.string()))
-
-    def __str__(self) -> str:
-        return f"guided:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
+        return cls(*cls.read_picture(reader, "picture"))
 
     def resolve(self, network: Asked) -> Term:
         """Look at the picture."""

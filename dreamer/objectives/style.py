@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from dreamer.errors import UnknownLayerError
-from dreamer.objectives import bounds
-from dreamer.objectives.directions import Sourced, source_name
-from dreamer.objectives.terms import Asked, Form, Numbers, Reader, Term, quoted_layer
+from dreamer.objectives.directions import Sourced
+from dreamer.objectives.terms import Asked, Form, Numbers, Reader, Term
 
 _A_POWER = re.compile(r"(?=\^)")
 
@@ -37,16 +36,10 @@ class Style(Sourced):
     @classmethod
     def read(cls, reader: Reader) -> Term:
         """Read ``block4b@"painting.jpg"``."""
-        name = reader.layer()
-        if not reader.take("@"):
-            reader.fail('@ and a painting, as in style:block4b@"painting.jpg"')
-        source = bounds.file(reader.string())
+        name, source = cls.read_picture(reader, "painting")
         if reader.take(_A_POWER):
             reader.fail('no power: a style has none, only a weight, as in 2*style:block4b@"painting.jpg"')
         return cls(name, source)
-
-    def __str__(self) -> str:
-        return f"style:{quoted_layer(self.layer)}@{source_name(self.source, self.values)}"
 
     def resolve(self, network: Asked) -> Term:
         """Look at the painting, and keep what occurs together in it."""
